@@ -1,0 +1,149 @@
+"""The party document: who someone is, and the keys that they sign with.
+
+It is signed by its own key, which shows only that its maker holds that key. Trust comes from a person who
+compares the fingerprint over another channel and pins it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from fairframe.core import dsse, keys
+from fairframe.core.canonical import Json, canonical, parse, sha256_hex
+from fairframe.core.errors import BadDocument, InputError, VerificationError
+from fairframe.core.fields import Fields
+from fairframe.core.time import to_rfc3339
+
+PAYLOAD_TYPE = "application/vnd.fairframe.party+json"
+
+ROLES = ("library", "lab")
+MAX_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True)
+class PartyKey:
+    """One Ed25519 key, valid from `valid_from_ms` up to, not including, `valid_to_ms` (None: open-ended)."""
+
+    keyid: str
+    public: Ed25519PublicKey
+    purpose: str
+    valid_from_ms: int
+    valid_to_ms: int | None
+
+    def valid_at(self, ms: int) -> bool:
+        return self.valid_from_ms <= ms and (self.valid_to_ms is None or ms < self.valid_to_ms)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "keyid": self.keyid,
+            "public_pem": keys.dump_public(self.public),
+            "purpose": self.purpose,
+            "valid_from": to_rfc3339(self.valid_from_ms),
+            "valid_to": None if self.valid_to_ms is None else to_rfc3339(self.valid_to_ms),
+        }
+
+
+@dataclass(frozen=True)
+class Party:
+    """A library or a lab. `c2pa_ca_pem` is the certificate of its small content-credentials CA ("" if none)."""
+
+    id: str
+    name: str
+    role: str
+    created_at_ms: int
+    keys: tuple[PartyKey, ...]
+    c2pa_ca_pem: str
+    version: int = 1
+
+    @classmethod
+    def from_envelope(cls, data: bytes) -> "Party":
+        """Read a party document and verify its own signature.
+
+        Raises BadDocument on a wrong shape, and VerificationError when the signature does not hold or its key
+        is not one of the document's keys valid at `created_at`.
+        """
+        if len(data) > MAX_BYTES:
+            raise BadDocument("A party document is far smaller than this file", code="document.too_large")
+        envelope = dsse.read_envelope(data)
+        if envelope.payload_type != PAYLOAD_TYPE:
+            raise VerificationError(
+                f"This is not a party document but {envelope.payload_type[:80]!r}", code="dsse.wrong_type"
+            )
+        value = parse(envelope.payload)
+        if canonical(value) != envelope.payload:
+            raise BadDocument("The party document is not canonical JSON", code="document.not_canonical")
+        party = cls.from_json(value)
+        dsse.open_envelope(data, party.keys_at(party.created_at_ms), payload_type=PAYLOAD_TYPE)
+        return party
+
+    @classmethod
+    def from_json(cls, value: Json) -> "Party":
+        fields = Fields(value, "party")
+        fields.text("type", one_of=["party"])
+        party = cls(
+            version=fields.integer("version", least=1),
+            id=fields.id("id", "pty"),
+            name=fields.text("name", max_chars=200),
+            role=fields.text("role", one_of=ROLES),
+            created_at_ms=fields.time_ms("created_at"),
+            keys=tuple(_key(item) for item in fields.list("keys", max_items=64)),
+            c2pa_ca_pem=fields.text("c2pa_ca_pem", max_chars=16_384),
+        )
+        fields.close()
+        if not party.name.strip() or not party.name.isprintable():
+            raise BadDocument("Field 'name' is not printable", code="document.field", where="party")
+        if len({key.keyid for key in party.keys}) != len(party.keys):
+            raise BadDocument("A key is listed twice", code="document.field", where="party.keys")
+        return party
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "type": "party",
+            "version": self.version,
+            "id": self.id,
+            "name": self.name,
+            "role": self.role,
+            "created_at": to_rfc3339(self.created_at_ms),
+            "keys": [key.to_json() for key in self.keys],
+            "c2pa_ca_pem": self.c2pa_ca_pem,
+        }
+
+    def seal(self, private_key: Ed25519PrivateKey) -> bytes:
+        """The signed party document; raises what from_envelope raises if it would not read back."""
+        data = dsse.sign(PAYLOAD_TYPE, canonical(self.to_json()), private_key)
+        Party.from_envelope(data)
+        return data
+
+    @property
+    def fingerprint(self) -> str:
+        """The SHA-256 of the whole document in groups of four: it pins name, role, every key and the CA."""
+        return keys.grouped(sha256_hex(canonical(self.to_json())))
+
+    def keys_at(self, ms: int) -> Mapping[str, Ed25519PublicKey]:
+        """keyid -> public key of the keys that are valid for signing at a time."""
+        return {key.keyid: key.public for key in self.keys if key.purpose == "sign" and key.valid_at(ms)}
+
+
+def _key(value: Json) -> PartyKey:
+    fields = Fields(value, "party.keys")
+    pem = fields.text("public_pem", max_chars=1_024)
+    try:
+        public = keys.load_public(pem)
+    except InputError as error:
+        raise BadDocument(error.message, code="document.field", where="party.keys") from error
+    found = PartyKey(
+        keyid=fields.hex("keyid"),
+        public=public,
+        purpose=fields.text("purpose", one_of=["sign"]),
+        valid_from_ms=fields.time_ms("valid_from"),
+        valid_to_ms=fields.time_ms("valid_to") if fields.has("valid_to") else None,
+    )
+    fields.close()
+    # a key under another key's id would let one signer pass as another
+    if found.keyid != keys.keyid(public) or pem != keys.dump_public(public):
+        raise BadDocument(
+            "A keyid or PEM text does not match its key", code="document.field", where="party.keys"
+        )
+    return found
