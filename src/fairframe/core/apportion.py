@@ -8,8 +8,8 @@ def hamilton(total: int, weights: Sequence[int], tie_keys: Sequence[bytes]) -> l
     """The parts of `total`, in the order of `weights`.
 
     Each part is the floor of its quota total * weight / sum(weights); what is left goes, one unit each, to
-    the largest remainders, ties by tie_key ascending. Every part is its quota rounded down or up, a zero weight
-    gets zero, and because the keys differ the order of the claimants does not matter.
+    the largest remainders, ties by tie_key ascending. Every part is its quota rounded down or up, a zero
+    weight gets zero, and because the keys differ the order of the claimants does not matter.
 
     Raises ValueError on a negative total or weight, all weights zero, or tie keys that are not one per weight
     and distinct. Source: Balinski and Young, Fair Representation (1982), chapter 3.

@@ -28,13 +28,6 @@ class Fields:
         self._unread.discard(name)
         return self._values[name]
 
-    def has(self, name: str) -> bool:
-        """Whether the field is there and not null; reading a null this way counts as reading it."""
-        if self._values.get(name) is None:
-            self._unread.discard(name)
-            return False
-        return True
-
     def text(self, name: str, *, max_chars: int = 4_096, one_of: Collection[str] | None = None) -> str:
         value = self.value(name)
         if not isinstance(value, str) or len(value) > max_chars:

@@ -47,7 +47,7 @@ class PartyKey:
 
 @dataclass(frozen=True)
 class Party:
-    """A library or a lab. `c2pa_ca_pem` is the certificate of its small content-credentials CA ("" if none)."""
+    """A library or a lab. `c2pa_ca_pem` is the certificate of its content-credentials CA ("" if none)."""
 
     id: str
     name: str
@@ -138,7 +138,7 @@ def _key(value: Json) -> PartyKey:
         public=public,
         purpose=fields.text("purpose", one_of=["sign"]),
         valid_from_ms=fields.time_ms("valid_from"),
-        valid_to_ms=fields.time_ms("valid_to") if fields.has("valid_to") else None,
+        valid_to_ms=None if fields.value("valid_to") is None else fields.time_ms("valid_to"),
     )
     fields.close()
     # a key under another key's id would let one signer pass as another
