@@ -1,0 +1,132 @@
+"""Releases and their items, deliveries (sent and received), leases, feed entries, obligations.
+
+A library writes dataset_release and item; a lab writes received_item for the same delivery.
+"""
+
+import sqlalchemy as sa
+
+from fairframe.platform.database import json, key, number, one_of, public_id, ref, table, text
+
+dataset_release = table(
+    "dataset_release",
+    key(),
+    public_id(),
+    text("name", unique=True),
+    ref("agreement"),
+    json("recipe"),
+    text("recipe_hash"),
+    number("audit_size"),  # audit head of the snapshot that was decided on
+    text("audit_root"),
+    text("root"),
+    text("items_digest"),
+    number("items"),
+    number("duration_ms"),
+    number("bytes"),
+    number("recorded_at_ms"),
+)
+
+item = table(
+    "item",
+    key(),
+    public_id(),
+    ref("dataset_release"),
+    number("idx"),
+    ref("asset"),
+    ref("shot"),
+    ref("contributor"),
+    text("asset_pseudonym", index=True),
+    text("contributor_pseudonym", index=True),
+    number("start"),
+    number("end"),
+    text("unit"),
+    number("duration_ms"),
+    text("content_hash"),
+    text("bytes_hash"),
+    text("line"),  # the canonical line of items.jsonl, a leaf of the root
+    number("recorded_at_ms"),
+    sa.UniqueConstraint("dataset_release_id", "idx"),
+)
+
+delivery = table(
+    "delivery",
+    key(),
+    public_id(),
+    one_of("direction", "in", "out"),
+    text("name"),
+    text("release"),  # public id
+    text("agreement", index=True),  # public id
+    text("family"),
+    text("party"),  # the other side
+    text("root"),
+    number("items"),
+    number("duration_ms"),
+    text("envelope"),
+    number("recorded_at_ms"),
+)
+
+received_item = table(
+    "received_item",
+    key(),
+    text("item"),
+    ref("delivery"),
+    number("idx"),
+    text("asset_pseudonym", index=True),
+    text("contributor_pseudonym"),
+    number("frames"),
+    number("duration_ms"),
+    text("bytes_hash"),
+    text("caption"),
+    text("grp"),
+    one_of("split", "train", "heldout"),
+    text("line"),
+    sa.UniqueConstraint("delivery_id", "idx"),
+)
+
+lease = table(
+    "lease",
+    key(),
+    public_id(),
+    one_of("direction", "in", "out"),
+    text("delivery", index=True),  # public id
+    number("starts_ms"),
+    number("ends_ms"),
+    text("envelope"),
+    number("recorded_at_ms"),
+)
+
+# one row per item that may no longer be used; the signed feed lists them all, numbered within the agreement family
+feed_entry = table(
+    "feed_entry",
+    key(),
+    one_of("direction", "in", "out"),
+    text("family", index=True),
+    number("seq"),
+    text("delivery"),
+    text("item", index=True),
+    text("reason"),
+    number("effective_ms"),
+    number("recorded_at_ms"),
+    sa.UniqueConstraint("direction", "family", "seq"),
+)
+
+obligation = table(
+    "obligation",
+    key(),
+    public_id(),
+    one_of("direction", "in", "out"),
+    text("party"),
+    text("delivery", index=True),
+    text("item"),
+    one_of("kind", "delete"),
+    number("due_ms"),
+    number("recorded_at_ms"),
+)
+
+obligation_event = table(
+    "obligation_event",
+    key(),
+    ref("obligation"),
+    one_of("kind", "attested", "breached"),
+    text("document", nullable=True),
+    number("recorded_at_ms"),
+)

@@ -1,0 +1,114 @@
+"""The workspace's one RFC 9162 Merkle tree. Every act is a leaf; complete subtrees are stored once.
+
+An entry is canonical JSON {seq, at, kind, subject, body, commitments}; its leaf hash covers those bytes. Personal data
+is committed to as SHA-256(salt || value) and can be erased by deleting its disclosure row.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from fairframe.core import merkle
+from fairframe.core.bundle import Head
+from fairframe.core.canonical import canonical
+from fairframe.core.time import to_rfc3339
+from fairframe.platform.tables import audit_entry, audit_node, disclosure
+
+_LOCK = 0x66616972  # any constant: one audit tree per database
+
+
+@dataclass(frozen=True)
+class Entry:
+    kind: str
+    subject: str
+    body: dict[str, Any]
+    private: dict[str, str] = field(default_factory=dict[str, str])
+
+
+def commitment(salt: str, value: str) -> str:
+    """Hex SHA-256 over the hex-decoded 16-byte salt and the UTF-8 value."""
+    return hashlib.sha256(bytes.fromhex(salt) + value.encode()).hexdigest()
+
+
+def append(conn: sa.Connection, now_ms: int, entries: Sequence[Entry]) -> None:
+    """Append entries under the tree's lock; the last statements of a transaction.
+
+    READ COMMITTED with a transaction-level advisory lock on PostgreSQL; SQLite's BEGIN IMMEDIATE already is one.
+    """
+    if not entries:
+        return
+    if conn.dialect.name == "postgresql":
+        conn.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+    start = tree_size(conn)
+    rows: list[dict[str, Any]] = []
+    opened: list[dict[str, Any]] = []
+    nodes: dict[tuple[int, int], bytes] = {}
+    read = _reader(conn)
+
+    def get(level: int, index: int) -> bytes:
+        known = nodes.get((level, index))
+        return known if known is not None else read(level, index)
+
+    for seq, entry in enumerate(entries, start):
+        secret = [(name, secrets.token_hex(16), value) for name, value in entry.private.items()]
+        body = canonical(
+            {
+                "seq": seq,
+                "at": to_rfc3339(now_ms),
+                "kind": entry.kind,
+                "subject": entry.subject,
+                "body": entry.body,
+                "commitments": {name: commitment(salt, value) for name, salt, value in secret},
+            }
+        )
+        leaf = merkle.leaf_hash(body)
+        rows.append(
+            {
+                "seq": seq,
+                "recorded_at_ms": now_ms,
+                "kind": entry.kind,
+                "subject": entry.subject,
+                "body": body.decode(),
+                "leaf_hash": leaf.hex(),
+            }
+        )
+        opened += [{"audit_seq": seq, "field": n, "salt": s, "value": v} for n, s, v in secret]
+        for level, index, value in merkle.append(seq, leaf, get):
+            nodes[(level, index)] = value
+    conn.execute(audit_entry.insert(), rows)
+    conn.execute(audit_node.insert(), [{"level": k[0], "idx": k[1], "hash": v.hex()} for k, v in nodes.items()])
+    if opened:
+        conn.execute(disclosure.insert(), opened)
+
+
+def tree_size(conn: sa.Connection) -> int:
+    return int(conn.execute(sa.select(sa.func.coalesce(sa.func.max(audit_entry.c.seq) + 1, 0))).scalar_one())
+
+
+def head(conn: sa.Connection) -> Head:
+    """Size and root of the tree as this transaction sees it (its own buffered entries not yet included)."""
+    size = tree_size(conn)
+    return Head(size, merkle.root(size, _reader(conn)).hex())
+
+
+def inclusion_proof(conn: sa.Connection, index: int, size: int) -> list[bytes]:
+    return merkle.inclusion_proof(index, size, _reader(conn))
+
+
+def consistency_proof(conn: sa.Connection, old: int, new: int) -> list[bytes]:
+    return merkle.consistency_proof(old, new, _reader(conn))
+
+
+def _reader(conn: sa.Connection) -> Callable[[int, int], bytes]:
+    statement = sa.select(audit_node.c.hash).where(
+        audit_node.c.level == sa.bindparam("l"), audit_node.c.idx == sa.bindparam("i")
+    )
+
+    def get(level: int, index: int) -> bytes:
+        return bytes.fromhex(conn.execute(statement, {"l": level, "i": index}).scalar_one())
+
+    return get

@@ -1,0 +1,183 @@
+"""Signed bundles between parties: issuing them, accepting them, finding them again.
+
+Every bundle that leaves or arrives is a row of `document` and a leaf of the audit tree. Accepting is idempotent; a
+bundle that is not addressed to us, not signed by a pinned party's valid key, older than one already taken, or that
+says something else under a known id is refused.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from fairframe.core import bundle as core_bundle
+from fairframe.core import dsse
+from fairframe.core.bundle import AgreementRef, Bundle
+from fairframe.core.canonical import sha256_hex
+from fairframe.core.errors import BadDocument, Conflict, NotFound, VerificationError
+from fairframe.core.ids import new_id
+from fairframe.core.party import Party
+from fairframe.core.time import DAY_MS
+from fairframe.platform import audit
+from fairframe.platform.tables import document, party, peer_head
+from fairframe.platform.tx import Tx, WriteTx
+
+# clocks of honest parties differ; a document from further in the future is refused
+CLOCK_SKEW_MS = DAY_MS
+
+
+@dataclass(frozen=True)
+class Accepted:
+    bundle: Bundle
+    new: bool
+    envelope: bytes
+
+
+def issue(
+    tx: WriteTx,
+    kind: str,
+    recipient: str,
+    body: Mapping[str, Any],
+    agreement: AgreementRef | None = None,
+    *,
+    id: str | None = None,
+    private: Mapping[str, str] | None = None,
+) -> bytes:
+    """Sign a bundle to `recipient` (a party id, or "" for anyone) and remember it. Returns the envelope."""
+    seq = _last_seq(tx, tx.ws.party_id, recipient, kind, agreement) + 1
+    bundle = Bundle(
+        type=kind,
+        version=1,
+        id=id or new_id("doc"),
+        sender=tx.ws.party_id,
+        recipient=recipient,
+        seq=seq,
+        issued_at_ms=tx.now_ms,
+        agreement=agreement,
+        audit_head=audit.head(tx.conn),
+        body=dict(body),
+    )
+    _, key = tx.ws.keys.signing_key()
+    envelope = core_bundle.seal(bundle, key)
+    _remember(tx, bundle, envelope, "out", private)
+    return envelope
+
+
+def accept(tx: WriteTx, data: bytes, expect: str) -> Accepted:
+    """Verify a bundle of another party against pinned keys and remember it.
+
+    Raises VerificationError (signature, key, recipient, sequence, time), BadDocument (form, type), Conflict (same id,
+    other content). The same bundle again returns Accepted(new=False).
+    """
+    bundle = check(tx, data, expect)
+    if bundle.recipient not in (tx.ws.party_id, ""):
+        raise VerificationError("the bundle is addressed to another party", code="bundle.recipient", where=bundle.id)
+    known = tx.row(document.select().where(document.c.public_id == bundle.id))
+    if known is not None:
+        if known["digest"] == sha256_hex(data):
+            return Accepted(bundle, False, data)
+        raise Conflict("another document with this id was already taken", code="bundle.conflict", where=bundle.id)
+    last = _last_seq(tx, bundle.sender, bundle.recipient, expect, bundle.agreement)
+    if bundle.seq <= last:
+        raise VerificationError(
+            f"the bundle has number {bundle.seq}, but number {last} was already taken",
+            code="bundle.stale",
+            where=bundle.id,
+            remedy="Ask the sender for the newest one.",
+        )
+    if bundle.issued_at_ms > tx.now_ms + CLOCK_SKEW_MS:
+        raise VerificationError("the bundle comes from the future", code="bundle.future", where=bundle.id)
+    document_id = _remember(tx, bundle, data, "in", None)
+    if bundle.audit_head is not None:
+        _keep_head(tx, bundle, document_id)
+    return Accepted(bundle, True, data)
+
+
+def check(tx: Tx, data: bytes, expect: str | None = None) -> Bundle:
+    """Open a bundle with the keys of the pinned party that it names as sender, valid when it was issued."""
+    keys = {}
+    for row in tx.rows(sa.select(party.c.document)):
+        keys.update(Party.from_envelope(row["document"].encode()).all_keys())
+    bundle = core_bundle.open_bundle(data, keys)
+    if expect is not None and bundle.type != expect:
+        raise BadDocument(f"this is a {bundle.type}, not a {expect}", code="bundle.type", where=bundle.id)
+    sender = pinned(tx, bundle.sender)
+    valid = sender.keys_at(bundle.issued_at_ms)
+    signers = dsse.open_envelope(data, keys).keyids
+    if not set(signers) & set(valid):
+        raise VerificationError(
+            "not signed by a key of its sender that was valid then", code="bundle.wrong_key", where=bundle.id
+        )
+    return bundle
+
+
+def pinned(tx: Tx, party_id: str) -> Party:
+    """A pinned party (or our own). Raises NotFound with the remedy."""
+    row = tx.row(party.select().where(party.c.public_id == party_id))
+    if row is None:
+        raise NotFound(
+            f"the party {party_id} is not trusted here",
+            code="trust.unknown",
+            remedy="Compare its fingerprint with the party, then: fairframe trust add party.json",
+        )
+    return Party.from_envelope(row["document"].encode())
+
+
+def latest_signed_ms(tx: Tx) -> int:
+    """The latest signed time this workspace has seen: its own clock is never believed to be earlier."""
+    return int(tx.scalar(sa.select(sa.func.coalesce(sa.func.max(document.c.issued_at_ms), 0))))
+
+
+def trusted_now_ms(tx: Tx) -> int:
+    """The later of the machine's clock and the latest signed time seen. A lab controls its machine: this only
+    notices a clock that goes back behind a document it already took."""
+    return max(tx.now_ms, latest_signed_ms(tx))
+
+
+def _last_seq(tx: Tx, sender: str, recipient: str, kind: str, agreement: AgreementRef | None) -> int:
+    statement = sa.select(sa.func.coalesce(sa.func.max(document.c.seq), 0)).where(
+        document.c.sender == sender,
+        document.c.recipient == recipient,
+        document.c.type == kind,
+        document.c.agreement == _agreement_key(agreement),
+    )
+    return int(tx.scalar(statement))
+
+
+def _agreement_key(agreement: AgreementRef | None) -> str:
+    return agreement.id if agreement is not None else ""
+
+
+def _remember(
+    tx: WriteTx, bundle: Bundle, data: bytes, direction: str, private: Mapping[str, str] | None
+) -> int:
+    digest = sha256_hex(data)
+    row_id = tx.insert(
+        document,
+        public_id=bundle.id,
+        type=bundle.type,
+        version=bundle.version,
+        sender=bundle.sender,
+        recipient=bundle.recipient,
+        seq=bundle.seq,
+        agreement=_agreement_key(bundle.agreement),
+        direction=direction,
+        digest=digest,
+        envelope=data.decode(),
+        issued_at_ms=bundle.issued_at_ms,
+    )
+    body = {"type": bundle.type, "seq": bundle.seq, "digest": digest}
+    tx.record(f"document.{'sent' if direction == 'out' else 'received'}", bundle.id, body, private)
+    return row_id
+
+
+def _keep_head(tx: WriteTx, bundle: Bundle, document_id: int) -> None:
+    assert bundle.audit_head is not None
+    tx.insert(
+        peer_head,
+        party=bundle.sender,
+        tree_size=bundle.audit_head.size,
+        root=bundle.audit_head.root,
+        document_id=document_id,
+    )

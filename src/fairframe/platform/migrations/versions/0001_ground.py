@@ -1,0 +1,1108 @@
+"""The ground: audit, parties, library, rights, curation, datasets, training, films, money."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+BIGINT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+# table -> its key; UPDATE, DELETE, TRUNCATE and REPLACE are refused by the database
+APPEND_ONLY = {
+    "audit_entry": "seq",
+    "party": "id",
+    "signing_key": "id",
+    "document": "id",
+    "peer_head": "id",
+    "contributor": "id",
+    "collection": "id",
+    "asset": "id",
+    "collection_asset": "id",
+    "asset_fact": "id",
+    "ownership": "id",
+    "signal": "id",
+    "document_release": "id",
+    "refusal": "id",
+    "contributor_terms": "id",
+    "terms_acceptance": "id",
+    "consent_event": "id",
+    "agreement": "id",
+    "agreement_event": "id",
+    "hold": "id",
+    "hold_lift": "id",
+    "ruling": "id",
+    "measure_ref": "id",
+    "shot": "id",
+    "duplicate": "id",
+    "dataset_release": "id",
+    "item": "id",
+    "delivery": "id",
+    "received_item": "id",
+    "lease": "id",
+    "feed_entry": "id",
+    "obligation": "id",
+    "obligation_event": "id",
+    "checkpoint": "id",
+    "ancestor": "id",
+    "usage": "id",
+    "checkpoint_event": "id",
+    "output": "id",
+    "revenue_event": "id",
+    "ledger_leg": "id",
+    "ledger_txn": "id",
+    "usage_report": "id",
+    "allocation": "id",
+    "allocation_line": "id",
+    "allocation_asset": "id",
+    "statement": "id",
+    "payout": "id",
+}
+APPEND_ONLY_PAIRS = {"audit_node": ("level", "idx")}
+
+
+def upgrade() -> None:
+    create_tables()
+    dialect = op.get_bind().dialect.name
+    if dialect == "postgresql":
+        op.execute(APPEND_ONLY_FUNCTION)
+    for table, column in APPEND_ONLY.items():
+        guard(table, f"{column} = new.{column}", dialect)
+    for table, columns in APPEND_ONLY_PAIRS.items():
+        guard(table, " and ".join(f"{c} = new.{c}" for c in columns), dialect)
+    for statement in LEDGER_SQLITE if dialect == "sqlite" else LEDGER_POSTGRESQL:
+        op.execute(statement)
+
+
+def guard(table: str, same: str, dialect: str) -> None:
+    refuse = f"begin select raise(abort, '{table} is append-only'); end"
+    if dialect == "sqlite":
+        op.execute(f"create trigger {table}_no_update before update on {table} {refuse}")
+        op.execute(f"create trigger {table}_no_delete before delete on {table} {refuse}")
+        # INSERT OR REPLACE deletes without firing delete triggers unless recursive_triggers is on
+        op.execute(
+            f"create trigger {table}_no_replace before insert on {table} "
+            f"when exists (select 1 from {table} where {same}) {refuse}"
+        )
+        return
+    op.execute(
+        f"create trigger {table}_append_only before update or delete on {table} "
+        f"for each row execute function fairframe_append_only()"
+    )
+    op.execute(
+        f"create trigger {table}_no_truncate before truncate on {table} "
+        f"for each statement execute function fairframe_append_only()"
+    )
+
+
+APPEND_ONLY_FUNCTION = """
+create function fairframe_append_only() returns trigger language plpgsql as $$
+begin raise exception '% is append-only', tg_table_name; end $$
+"""
+
+# legs first (their foreign key to the header is deferred); the header's insert checks them and closes the transaction
+LEDGER_SQLITE = [
+    """create trigger ledger_leg_late before insert on ledger_leg
+    when exists (select 1 from ledger_txn where public_id = new.txn)
+    begin select raise(abort, 'the ledger transaction is closed'); end""",
+    """create trigger ledger_txn_balanced before insert on ledger_txn
+    when (select count(*) from ledger_leg where txn = new.public_id) < 2
+    or exists (select 1 from ledger_leg where txn = new.public_id group by currency having sum(amount_micro) <> 0)
+    begin select raise(abort, 'the ledger transaction is empty or does not balance'); end""",
+]
+LEDGER_POSTGRESQL = [
+    """create function fairframe_leg_late() returns trigger language plpgsql as $$
+    begin
+      if exists (select 1 from ledger_txn where public_id = new.txn) then
+        raise exception 'the ledger transaction is closed';
+      end if;
+      return new;
+    end $$""",
+    """create trigger ledger_leg_late before insert on ledger_leg
+    for each row execute function fairframe_leg_late()""",
+    """create function fairframe_txn_balanced() returns trigger language plpgsql as $$
+    begin
+      if (select count(*) from ledger_leg where txn = new.public_id) < 2 or exists (
+        select 1 from ledger_leg where txn = new.public_id group by currency having sum(amount_micro) <> 0
+      ) then
+        raise exception 'the ledger transaction is empty or does not balance';
+      end if;
+      return new;
+    end $$""",
+    """create trigger ledger_txn_balanced before insert on ledger_txn
+    for each row execute function fairframe_txn_balanced()""",
+]
+
+
+def create_tables() -> None:
+    # ### commands auto generated by Alembic - please adjust! ###
+    op.create_table(
+        "agreement",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("public_id", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("family", sa.Text(), nullable=False),
+        sa.Column("offer", sa.Text(), nullable=False),
+        sa.Column("offer_version", sa.BigInteger(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("terms", sa.JSON(), nullable=False),
+        sa.Column("library_party", sa.Text(), nullable=False),
+        sa.Column("lab_party", sa.Text(), nullable=False),
+        sa.Column("fee_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("upgrade_of", sa.Text(), nullable=True),
+        sa.Column("starts_ms", sa.BigInteger(), nullable=False),
+        sa.Column("ends_ms", sa.BigInteger(), nullable=False),
+        sa.Column("envelope", sa.Text(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "purpose in ('evaluate', 'research', 'commercial')", name=op.f("ck_agreement_purpose")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_agreement")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_agreement_public_id")),
+    )
+    op.create_table(
+        "audit_entry",
+        sa.Column("seq", BIGINT, autoincrement=False, nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("leaf_hash", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_audit_entry")),
+    )
+    op.create_index(op.f("ix_audit_entry_subject"), "audit_entry", ["subject"], unique=False)
+    op.create_table(
+        "audit_node",
+        sa.Column("level", BIGINT, autoincrement=False, nullable=False),
+        sa.Column("idx", BIGINT, autoincrement=False, nullable=False),
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("level", "idx", name=op.f("pk_audit_node")),
+    )
+    op.create_table(
+        "checkpoint",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("public_id", sa.Text(), nullable=False),
+        sa.Column("direction", sa.Text(), nullable=False),
+        sa.Column("party", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("weights_hash", sa.Text(), nullable=False),
+        sa.Column("lineage", sa.Text(), nullable=False),
+        sa.Column("family", sa.Text(), nullable=True),
+        sa.Column("agreement", sa.Text(), nullable=True),
+        sa.Column("delivery", sa.Text(), nullable=True),
+        sa.Column("folder", sa.Text(), nullable=True),
+        sa.Column("frames_seen", sa.BigInteger(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("direction in ('own', 'reported')", name=op.f("ck_checkpoint_direction")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_checkpoint")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_checkpoint_public_id")),
+    )
+    op.create_table(
+        "contributor",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("public_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contributor")),
+        sa.UniqueConstraint("name", name=op.f("uq_contributor_name")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_contributor_public_id")),
+    )
+    op.create_table(
+        "contributor_terms",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("public_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("regime", sa.Text(), nullable=False),
+        sa.Column("notice_ms", sa.BigInteger(), nullable=False),
+        sa.Column("effective_ms", sa.BigInteger(), nullable=False),
+        sa.Column("names", sa.JSON(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("regime in ('opt-in', 'opt-out')", name=op.f("ck_contributor_terms_regime")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_contributor_terms")),
+        sa.UniqueConstraint("name", "version", name=op.f("uq_contributor_terms_name_version")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_contributor_terms_public_id")),
+    )
+    op.create_table(
+        "delivery",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("public_id", sa.Text(), nullable=False),
+        sa.Column("direction", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("release", sa.Text(), nullable=False),
+        sa.Column("agreement", sa.Text(), nullable=False),
+        sa.Column("family", sa.Text(), nullable=False),
+        sa.Column("party", sa.Text(), nullable=False),
+        sa.Column("root", sa.Text(), nullable=False),
+        sa.Column("items", sa.BigInteger(), nullable=False),
+        sa.Column("duration_ms", sa.BigInteger(), nullable=False),
+        sa.Column("envelope", sa.Text(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("direction in ('in', 'out')", name=op.f("ck_delivery_direction")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delivery")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_delivery_public_id")),
+    )
+    op.create_index(op.f("ix_delivery_agreement"), "delivery", ["agreement"], unique=False)
+    op.create_table(
+        "document",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("public_id", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("sender", sa.Text(), nullable=False),
+        sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("agreement", sa.Text(), nullable=True),
+        sa.Column("direction", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("envelope", sa.Text(), nullable=False),
+        sa.Column("issued_at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("direction in ('in', 'out')", name=op.f("ck_document_direction")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_document")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_document_public_id")),
+        sa.UniqueConstraint(
+            "sender",
+            "recipient",
+            "type",
+            "agreement",
+            "seq",
+            name=op.f("uq_document_sender_recipient_type_agreement_seq"),
+        ),
+    )
+    op.create_index(op.f("ix_document_sender"), "document", ["sender"], unique=False)
+    op.create_table(
+        "feed_entry",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("direction", sa.Text(), nullable=False),
+        sa.Column("family", sa.Text(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("delivery", sa.Text(), nullable=False),
+        sa.Column("item", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("effective_ms", sa.BigInteger(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("direction in ('in', 'out')", name=op.f("ck_feed_entry_direction")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_feed_entry")),
+        sa.UniqueConstraint("direction", "family", "seq", name=op.f("uq_feed_entry_direction_family_seq")),
+    )
+    op.create_index(op.f("ix_feed_entry_family"), "feed_entry", ["family"], unique=False)
+    op.create_index(op.f("ix_feed_entry_item"), "feed_entry", ["item"], unique=False)
+    op.create_table(
+        "lease",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("public_id", sa.Text(), nullable=False),
+        sa.Column("direction", sa.Text(), nullable=False),
+        sa.Column("delivery", sa.Text(), nullable=False),
+        sa.Column("starts_ms", sa.BigInteger(), nullable=False),
+        sa.Column("ends_ms", sa.BigInteger(), nullable=False),
+        sa.Column("envelope", sa.Text(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("direction in ('in', 'out')", name=op.f("ck_lease_direction")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lease")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_lease_public_id")),
+    )
+    op.create_index(op.f("ix_lease_delivery"), "lease", ["delivery"], unique=False)
+    op.create_table(
+        "ledger_txn",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("public_id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("memo", sa.Text(), nullable=False),
+        sa.Column("effective_ms", sa.BigInteger(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_txn")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_ledger_txn_public_id")),
+    )
+    op.create_table(
+        "obligation",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("public_id", sa.Text(), nullable=False),
+        sa.Column("direction", sa.Text(), nullable=False),
+        sa.Column("party", sa.Text(), nullable=False),
+        sa.Column("delivery", sa.Text(), nullable=False),
+        sa.Column("item", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("due_ms", sa.BigInteger(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("direction in ('in', 'out')", name=op.f("ck_obligation_direction")),
+        sa.CheckConstraint("kind in ('delete')", name=op.f("ck_obligation_kind")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_obligation")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_obligation_public_id")),
+    )
+    op.create_index(op.f("ix_obligation_delivery"), "obligation", ["delivery"], unique=False)
+    op.create_table(
+        "party",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("public_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("is_self", sa.Boolean(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("role in ('library', 'lab')", name=op.f("ck_party_role")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_party")),
+        sa.UniqueConstraint("fingerprint", name=op.f("uq_party_fingerprint")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_party_public_id")),
+    )
+    op.create_table(
+        "revenue_event",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("public_id", sa.Text(), nullable=False),
+        sa.Column("subject_kind", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("gross_minor", sa.BigInteger(), nullable=False),
+        sa.Column("tax_minor", sa.BigInteger(), nullable=False),
+        sa.Column("net_minor", sa.BigInteger(), nullable=False),
+        sa.Column("effective_ms", sa.BigInteger(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "subject_kind in ('agreement', 'checkpoint')", name=op.f("ck_revenue_event_subject_kind")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_revenue_event")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_revenue_event_public_id")),
+        sa.UniqueConstraint(
+            "subject_kind",
+            "subject",
+            "reference",
+            name=op.f("uq_revenue_event_subject_kind_subject_reference"),
+        ),
+    )
+    op.create_index(op.f("ix_revenue_event_subject"), "revenue_event", ["subject"], unique=False)
+    op.create_table(
+        "run",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("public_id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("arguments", sa.JSON(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("lease_until_ms", sa.BigInteger(), nullable=False),
+        sa.Column("heartbeat_ms", sa.BigInteger(), nullable=False),
+        sa.Column("done", sa.BigInteger(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("result", sa.JSON(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("created_at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("finished_at_ms", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("state in ('running', 'done', 'failed')", name=op.f("ck_run_state")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_run")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_run_public_id")),
+    )
+    op.create_table(
+        "signing_key",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("keyid", sa.Text(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("public_pem", sa.Text(), nullable=False),
+        sa.Column("valid_from_ms", sa.BigInteger(), nullable=False),
+        sa.Column("valid_to_ms", sa.BigInteger(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("purpose in ('sign', 'c2pa')", name=op.f("ck_signing_key_purpose")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_signing_key")),
+        sa.UniqueConstraint("keyid", name=op.f("uq_signing_key_keyid")),
+    )
+    op.create_table(
+        "usage_report",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("public_id", sa.Text(), nullable=False),
+        sa.Column("agreement", sa.Text(), nullable=False),
+        sa.Column("checkpoint", sa.Text(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("envelope", sa.Text(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_usage_report")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_usage_report_public_id")),
+    )
+    op.create_index(op.f("ix_usage_report_agreement"), "usage_report", ["agreement"], unique=False)
+    op.create_table(
+        "agreement_event",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("agreement_id", BIGINT, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("envelope", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("valid_from_ms", sa.BigInteger(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "kind in ('offered', 'countersigned', 'active', 'withdrawn', 'terminated')",
+            name=op.f("ck_agreement_event_kind"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["agreement_id"], ["agreement.id"], name=op.f("fk_agreement_event_agreement_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_agreement_event")),
+    )
+    op.create_index(
+        op.f("ix_agreement_event_agreement_id"), "agreement_event", ["agreement_id"], unique=False
+    )
+    op.create_table(
+        "allocation",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("public_id", sa.Text(), nullable=False),
+        sa.Column("revenue_event_id", BIGINT, nullable=False),
+        sa.Column("release", sa.Text(), nullable=False),
+        sa.Column("method", sa.Text(), nullable=False),
+        sa.Column("salt", sa.Text(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("pool_micro", sa.BigInteger(), nullable=False),
+        sa.Column("weight_total", sa.BigInteger(), nullable=False),
+        sa.Column("audit_size", sa.BigInteger(), nullable=False),
+        sa.Column("detail", sa.JSON(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["revenue_event_id"], ["revenue_event.id"], name=op.f("fk_allocation_revenue_event_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_allocation")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_allocation_public_id")),
+        sa.UniqueConstraint("revenue_event_id", name=op.f("uq_allocation_revenue_event_id")),
+    )
+    op.create_index(op.f("ix_allocation_revenue_event_id"), "allocation", ["revenue_event_id"], unique=False)
+    op.create_table(
+        "ancestor",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("checkpoint_id", BIGINT, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.Column("license", sa.Text(), nullable=False),
+        sa.Column("data", sa.Text(), nullable=False),
+        sa.Column("weight_num", sa.BigInteger(), nullable=False),
+        sa.Column("weight_den", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("kind in ('checkpoint', 'external', 'house')", name=op.f("ck_ancestor_kind")),
+        sa.ForeignKeyConstraint(["checkpoint_id"], ["checkpoint.id"], name=op.f("fk_ancestor_checkpoint_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ancestor")),
+    )
+    op.create_index(op.f("ix_ancestor_checkpoint_id"), "ancestor", ["checkpoint_id"], unique=False)
+    op.create_table(
+        "asset",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("public_id", sa.Text(), nullable=False),
+        sa.Column("contributor_id", BIGINT, nullable=False),
+        sa.Column("filename", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("unit", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("keywords", sa.JSON(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("source_license", sa.Text(), nullable=False),
+        sa.Column("extra", sa.JSON(), nullable=False),
+        sa.Column("content_hash", sa.Text(), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("poster_key", sa.Text(), nullable=True),
+        sa.Column("container", sa.Text(), nullable=False),
+        sa.Column("codec", sa.Text(), nullable=False),
+        sa.Column("width", sa.BigInteger(), nullable=False),
+        sa.Column("height", sa.BigInteger(), nullable=False),
+        sa.Column("fps_num", sa.BigInteger(), nullable=False),
+        sa.Column("fps_den", sa.BigInteger(), nullable=False),
+        sa.Column("vfr", sa.Boolean(), nullable=False),
+        sa.Column("frames", sa.BigInteger(), nullable=False),
+        sa.Column("duration_ms", sa.BigInteger(), nullable=False),
+        sa.Column("bit_depth", sa.BigInteger(), nullable=False),
+        sa.Column("audio", sa.Boolean(), nullable=False),
+        sa.Column("probe", sa.JSON(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("kind in ('video', 'image', 'text')", name=op.f("ck_asset_kind")),
+        sa.ForeignKeyConstraint(["contributor_id"], ["contributor.id"], name=op.f("fk_asset_contributor_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_asset")),
+        sa.UniqueConstraint(
+            "contributor_id", "content_hash", name=op.f("uq_asset_contributor_id_content_hash")
+        ),
+        sa.UniqueConstraint("public_id", name=op.f("uq_asset_public_id")),
+    )
+    op.create_index(op.f("ix_asset_content_hash"), "asset", ["content_hash"], unique=False)
+    op.create_index(op.f("ix_asset_contributor_id"), "asset", ["contributor_id"], unique=False)
+    op.create_table(
+        "checkpoint_event",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("checkpoint_id", BIGINT, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("agreement", sa.Text(), nullable=True),
+        sa.Column("document", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "kind in ('granted', 'blocked', 'grandfathered', 'stopped', 'withdrawn', 'deleted')",
+            name=op.f("ck_checkpoint_event_kind"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["checkpoint_id"], ["checkpoint.id"], name=op.f("fk_checkpoint_event_checkpoint_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_checkpoint_event")),
+    )
+    op.create_index(
+        op.f("ix_checkpoint_event_checkpoint_id"), "checkpoint_event", ["checkpoint_id"], unique=False
+    )
+    op.create_table(
+        "collection",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("public_id", sa.Text(), nullable=False),
+        sa.Column("contributor_id", BIGINT, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["contributor_id"], ["contributor.id"], name=op.f("fk_collection_contributor_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_collection")),
+        sa.UniqueConstraint("contributor_id", "name", name=op.f("uq_collection_contributor_id_name")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_collection_public_id")),
+    )
+    op.create_index(op.f("ix_collection_contributor_id"), "collection", ["contributor_id"], unique=False)
+    op.create_table(
+        "dataset_release",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("public_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("agreement_id", BIGINT, nullable=False),
+        sa.Column("recipe", sa.JSON(), nullable=False),
+        sa.Column("recipe_hash", sa.Text(), nullable=False),
+        sa.Column("audit_size", sa.BigInteger(), nullable=False),
+        sa.Column("audit_root", sa.Text(), nullable=False),
+        sa.Column("root", sa.Text(), nullable=False),
+        sa.Column("items_digest", sa.Text(), nullable=False),
+        sa.Column("items", sa.BigInteger(), nullable=False),
+        sa.Column("duration_ms", sa.BigInteger(), nullable=False),
+        sa.Column("bytes", sa.BigInteger(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["agreement_id"], ["agreement.id"], name=op.f("fk_dataset_release_agreement_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_dataset_release")),
+        sa.UniqueConstraint("name", name=op.f("uq_dataset_release_name")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_dataset_release_public_id")),
+    )
+    op.create_index(
+        op.f("ix_dataset_release_agreement_id"), "dataset_release", ["agreement_id"], unique=False
+    )
+    op.create_table(
+        "disclosure",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("audit_seq", BIGINT, nullable=False),
+        sa.Column("field", sa.Text(), nullable=False),
+        sa.Column("salt", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["audit_seq"], ["audit_entry.seq"], name=op.f("fk_disclosure_audit_seq")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_disclosure")),
+    )
+    op.create_index(op.f("ix_disclosure_audit_seq"), "disclosure", ["audit_seq"], unique=False)
+    op.create_table(
+        "ledger_leg",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("txn", sa.Text(), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("amount_micro", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["txn"],
+            ["ledger_txn.public_id"],
+            name=op.f("fk_ledger_leg_txn"),
+            initially="DEFERRED",
+            deferrable=True,
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_leg")),
+    )
+    op.create_index(op.f("ix_ledger_leg_account"), "ledger_leg", ["account"], unique=False)
+    op.create_index(op.f("ix_ledger_leg_txn"), "ledger_leg", ["txn"], unique=False)
+    op.create_table(
+        "obligation_event",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("obligation_id", BIGINT, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=True),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("kind in ('attested', 'breached')", name=op.f("ck_obligation_event_kind")),
+        sa.ForeignKeyConstraint(
+            ["obligation_id"], ["obligation.id"], name=op.f("fk_obligation_event_obligation_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_obligation_event")),
+    )
+    op.create_index(
+        op.f("ix_obligation_event_obligation_id"), "obligation_event", ["obligation_id"], unique=False
+    )
+    op.create_table(
+        "output",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("public_id", sa.Text(), nullable=False),
+        sa.Column("checkpoint_id", BIGINT, nullable=False),
+        sa.Column("mode", sa.Text(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("agreement", sa.Text(), nullable=True),
+        sa.Column("frames", sa.BigInteger(), nullable=False),
+        sa.Column("fps_num", sa.BigInteger(), nullable=False),
+        sa.Column("fps_den", sa.BigInteger(), nullable=False),
+        sa.Column("width", sa.BigInteger(), nullable=False),
+        sa.Column("height", sa.BigInteger(), nullable=False),
+        sa.Column("seed", sa.BigInteger(), nullable=False),
+        sa.Column("recipe", sa.JSON(), nullable=False),
+        sa.Column("bytes_hash", sa.Text(), nullable=False),
+        sa.Column("sidecar", sa.Text(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("mode in ('text', 'image', 'extend')", name=op.f("ck_output_mode")),
+        sa.CheckConstraint(
+            "purpose in ('evaluate', 'research', 'commercial')", name=op.f("ck_output_purpose")
+        ),
+        sa.ForeignKeyConstraint(["checkpoint_id"], ["checkpoint.id"], name=op.f("fk_output_checkpoint_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_output")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_output_public_id")),
+    )
+    op.create_index(op.f("ix_output_bytes_hash"), "output", ["bytes_hash"], unique=False)
+    op.create_index(op.f("ix_output_checkpoint_id"), "output", ["checkpoint_id"], unique=False)
+    op.create_table(
+        "payout",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("public_id", sa.Text(), nullable=False),
+        sa.Column("contributor_id", BIGINT, nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["contributor_id"], ["contributor.id"], name=op.f("fk_payout_contributor_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_payout")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_payout_public_id")),
+        sa.UniqueConstraint("reference", name=op.f("uq_payout_reference")),
+    )
+    op.create_index(op.f("ix_payout_contributor_id"), "payout", ["contributor_id"], unique=False)
+    op.create_table(
+        "peer_head",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("party", sa.Text(), nullable=False),
+        sa.Column("tree_size", sa.BigInteger(), nullable=False),
+        sa.Column("root", sa.Text(), nullable=False),
+        sa.Column("document_id", BIGINT, nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["document_id"], ["document.id"], name=op.f("fk_peer_head_document_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_peer_head")),
+    )
+    op.create_index(op.f("ix_peer_head_document_id"), "peer_head", ["document_id"], unique=False)
+    op.create_index(op.f("ix_peer_head_party"), "peer_head", ["party"], unique=False)
+    op.create_table(
+        "received_item",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("item", sa.Text(), nullable=False),
+        sa.Column("delivery_id", BIGINT, nullable=False),
+        sa.Column("idx", sa.BigInteger(), nullable=False),
+        sa.Column("asset_pseudonym", sa.Text(), nullable=False),
+        sa.Column("contributor_pseudonym", sa.Text(), nullable=False),
+        sa.Column("frames", sa.BigInteger(), nullable=False),
+        sa.Column("duration_ms", sa.BigInteger(), nullable=False),
+        sa.Column("bytes_hash", sa.Text(), nullable=False),
+        sa.Column("caption", sa.Text(), nullable=False),
+        sa.Column("grp", sa.Text(), nullable=False),
+        sa.Column("split", sa.Text(), nullable=False),
+        sa.Column("line", sa.Text(), nullable=False),
+        sa.CheckConstraint("split in ('train', 'heldout')", name=op.f("ck_received_item_split")),
+        sa.ForeignKeyConstraint(["delivery_id"], ["delivery.id"], name=op.f("fk_received_item_delivery_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_received_item")),
+        sa.UniqueConstraint("delivery_id", "idx", name=op.f("uq_received_item_delivery_id_idx")),
+    )
+    op.create_index(
+        op.f("ix_received_item_asset_pseudonym"), "received_item", ["asset_pseudonym"], unique=False
+    )
+    op.create_index(op.f("ix_received_item_delivery_id"), "received_item", ["delivery_id"], unique=False)
+    op.create_table(
+        "refusal",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("run_id", BIGINT, nullable=False),
+        sa.Column("filename", sa.Text(), nullable=False),
+        sa.Column("contributor", sa.Text(), nullable=False),
+        sa.Column("content_hash", sa.Text(), nullable=True),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_refusal_run_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_refusal")),
+    )
+    op.create_index(op.f("ix_refusal_run_id"), "refusal", ["run_id"], unique=False)
+    op.create_table(
+        "statement",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("public_id", sa.Text(), nullable=False),
+        sa.Column("contributor_id", BIGINT, nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("from_ms", sa.BigInteger(), nullable=False),
+        sa.Column("to_ms", sa.BigInteger(), nullable=False),
+        sa.Column("envelope", sa.Text(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["contributor_id"], ["contributor.id"], name=op.f("fk_statement_contributor_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_statement")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_statement_public_id")),
+    )
+    op.create_index(op.f("ix_statement_contributor_id"), "statement", ["contributor_id"], unique=False)
+    op.create_table(
+        "terms_acceptance",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("contributor_id", BIGINT, nullable=False),
+        sa.Column("contributor_terms_id", BIGINT, nullable=False),
+        sa.Column("noticed_ms", sa.BigInteger(), nullable=False),
+        sa.Column("valid_from_ms", sa.BigInteger(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["contributor_id"], ["contributor.id"], name=op.f("fk_terms_acceptance_contributor_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["contributor_terms_id"],
+            ["contributor_terms.id"],
+            name=op.f("fk_terms_acceptance_contributor_terms_id"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_terms_acceptance")),
+    )
+    op.create_index(
+        op.f("ix_terms_acceptance_contributor_id"), "terms_acceptance", ["contributor_id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_terms_acceptance_contributor_terms_id"),
+        "terms_acceptance",
+        ["contributor_terms_id"],
+        unique=False,
+    )
+    op.create_table(
+        "usage",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("checkpoint_id", BIGINT, nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("item", sa.Text(), nullable=False),
+        sa.Column("frames", sa.BigInteger(), nullable=False),
+        sa.Column("method", sa.Text(), nullable=False),
+        sa.CheckConstraint("method in ('measured', 'attested', 'declared')", name=op.f("ck_usage_method")),
+        sa.ForeignKeyConstraint(["checkpoint_id"], ["checkpoint.id"], name=op.f("fk_usage_checkpoint_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_usage")),
+        sa.UniqueConstraint(
+            "checkpoint_id", "source", "item", name=op.f("uq_usage_checkpoint_id_source_item")
+        ),
+    )
+    op.create_index(op.f("ix_usage_checkpoint_id"), "usage", ["checkpoint_id"], unique=False)
+    op.create_index(op.f("ix_usage_item"), "usage", ["item"], unique=False)
+    op.create_table(
+        "allocation_asset",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("allocation_id", BIGINT, nullable=False),
+        sa.Column("contributor_id", BIGINT, nullable=False),
+        sa.Column("asset_id", BIGINT, nullable=False),
+        sa.Column("weight", sa.BigInteger(), nullable=False),
+        sa.Column("amount_micro", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["allocation_id"], ["allocation.id"], name=op.f("fk_allocation_asset_allocation_id")
+        ),
+        sa.ForeignKeyConstraint(["asset_id"], ["asset.id"], name=op.f("fk_allocation_asset_asset_id")),
+        sa.ForeignKeyConstraint(
+            ["contributor_id"], ["contributor.id"], name=op.f("fk_allocation_asset_contributor_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_allocation_asset")),
+        sa.UniqueConstraint(
+            "allocation_id",
+            "contributor_id",
+            "asset_id",
+            name=op.f("uq_allocation_asset_allocation_id_contributor_id_asset_id"),
+        ),
+    )
+    op.create_index(
+        op.f("ix_allocation_asset_allocation_id"), "allocation_asset", ["allocation_id"], unique=False
+    )
+    op.create_index(op.f("ix_allocation_asset_asset_id"), "allocation_asset", ["asset_id"], unique=False)
+    op.create_index(
+        op.f("ix_allocation_asset_contributor_id"), "allocation_asset", ["contributor_id"], unique=False
+    )
+    op.create_table(
+        "allocation_line",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("allocation_id", BIGINT, nullable=False),
+        sa.Column("contributor_id", BIGINT, nullable=False),
+        sa.Column("contributor_pseudonym", sa.Text(), nullable=False),
+        sa.Column("weight", sa.BigInteger(), nullable=False),
+        sa.Column("amount_micro", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["allocation_id"], ["allocation.id"], name=op.f("fk_allocation_line_allocation_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["contributor_id"], ["contributor.id"], name=op.f("fk_allocation_line_contributor_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_allocation_line")),
+        sa.UniqueConstraint(
+            "allocation_id", "contributor_id", name=op.f("uq_allocation_line_allocation_id_contributor_id")
+        ),
+    )
+    op.create_index(
+        op.f("ix_allocation_line_allocation_id"), "allocation_line", ["allocation_id"], unique=False
+    )
+    op.create_index(
+        op.f("ix_allocation_line_contributor_id"), "allocation_line", ["contributor_id"], unique=False
+    )
+    op.create_table(
+        "asset_fact",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("asset_id", BIGINT, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("origin", sa.Text(), nullable=False),
+        sa.Column("valid_from_ms", sa.BigInteger(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "name in ('people', 'model_release', 'property_release', 'editorial')",
+            name=op.f("ck_asset_fact_name"),
+        ),
+        sa.CheckConstraint("origin in ('metadata', 'person')", name=op.f("ck_asset_fact_origin")),
+        sa.ForeignKeyConstraint(["asset_id"], ["asset.id"], name=op.f("fk_asset_fact_asset_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_asset_fact")),
+    )
+    op.create_index(op.f("ix_asset_fact_asset_id"), "asset_fact", ["asset_id"], unique=False)
+    op.create_table(
+        "collection_asset",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("collection_id", BIGINT, nullable=False),
+        sa.Column("asset_id", BIGINT, nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["asset_id"], ["asset.id"], name=op.f("fk_collection_asset_asset_id")),
+        sa.ForeignKeyConstraint(
+            ["collection_id"], ["collection.id"], name=op.f("fk_collection_asset_collection_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_collection_asset")),
+        sa.UniqueConstraint(
+            "collection_id", "asset_id", name=op.f("uq_collection_asset_collection_id_asset_id")
+        ),
+    )
+    op.create_index(op.f("ix_collection_asset_asset_id"), "collection_asset", ["asset_id"], unique=False)
+    op.create_index(
+        op.f("ix_collection_asset_collection_id"), "collection_asset", ["collection_id"], unique=False
+    )
+    op.create_table(
+        "consent_event",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("public_id", sa.Text(), nullable=False),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("contributor_id", BIGINT, nullable=False),
+        sa.Column("collection_id", BIGINT, nullable=True),
+        sa.Column("asset_id", BIGINT, nullable=True),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("effect", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("valid_from_ms", sa.BigInteger(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("effect in ('allow', 'deny')", name=op.f("ck_consent_event_effect")),
+        sa.CheckConstraint(
+            "scope in ('contributor', 'collection', 'asset')", name=op.f("ck_consent_event_scope")
+        ),
+        sa.ForeignKeyConstraint(["asset_id"], ["asset.id"], name=op.f("fk_consent_event_asset_id")),
+        sa.ForeignKeyConstraint(
+            ["collection_id"], ["collection.id"], name=op.f("fk_consent_event_collection_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["contributor_id"], ["contributor.id"], name=op.f("fk_consent_event_contributor_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_consent_event")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_consent_event_public_id")),
+    )
+    op.create_index(op.f("ix_consent_event_asset_id"), "consent_event", ["asset_id"], unique=False)
+    op.create_index(op.f("ix_consent_event_collection_id"), "consent_event", ["collection_id"], unique=False)
+    op.create_index(
+        op.f("ix_consent_event_contributor_id"), "consent_event", ["contributor_id"], unique=False
+    )
+    op.create_table(
+        "document_release",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("public_id", sa.Text(), nullable=False),
+        sa.Column("asset_id", BIGINT, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("document_hash", sa.Text(), nullable=False),
+        sa.Column("ai_training", sa.Boolean(), nullable=False),
+        sa.Column("revokes_id", BIGINT, nullable=True),
+        sa.Column("valid_from_ms", sa.BigInteger(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("kind in ('model', 'property')", name=op.f("ck_document_release_kind")),
+        sa.ForeignKeyConstraint(["asset_id"], ["asset.id"], name=op.f("fk_document_release_asset_id")),
+        sa.ForeignKeyConstraint(
+            ["revokes_id"], ["document_release.id"], name=op.f("fk_document_release_revokes_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_document_release")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_document_release_public_id")),
+    )
+    op.create_index(op.f("ix_document_release_asset_id"), "document_release", ["asset_id"], unique=False)
+    op.create_index(op.f("ix_document_release_revokes_id"), "document_release", ["revokes_id"], unique=False)
+    op.create_table(
+        "hold",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("public_id", sa.Text(), nullable=False),
+        sa.Column("asset_id", BIGINT, nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("valid_from_ms", sa.BigInteger(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["asset_id"], ["asset.id"], name=op.f("fk_hold_asset_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_hold")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_hold_public_id")),
+    )
+    op.create_index(op.f("ix_hold_asset_id"), "hold", ["asset_id"], unique=False)
+    op.create_table(
+        "measure_ref",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("asset_id", BIGINT, nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("object_key", sa.Text(), nullable=False),
+        sa.Column("frames", sa.BigInteger(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["asset_id"], ["asset.id"], name=op.f("fk_measure_ref_asset_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_measure_ref")),
+        sa.UniqueConstraint("asset_id", "version", name=op.f("uq_measure_ref_asset_id_version")),
+    )
+    op.create_index(op.f("ix_measure_ref_asset_id"), "measure_ref", ["asset_id"], unique=False)
+    op.create_table(
+        "ownership",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("asset_id", BIGINT, nullable=False),
+        sa.Column("contributor_id", BIGINT, nullable=False),
+        sa.Column("share_num", sa.BigInteger(), nullable=False),
+        sa.Column("share_den", sa.BigInteger(), nullable=False),
+        sa.Column("valid_from_ms", sa.BigInteger(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "share_num > 0 and share_den > 0 and share_num <= share_den", name=op.f("ck_ownership_share")
+        ),
+        sa.ForeignKeyConstraint(["asset_id"], ["asset.id"], name=op.f("fk_ownership_asset_id")),
+        sa.ForeignKeyConstraint(
+            ["contributor_id"], ["contributor.id"], name=op.f("fk_ownership_contributor_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ownership")),
+    )
+    op.create_index(op.f("ix_ownership_asset_id"), "ownership", ["asset_id"], unique=False)
+    op.create_index(op.f("ix_ownership_contributor_id"), "ownership", ["contributor_id"], unique=False)
+    op.create_table(
+        "ruling",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("public_id", sa.Text(), nullable=False),
+        sa.Column("asset_id", BIGINT, nullable=False),
+        sa.Column("finding", sa.Text(), nullable=False),
+        sa.Column("decision", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("valid_from_ms", sa.BigInteger(), nullable=False),
+        sa.Column("expires_ms", sa.BigInteger(), nullable=True),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("decision in ('allow', 'deny')", name=op.f("ck_ruling_decision")),
+        sa.ForeignKeyConstraint(["asset_id"], ["asset.id"], name=op.f("fk_ruling_asset_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ruling")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_ruling_public_id")),
+    )
+    op.create_index(op.f("ix_ruling_asset_id"), "ruling", ["asset_id"], unique=False)
+    op.create_table(
+        "shot",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("public_id", sa.Text(), nullable=False),
+        sa.Column("asset_id", BIGINT, nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("start_frame", sa.BigInteger(), nullable=False),
+        sa.Column("end_frame", sa.BigInteger(), nullable=False),
+        sa.Column("start_ms", sa.BigInteger(), nullable=False),
+        sa.Column("end_ms", sa.BigInteger(), nullable=False),
+        sa.Column("motion_milli", sa.BigInteger(), nullable=False),
+        sa.Column("sharpness_milli", sa.BigInteger(), nullable=False),
+        sa.Column("luma_milli", sa.BigInteger(), nullable=False),
+        sa.Column("black_milli", sa.BigInteger(), nullable=False),
+        sa.Column("frozen_milli", sa.BigInteger(), nullable=False),
+        sa.Column("phashes", sa.Text(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["asset_id"], ["asset.id"], name=op.f("fk_shot_asset_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_shot")),
+        sa.UniqueConstraint(
+            "asset_id", "version", "start_frame", name=op.f("uq_shot_asset_id_version_start_frame")
+        ),
+        sa.UniqueConstraint("public_id", name=op.f("uq_shot_public_id")),
+    )
+    op.create_index(op.f("ix_shot_asset_id"), "shot", ["asset_id"], unique=False)
+    op.create_table(
+        "signal",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("public_id", sa.Text(), nullable=False),
+        sa.Column("asset_id", BIGINT, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("trust", sa.Text(), nullable=False),
+        sa.Column("detail", sa.JSON(), nullable=False),
+        sa.Column("raw_key", sa.Text(), nullable=True),
+        sa.Column("valid_from_ms", sa.BigInteger(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("kind in ('c2pa', 'xmp', 'note')", name=op.f("ck_signal_kind")),
+        sa.CheckConstraint(
+            "trust in ('trusted', 'untrusted', 'tampered', 'unreadable', 'none')",
+            name=op.f("ck_signal_trust"),
+        ),
+        sa.ForeignKeyConstraint(["asset_id"], ["asset.id"], name=op.f("fk_signal_asset_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_signal")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_signal_public_id")),
+    )
+    op.create_index(op.f("ix_signal_asset_id"), "signal", ["asset_id"], unique=False)
+    op.create_table(
+        "duplicate",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("shot_id", BIGINT, nullable=False),
+        sa.Column("group_id", sa.Text(), nullable=False),
+        sa.Column("distance", sa.BigInteger(), nullable=False),
+        sa.Column("run_id", BIGINT, nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_duplicate_run_id")),
+        sa.ForeignKeyConstraint(["shot_id"], ["shot.id"], name=op.f("fk_duplicate_shot_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_duplicate")),
+    )
+    op.create_index(op.f("ix_duplicate_group_id"), "duplicate", ["group_id"], unique=False)
+    op.create_index(op.f("ix_duplicate_run_id"), "duplicate", ["run_id"], unique=False)
+    op.create_index(op.f("ix_duplicate_shot_id"), "duplicate", ["shot_id"], unique=False)
+    op.create_table(
+        "hold_lift",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("hold_id", BIGINT, nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("valid_from_ms", sa.BigInteger(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["hold_id"], ["hold.id"], name=op.f("fk_hold_lift_hold_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_hold_lift")),
+    )
+    op.create_index(op.f("ix_hold_lift_hold_id"), "hold_lift", ["hold_id"], unique=False)
+    op.create_table(
+        "item",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("public_id", sa.Text(), nullable=False),
+        sa.Column("dataset_release_id", BIGINT, nullable=False),
+        sa.Column("idx", sa.BigInteger(), nullable=False),
+        sa.Column("asset_id", BIGINT, nullable=False),
+        sa.Column("shot_id", BIGINT, nullable=False),
+        sa.Column("contributor_id", BIGINT, nullable=False),
+        sa.Column("asset_pseudonym", sa.Text(), nullable=False),
+        sa.Column("contributor_pseudonym", sa.Text(), nullable=False),
+        sa.Column("start", sa.BigInteger(), nullable=False),
+        sa.Column("end", sa.BigInteger(), nullable=False),
+        sa.Column("unit", sa.Text(), nullable=False),
+        sa.Column("duration_ms", sa.BigInteger(), nullable=False),
+        sa.Column("content_hash", sa.Text(), nullable=False),
+        sa.Column("bytes_hash", sa.Text(), nullable=False),
+        sa.Column("line", sa.Text(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["asset_id"], ["asset.id"], name=op.f("fk_item_asset_id")),
+        sa.ForeignKeyConstraint(["contributor_id"], ["contributor.id"], name=op.f("fk_item_contributor_id")),
+        sa.ForeignKeyConstraint(
+            ["dataset_release_id"], ["dataset_release.id"], name=op.f("fk_item_dataset_release_id")
+        ),
+        sa.ForeignKeyConstraint(["shot_id"], ["shot.id"], name=op.f("fk_item_shot_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_item")),
+        sa.UniqueConstraint("dataset_release_id", "idx", name=op.f("uq_item_dataset_release_id_idx")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_item_public_id")),
+    )
+    op.create_index(op.f("ix_item_asset_id"), "item", ["asset_id"], unique=False)
+    op.create_index(op.f("ix_item_asset_pseudonym"), "item", ["asset_pseudonym"], unique=False)
+    op.create_index(op.f("ix_item_contributor_id"), "item", ["contributor_id"], unique=False)
+    op.create_index(op.f("ix_item_contributor_pseudonym"), "item", ["contributor_pseudonym"], unique=False)
+    op.create_index(op.f("ix_item_dataset_release_id"), "item", ["dataset_release_id"], unique=False)
+    op.create_index(op.f("ix_item_shot_id"), "item", ["shot_id"], unique=False)
+    # ### end Alembic commands ###

@@ -1,0 +1,123 @@
+"""Content-addressed files: objects/ab/cd/<sha256>. An object is written before the row that names it."""
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from fairframe.core.errors import IntegrityFailure, NotFound
+
+_CHUNK = 1 << 20
+
+
+def sha256_file(path: Path) -> str:
+    """Hex SHA-256 of a file, read in 1 MiB chunks."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@dataclass(frozen=True)
+class Objects:
+    """The object store of one workspace. A key is the hex SHA-256 of the content."""
+
+    root: Path
+
+    def path(self, key: str) -> Path:
+        """Where an object lies (whether or not it exists). Keys that are no SHA-256 raise NotFound."""
+        if len(key) != 64 or not set(key) <= set("0123456789abcdef"):
+            raise NotFound(f"{key[:80]!r} is not an object key", code="objects.bad_key")
+        return self.root / key[:2] / key[2:4] / key
+
+    def exists(self, key: str) -> bool:
+        return self.path(key).is_file()
+
+    def put_bytes(self, data: bytes) -> str:
+        key = hashlib.sha256(data).hexdigest()
+        if not self.exists(key):
+            with self._writer(key) as stream:
+                stream.write(data)
+        return key
+
+    def put_file(self, source: Path) -> str:
+        """Copy a file in, hashing while copying; the content that was hashed is the content that is stored."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=self.root, prefix=".put-")
+        temporary = Path(name)
+        try:
+            sha = hashlib.sha256()
+            with os.fdopen(handle, "wb") as out, source.open("rb") as stream:
+                while chunk := stream.read(_CHUNK):
+                    sha.update(chunk)
+                    out.write(chunk)
+                out.flush()
+                os.fsync(out.fileno())
+            key = sha.hexdigest()
+            _publish(temporary, self.path(key))
+            return key
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def read(self, key: str) -> bytes:
+        """The object's bytes, checked against its key; IntegrityFailure where they differ."""
+        path = self.path(key)
+        if not path.is_file():
+            raise NotFound(f"object {key} is not in this workspace", code="objects.missing")
+        data = path.read_bytes()
+        if hashlib.sha256(data).hexdigest() != key:
+            raise IntegrityFailure(f"object {key} does not match its hash", code="objects.changed")
+        return data
+
+    def verify(self, key: str) -> bool:
+        path = self.path(key)
+        return path.is_file() and sha256_file(path) == key
+
+    def delete(self, key: str) -> bool:
+        """Delete an object; False where it was not there."""
+        path = self.path(key)
+        existed = path.is_file()
+        path.unlink(missing_ok=True)
+        return existed
+
+    def _writer(self, key: str) -> "_AtomicFile":
+        return _AtomicFile(self.path(key))
+
+
+def _publish(temporary: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary.chmod(0o444)
+    temporary.replace(target)
+
+
+class _AtomicFile:
+    """A file that appears under its name whole or not at all."""
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
+
+    def __enter__(self) -> BinaryIO:
+        self._target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=self._target.parent, prefix=".put-")
+        self._temporary = Path(name)
+        self._stream = os.fdopen(handle, "wb")
+        return self._stream
+
+    def __exit__(self, kind: object, *_rest: object) -> None:
+        try:
+            if kind is None:
+                self._stream.flush()
+                os.fsync(self._stream.fileno())
+                self._stream.close()
+                _publish(self._temporary, self._target)
+        finally:
+            self._stream.close()
+            self._temporary.unlink(missing_ok=True)
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write a user-visible file whole or not at all (0644)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with _AtomicFile(path) as stream:
+        stream.write(data)
+    path.chmod(0o644)

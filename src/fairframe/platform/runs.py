@@ -1,0 +1,91 @@
+"""Jobs as rows: kind, arguments, state, lease, heartbeat, progress, result. The command line runs them inline."""
+
+import os
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from fairframe.core.errors import FairframeError
+from fairframe.core.ids import new_id
+from fairframe.platform.tables import run as run_table
+from fairframe.platform.workspace import Workspace
+
+LEASE_MS = 60_000
+Progress = Callable[[int, int, str], None]
+
+
+def silent(_done: int, _total: int, _note: str) -> None:
+    """Progress that nobody looks at."""
+
+
+@dataclass
+class Run:
+    """A job in progress. `progress` renews its lease at most once a second."""
+
+    ws: Workspace
+    id: int
+    public_id: str
+    show: Progress
+    result: dict[str, Any] = field(default_factory=dict[str, Any])
+    _last_ms: int = 0
+
+    def progress(self, done: int, total: int, note: str = "") -> None:
+        self.show(done, total, note)
+        now = self.ws.clock()
+        if now - self._last_ms < 1000:
+            return
+        self._last_ms = now
+        self._update(heartbeat_ms=now, lease_until_ms=now + LEASE_MS, done=done, total=total, note=note[:200])
+
+    def _update(self, **values: Any) -> None:
+        with self.ws.write() as tx:
+            tx.execute(run_table.update().where(run_table.c.id == self.id).values(**values))
+
+
+@contextmanager
+def running(ws: Workspace, kind: str, arguments: Mapping[str, Any], show: Progress = silent) -> Iterator[Run]:
+    """Run a job inline: its row is written first, and says in the end whether it is done or failed.
+
+    A run of the same kind whose lease ran out (its process died) is marked failed; its finished items stay.
+    """
+    now = ws.clock()
+    with ws.write() as tx:
+        tx.execute(
+            run_table.update()
+            .where(run_table.c.kind == kind, run_table.c.state == "running", run_table.c.lease_until_ms < now)
+            .values(state="failed", error="its process ended without a word", finished_at_ms=now)
+        )
+        public_id = new_id("run")
+        run_id = tx.insert(
+            run_table,
+            public_id=public_id,
+            kind=kind,
+            arguments=dict(arguments),
+            state="running",
+            owner=f"{socket.gethostname()}:{os.getpid()}",
+            lease_until_ms=now + LEASE_MS,
+            heartbeat_ms=now,
+            done=0,
+            total=0,
+            note="",
+            created_at_ms=now,
+        )
+    run = Run(ws, run_id, public_id, show)
+    try:
+        yield run
+    except BaseException as error:
+        text = str(error) if isinstance(error, FairframeError) else type(error).__name__
+        run._update(state="failed", error=text[:500], finished_at_ms=ws.clock())  # pyright: ignore[reportPrivateUsage]
+        raise
+    run._update(state="done", result=run.result, finished_at_ms=ws.clock())  # pyright: ignore[reportPrivateUsage]
+
+
+def count(ws: Workspace, kind: str) -> int:
+    """Finished runs of a kind."""
+    with ws.read() as tx:
+        where = (run_table.c.kind == kind) & (run_table.c.state == "done")
+        return int(tx.scalar(sa.select(sa.func.count()).select_from(run_table).where(where)))

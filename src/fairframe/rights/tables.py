@@ -1,0 +1,112 @@
+"""Contributors' terms, consent events, agreements, holds, rulings. All append-only."""
+
+import sqlalchemy as sa
+
+from fairframe.platform.database import json, key, number, one_of, public_id, ref, table, text
+
+contributor_terms = table(
+    "contributor_terms",
+    key(),
+    public_id(),
+    text("name"),
+    number("version"),
+    one_of("regime", "opt-in", "opt-out"),
+    number("notice_ms"),
+    number("effective_ms"),
+    json("names"),  # purposes that silence consents to under opt-out: ["research", ...]
+    text("text"),
+    number("recorded_at_ms"),
+    sa.UniqueConstraint("name", "version"),
+)
+
+terms_acceptance = table(
+    "terms_acceptance",
+    key(),
+    ref("contributor"),
+    ref("contributor_terms"),
+    number("noticed_ms"),
+    number("valid_from_ms"),
+    number("recorded_at_ms"),
+)
+
+# an opt-out is one row: contributor scope, purpose '*', action '*', deny
+consent_event = table(
+    "consent_event",
+    key(),
+    public_id(),
+    one_of("scope", "contributor", "collection", "asset"),
+    ref("contributor"),
+    ref("collection", nullable=True),
+    ref("asset", nullable=True),
+    text("purpose"),  # evaluate, research, commercial or *
+    text("action"),  # train, ... or *
+    one_of("effect", "allow", "deny"),
+    text("reason"),
+    number("valid_from_ms"),
+    number("recorded_at_ms"),
+)
+
+agreement = table(
+    "agreement",
+    key(),
+    public_id(),
+    number("version"),
+    text("family"),  # public id of the first agreement of the chain of upgrades
+    text("offer"),
+    number("offer_version"),
+    one_of("purpose", "evaluate", "research", "commercial"),
+    json("terms"),
+    text("library_party"),
+    text("lab_party"),
+    number("fee_minor"),
+    text("currency"),
+    text("upgrade_of", nullable=True),
+    number("starts_ms"),
+    number("ends_ms"),
+    text("envelope"),  # as first signed by the library
+    number("recorded_at_ms"),
+)
+
+agreement_event = table(
+    "agreement_event",
+    key(),
+    ref("agreement"),
+    one_of("kind", "offered", "countersigned", "active", "withdrawn", "terminated"),
+    text("envelope", nullable=True),
+    text("reason"),
+    number("valid_from_ms"),
+    number("recorded_at_ms"),
+)
+
+hold = table(
+    "hold",
+    key(),
+    public_id(),
+    ref("asset"),
+    text("code"),
+    text("reason"),
+    number("valid_from_ms"),
+    number("recorded_at_ms"),
+)
+
+hold_lift = table(
+    "hold_lift",
+    key(),
+    ref("hold"),
+    text("reason"),
+    number("valid_from_ms"),
+    number("recorded_at_ms"),
+)
+
+ruling = table(
+    "ruling",
+    key(),
+    public_id(),
+    ref("asset"),
+    text("finding"),
+    one_of("decision", "allow", "deny"),
+    text("reason"),
+    number("valid_from_ms"),
+    number("expires_ms", nullable=True),
+    number("recorded_at_ms"),
+)

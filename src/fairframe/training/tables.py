@@ -1,0 +1,58 @@
+"""Checkpoints, their ancestors and the frames that training consumed. A library keeps what labs report."""
+
+import sqlalchemy as sa
+
+from fairframe.platform.database import key, number, one_of, public_id, ref, table, text
+
+checkpoint = table(
+    "checkpoint",
+    key(),
+    public_id(),
+    one_of("direction", "own", "reported"),
+    text("party"),
+    text("name"),
+    text("weights_hash"),
+    text("lineage"),  # sealed bundle
+    text("family", nullable=True),
+    text("agreement", nullable=True),
+    text("delivery", nullable=True),
+    text("folder", nullable=True),  # relative to the workspace
+    number("frames_seen"),
+    number("recorded_at_ms"),
+)
+
+# weight: this ancestor's part of the checkpoint, a rational
+ancestor = table(
+    "ancestor",
+    key(),
+    ref("checkpoint"),
+    one_of("kind", "checkpoint", "external", "house"),
+    text("name"),
+    text("hash"),
+    text("license"),
+    text("data"),  # disclosed | undisclosed
+    number("weight_num"),
+    number("weight_den"),
+)
+
+usage = table(
+    "usage",
+    key(),
+    ref("checkpoint"),
+    text("source"),  # delivery public id, or house
+    text("item", index=True),
+    number("frames"),
+    one_of("method", "measured", "attested", "declared"),
+    sa.UniqueConstraint("checkpoint_id", "source", "item"),
+)
+
+checkpoint_event = table(
+    "checkpoint_event",
+    key(),
+    ref("checkpoint"),
+    one_of("kind", "granted", "blocked", "grandfathered", "stopped", "withdrawn", "deleted"),
+    text("agreement", nullable=True),
+    text("document", nullable=True),
+    text("reason"),
+    number("recorded_at_ms"),
+)

