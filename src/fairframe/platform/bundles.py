@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from fairframe.core import bundle as core_bundle
-from fairframe.core import dsse
 from fairframe.core.bundle import AgreementRef, Bundle
 from fairframe.core.canonical import sha256_hex
 from fairframe.core.errors import BadDocument, Conflict, NotFound, VerificationError
@@ -96,16 +96,13 @@ def accept(tx: WriteTx, data: bytes, expect: str) -> Accepted:
 
 def check(tx: Tx, data: bytes, expect: str | None = None) -> Bundle:
     """Open a bundle with the keys of the pinned party that it names as sender, valid when it was issued."""
-    keys = {}
+    keys: dict[str, Ed25519PublicKey] = {}
     for row in tx.rows(sa.select(party.c.document)):
-        keys.update(Party.from_envelope(row["document"].encode()).all_keys())
-    bundle = core_bundle.open_bundle(data, keys)
+        keys |= {key.keyid: key.public for key in Party.from_envelope(row["document"].encode()).keys}
+    bundle, signers = core_bundle.open_signed(data, keys)
     if expect is not None and bundle.type != expect:
         raise BadDocument(f"this is a {bundle.type}, not a {expect}", code="bundle.type", where=bundle.id)
-    sender = pinned(tx, bundle.sender)
-    valid = sender.keys_at(bundle.issued_at_ms)
-    signers = dsse.open_envelope(data, keys).keyids
-    if not set(signers) & set(valid):
+    if not set(signers) & set(pinned(tx, bundle.sender).keys_at(bundle.issued_at_ms)):
         raise VerificationError(
             "not signed by a key of its sender that was valid then", code="bundle.wrong_key", where=bundle.id
         )
@@ -149,9 +146,7 @@ def _agreement_key(agreement: AgreementRef | None) -> str:
     return agreement.id if agreement is not None else ""
 
 
-def _remember(
-    tx: WriteTx, bundle: Bundle, data: bytes, direction: str, private: Mapping[str, str] | None
-) -> int:
+def _remember(tx: WriteTx, bundle: Bundle, data: bytes, direction: str, private: Mapping[str, str] | None) -> int:
     digest = sha256_hex(data)
     row_id = tx.insert(
         document,

@@ -62,14 +62,10 @@ def make_c2pa_ca(name: str, now_ms: int, *, valid_days: int = VALID_DAYS) -> C2p
         .sign(ca_key, hashes.SHA256())
     )
     leaf = (
-        _builder(
-            _name(name, "Fairframe credentials"), ca_name, key.public_key(), ca_key.public_key(), start, end
-        )
+        _builder(_name(name, "Fairframe credentials"), ca_name, key.public_key(), ca_key.public_key(), start, end)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(ca=False), critical=True)
-        .add_extension(
-            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION, DOCUMENT_SIGNING]), critical=False
-        )
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION, DOCUMENT_SIGNING]), critical=False)
         .sign(ca_key, hashes.SHA256())
     )
     pem = serialization.Encoding.PEM

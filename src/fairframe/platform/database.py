@@ -36,9 +36,7 @@ def public_id() -> "sa.Column[str]":
 
 def ref(target: str, *, name: str | None = None, nullable: bool = False, index: bool = True) -> "sa.Column[int]":
     """A BIGINT foreign key to `target`.id, called target_id unless named."""
-    return sa.Column(
-        name or f"{target}_id", BIGINT, sa.ForeignKey(f"{target}.id"), nullable=nullable, index=index
-    )
+    return sa.Column(name or f"{target}_id", BIGINT, sa.ForeignKey(f"{target}.id"), nullable=nullable, index=index)
 
 
 def text(name: str, *, nullable: bool = False, unique: bool = False, index: bool = False) -> "sa.Column[str]":

@@ -10,11 +10,10 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from fairframe.core import dsse, keys
-from fairframe.core.canonical import canonical
+from fairframe.core import keys
 from fairframe.core.errors import Conflict, NotFound
-from fairframe.core.party import PAYLOAD_TYPE, Party
-from fairframe.core.time import DAY_MS, to_rfc3339
+from fairframe.core.party import Party, PartyKey
+from fairframe.core.time import DAY_MS
 from fairframe.platform.certificates import C2paIdentity, make_c2pa_ca
 from fairframe.platform.tables import party, signing_key
 from fairframe.platform.tx import WriteTx
@@ -71,36 +70,25 @@ def create_identity(tx: WriteTx) -> bytes:
     if tx.row(party.select().where(party.c.is_self)):
         raise Conflict("the database already holds another workspace", remedy="Use a database of its own.")
     keyid, private = ws.keys.signing_key()
-    public_pem = keys.dump_public(private.public_key()).decode()
     valid_to = tx.now_ms + VALID_MS
-    payload = {
-        "type": "party",
-        "version": 1,
-        "id": ws.party_id,
-        "name": ws.name,
-        "role": ws.role,
-        "created_at": to_rfc3339(tx.now_ms),
-        "keys": [
-            {
-                "keyid": keyid,
-                "public_pem": public_pem,
-                "purpose": "sign",
-                "valid_from": to_rfc3339(tx.now_ms),
-                "valid_to": to_rfc3339(valid_to),
-            }
-        ],
-        "c2pa_ca_pem": ws.keys.c2pa().ca_pem.decode(),
-    }
-    envelope = dsse.sign(PAYLOAD_TYPE, canonical(payload), private)
+    who = Party(
+        id=ws.party_id,
+        name=ws.name,
+        role=ws.role,
+        created_at_ms=tx.now_ms,
+        keys=(PartyKey(keyid, private.public_key(), "sign", tx.now_ms, valid_to),),
+        c2pa_ca_pem=ws.keys.c2pa().ca_pem.decode(),
+    )
+    envelope = who.seal(private)
     tx.insert(
         signing_key,
         keyid=keyid,
         purpose="sign",
-        public_pem=public_pem,
+        public_pem=keys.dump_public(private.public_key()),
         valid_from_ms=tx.now_ms,
         valid_to_ms=valid_to,
     )
-    _insert_party(tx, Party.from_envelope(envelope), envelope, is_self=True)
+    _insert_party(tx, who, envelope, is_self=True)
     return envelope
 
 

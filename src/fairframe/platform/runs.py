@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -47,7 +47,7 @@ class Run:
 
 
 @contextmanager
-def running(ws: Workspace, kind: str, arguments: Mapping[str, Any], show: Progress = silent) -> Iterator[Run]:
+def running(ws: Workspace, kind: str, arguments: Mapping[str, Any], show: Progress = silent) -> Generator[Run]:
     """Run a job inline: its row is written first, and says in the end whether it is done or failed.
 
     A run of the same kind whose lease ran out (its process died) is marked failed; its finished items stay.

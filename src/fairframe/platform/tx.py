@@ -1,6 +1,6 @@
 """Transactions. A write buffers its audit entries and appends them as its last statements, then commits."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -63,7 +63,7 @@ class WriteTx(Tx):
 
 
 @contextmanager
-def reading(ws: "Workspace") -> Iterator[Tx]:
+def reading(ws: "Workspace") -> Generator[Tx]:
     options: dict[str, Any] = {"read_only": True}
     if ws.engine.dialect.name == "postgresql":
         options = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
@@ -72,7 +72,7 @@ def reading(ws: "Workspace") -> Iterator[Tx]:
 
 
 @contextmanager
-def writing(ws: "Workspace") -> Iterator[WriteTx]:
+def writing(ws: "Workspace") -> Generator[WriteTx]:
     with ws.engine.connect() as conn, conn.begin():
         tx = WriteTx(ws, conn, ws.clock())
         yield tx

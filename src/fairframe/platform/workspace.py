@@ -4,7 +4,7 @@ import tomllib
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 import sqlalchemy as sa
 
@@ -65,7 +65,7 @@ def create_workspace(root: Path, role: str, name: str, clock: Clock = now_ms) ->
     keys = Keys(root / "keys")
     engine = make_engine(_url(root, settings))
     migrate.upgrade(engine)
-    ws = Workspace(root, cast(Role, role), party, name, engine, Objects(root / "objects"), keys, clock, settings)
+    ws = Workspace(root, role, party, name, engine, Objects(root / "objects"), keys, clock, settings)
     keys.create(party, name, clock())
     with ws.write() as tx:
         document = create_identity(tx)
@@ -95,7 +95,15 @@ def open_workspace(root: Path, clock: Clock = now_ms) -> Workspace:
     engine = make_engine(_url(root, settings))
     migrate.upgrade(engine)
     return Workspace(
-        root, cast(Role, role), party, name, engine, Objects(root / "objects"), Keys(root / "keys"), clock, settings
+        root,
+        role,
+        party,
+        name,
+        engine,
+        Objects(root / "objects"),
+        Keys(root / "keys"),
+        clock,
+        settings,
     )
 
 

@@ -155,9 +155,7 @@ def create_tables() -> None:
         sa.Column("ends_ms", sa.BigInteger(), nullable=False),
         sa.Column("envelope", sa.Text(), nullable=False),
         sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint(
-            "purpose in ('evaluate', 'research', 'commercial')", name=op.f("ck_agreement_purpose")
-        ),
+        sa.CheckConstraint("purpose in ('evaluate', 'research', 'commercial')", name=op.f("ck_agreement_purpose")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_agreement")),
         sa.UniqueConstraint("public_id", name=op.f("uq_agreement_public_id")),
     )
@@ -254,7 +252,7 @@ def create_tables() -> None:
         sa.Column("sender", sa.Text(), nullable=False),
         sa.Column("recipient", sa.Text(), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
-        sa.Column("agreement", sa.Text(), nullable=True),
+        sa.Column("agreement", sa.Text(), nullable=False),
         sa.Column("direction", sa.Text(), nullable=False),
         sa.Column("digest", sa.Text(), nullable=False),
         sa.Column("envelope", sa.Text(), nullable=False),
@@ -362,16 +360,11 @@ def create_tables() -> None:
         sa.Column("net_minor", sa.BigInteger(), nullable=False),
         sa.Column("effective_ms", sa.BigInteger(), nullable=False),
         sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint(
-            "subject_kind in ('agreement', 'checkpoint')", name=op.f("ck_revenue_event_subject_kind")
-        ),
+        sa.CheckConstraint("subject_kind in ('agreement', 'checkpoint')", name=op.f("ck_revenue_event_subject_kind")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_revenue_event")),
         sa.UniqueConstraint("public_id", name=op.f("uq_revenue_event_public_id")),
         sa.UniqueConstraint(
-            "subject_kind",
-            "subject",
-            "reference",
-            name=op.f("uq_revenue_event_subject_kind_subject_reference"),
+            "subject_kind", "subject", "reference", name=op.f("uq_revenue_event_subject_kind_subject_reference")
         ),
     )
     op.create_index(op.f("ix_revenue_event_subject"), "revenue_event", ["subject"], unique=False)
@@ -435,14 +428,10 @@ def create_tables() -> None:
             "kind in ('offered', 'countersigned', 'active', 'withdrawn', 'terminated')",
             name=op.f("ck_agreement_event_kind"),
         ),
-        sa.ForeignKeyConstraint(
-            ["agreement_id"], ["agreement.id"], name=op.f("fk_agreement_event_agreement_id")
-        ),
+        sa.ForeignKeyConstraint(["agreement_id"], ["agreement.id"], name=op.f("fk_agreement_event_agreement_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_agreement_event")),
     )
-    op.create_index(
-        op.f("ix_agreement_event_agreement_id"), "agreement_event", ["agreement_id"], unique=False
-    )
+    op.create_index(op.f("ix_agreement_event_agreement_id"), "agreement_event", ["agreement_id"], unique=False)
     op.create_table(
         "allocation",
         sa.Column("id", BIGINT, autoincrement=True, nullable=False),
@@ -515,9 +504,7 @@ def create_tables() -> None:
         sa.CheckConstraint("kind in ('video', 'image', 'text')", name=op.f("ck_asset_kind")),
         sa.ForeignKeyConstraint(["contributor_id"], ["contributor.id"], name=op.f("fk_asset_contributor_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_asset")),
-        sa.UniqueConstraint(
-            "contributor_id", "content_hash", name=op.f("uq_asset_contributor_id_content_hash")
-        ),
+        sa.UniqueConstraint("contributor_id", "content_hash", name=op.f("uq_asset_contributor_id_content_hash")),
         sa.UniqueConstraint("public_id", name=op.f("uq_asset_public_id")),
     )
     op.create_index(op.f("ix_asset_content_hash"), "asset", ["content_hash"], unique=False)
@@ -535,14 +522,10 @@ def create_tables() -> None:
             "kind in ('granted', 'blocked', 'grandfathered', 'stopped', 'withdrawn', 'deleted')",
             name=op.f("ck_checkpoint_event_kind"),
         ),
-        sa.ForeignKeyConstraint(
-            ["checkpoint_id"], ["checkpoint.id"], name=op.f("fk_checkpoint_event_checkpoint_id")
-        ),
+        sa.ForeignKeyConstraint(["checkpoint_id"], ["checkpoint.id"], name=op.f("fk_checkpoint_event_checkpoint_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_checkpoint_event")),
     )
-    op.create_index(
-        op.f("ix_checkpoint_event_checkpoint_id"), "checkpoint_event", ["checkpoint_id"], unique=False
-    )
+    op.create_index(op.f("ix_checkpoint_event_checkpoint_id"), "checkpoint_event", ["checkpoint_id"], unique=False)
     op.create_table(
         "collection",
         sa.Column("id", BIGINT, autoincrement=True, nullable=False),
@@ -550,9 +533,7 @@ def create_tables() -> None:
         sa.Column("contributor_id", BIGINT, nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["contributor_id"], ["contributor.id"], name=op.f("fk_collection_contributor_id")
-        ),
+        sa.ForeignKeyConstraint(["contributor_id"], ["contributor.id"], name=op.f("fk_collection_contributor_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_collection")),
         sa.UniqueConstraint("contributor_id", "name", name=op.f("uq_collection_contributor_id_name")),
         sa.UniqueConstraint("public_id", name=op.f("uq_collection_public_id")),
@@ -574,16 +555,12 @@ def create_tables() -> None:
         sa.Column("duration_ms", sa.BigInteger(), nullable=False),
         sa.Column("bytes", sa.BigInteger(), nullable=False),
         sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["agreement_id"], ["agreement.id"], name=op.f("fk_dataset_release_agreement_id")
-        ),
+        sa.ForeignKeyConstraint(["agreement_id"], ["agreement.id"], name=op.f("fk_dataset_release_agreement_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dataset_release")),
         sa.UniqueConstraint("name", name=op.f("uq_dataset_release_name")),
         sa.UniqueConstraint("public_id", name=op.f("uq_dataset_release_public_id")),
     )
-    op.create_index(
-        op.f("ix_dataset_release_agreement_id"), "dataset_release", ["agreement_id"], unique=False
-    )
+    op.create_index(op.f("ix_dataset_release_agreement_id"), "dataset_release", ["agreement_id"], unique=False)
     op.create_table(
         "disclosure",
         sa.Column("id", BIGINT, autoincrement=True, nullable=False),
@@ -603,11 +580,7 @@ def create_tables() -> None:
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("amount_micro", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["txn"],
-            ["ledger_txn.public_id"],
-            name=op.f("fk_ledger_leg_txn"),
-            initially="DEFERRED",
-            deferrable=True,
+            ["txn"], ["ledger_txn.public_id"], name=op.f("fk_ledger_leg_txn"), initially="DEFERRED", deferrable=True
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_leg")),
     )
@@ -621,14 +594,10 @@ def create_tables() -> None:
         sa.Column("document", sa.Text(), nullable=True),
         sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("kind in ('attested', 'breached')", name=op.f("ck_obligation_event_kind")),
-        sa.ForeignKeyConstraint(
-            ["obligation_id"], ["obligation.id"], name=op.f("fk_obligation_event_obligation_id")
-        ),
+        sa.ForeignKeyConstraint(["obligation_id"], ["obligation.id"], name=op.f("fk_obligation_event_obligation_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_obligation_event")),
     )
-    op.create_index(
-        op.f("ix_obligation_event_obligation_id"), "obligation_event", ["obligation_id"], unique=False
-    )
+    op.create_index(op.f("ix_obligation_event_obligation_id"), "obligation_event", ["obligation_id"], unique=False)
     op.create_table(
         "output",
         sa.Column("id", BIGINT, autoincrement=True, nullable=False),
@@ -648,9 +617,7 @@ def create_tables() -> None:
         sa.Column("sidecar", sa.Text(), nullable=False),
         sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("mode in ('text', 'image', 'extend')", name=op.f("ck_output_mode")),
-        sa.CheckConstraint(
-            "purpose in ('evaluate', 'research', 'commercial')", name=op.f("ck_output_purpose")
-        ),
+        sa.CheckConstraint("purpose in ('evaluate', 'research', 'commercial')", name=op.f("ck_output_purpose")),
         sa.ForeignKeyConstraint(["checkpoint_id"], ["checkpoint.id"], name=op.f("fk_output_checkpoint_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_output")),
         sa.UniqueConstraint("public_id", name=op.f("uq_output_public_id")),
@@ -666,9 +633,7 @@ def create_tables() -> None:
         sa.Column("amount_minor", sa.BigInteger(), nullable=False),
         sa.Column("reference", sa.Text(), nullable=False),
         sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["contributor_id"], ["contributor.id"], name=op.f("fk_payout_contributor_id")
-        ),
+        sa.ForeignKeyConstraint(["contributor_id"], ["contributor.id"], name=op.f("fk_payout_contributor_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_payout")),
         sa.UniqueConstraint("public_id", name=op.f("uq_payout_public_id")),
         sa.UniqueConstraint("reference", name=op.f("uq_payout_reference")),
@@ -707,9 +672,7 @@ def create_tables() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_received_item")),
         sa.UniqueConstraint("delivery_id", "idx", name=op.f("uq_received_item_delivery_id_idx")),
     )
-    op.create_index(
-        op.f("ix_received_item_asset_pseudonym"), "received_item", ["asset_pseudonym"], unique=False
-    )
+    op.create_index(op.f("ix_received_item_asset_pseudonym"), "received_item", ["asset_pseudonym"], unique=False)
     op.create_index(op.f("ix_received_item_delivery_id"), "received_item", ["delivery_id"], unique=False)
     op.create_table(
         "refusal",
@@ -735,9 +698,7 @@ def create_tables() -> None:
         sa.Column("to_ms", sa.BigInteger(), nullable=False),
         sa.Column("envelope", sa.Text(), nullable=False),
         sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["contributor_id"], ["contributor.id"], name=op.f("fk_statement_contributor_id")
-        ),
+        sa.ForeignKeyConstraint(["contributor_id"], ["contributor.id"], name=op.f("fk_statement_contributor_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_statement")),
         sa.UniqueConstraint("public_id", name=op.f("uq_statement_public_id")),
     )
@@ -754,20 +715,13 @@ def create_tables() -> None:
             ["contributor_id"], ["contributor.id"], name=op.f("fk_terms_acceptance_contributor_id")
         ),
         sa.ForeignKeyConstraint(
-            ["contributor_terms_id"],
-            ["contributor_terms.id"],
-            name=op.f("fk_terms_acceptance_contributor_terms_id"),
+            ["contributor_terms_id"], ["contributor_terms.id"], name=op.f("fk_terms_acceptance_contributor_terms_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_terms_acceptance")),
     )
+    op.create_index(op.f("ix_terms_acceptance_contributor_id"), "terms_acceptance", ["contributor_id"], unique=False)
     op.create_index(
-        op.f("ix_terms_acceptance_contributor_id"), "terms_acceptance", ["contributor_id"], unique=False
-    )
-    op.create_index(
-        op.f("ix_terms_acceptance_contributor_terms_id"),
-        "terms_acceptance",
-        ["contributor_terms_id"],
-        unique=False,
+        op.f("ix_terms_acceptance_contributor_terms_id"), "terms_acceptance", ["contributor_terms_id"], unique=False
     )
     op.create_table(
         "usage",
@@ -780,9 +734,7 @@ def create_tables() -> None:
         sa.CheckConstraint("method in ('measured', 'attested', 'declared')", name=op.f("ck_usage_method")),
         sa.ForeignKeyConstraint(["checkpoint_id"], ["checkpoint.id"], name=op.f("fk_usage_checkpoint_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_usage")),
-        sa.UniqueConstraint(
-            "checkpoint_id", "source", "item", name=op.f("uq_usage_checkpoint_id_source_item")
-        ),
+        sa.UniqueConstraint("checkpoint_id", "source", "item", name=op.f("uq_usage_checkpoint_id_source_item")),
     )
     op.create_index(op.f("ix_usage_checkpoint_id"), "usage", ["checkpoint_id"], unique=False)
     op.create_index(op.f("ix_usage_item"), "usage", ["item"], unique=False)
@@ -794,9 +746,7 @@ def create_tables() -> None:
         sa.Column("asset_id", BIGINT, nullable=False),
         sa.Column("weight", sa.BigInteger(), nullable=False),
         sa.Column("amount_micro", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["allocation_id"], ["allocation.id"], name=op.f("fk_allocation_asset_allocation_id")
-        ),
+        sa.ForeignKeyConstraint(["allocation_id"], ["allocation.id"], name=op.f("fk_allocation_asset_allocation_id")),
         sa.ForeignKeyConstraint(["asset_id"], ["asset.id"], name=op.f("fk_allocation_asset_asset_id")),
         sa.ForeignKeyConstraint(
             ["contributor_id"], ["contributor.id"], name=op.f("fk_allocation_asset_contributor_id")
@@ -809,13 +759,9 @@ def create_tables() -> None:
             name=op.f("uq_allocation_asset_allocation_id_contributor_id_asset_id"),
         ),
     )
-    op.create_index(
-        op.f("ix_allocation_asset_allocation_id"), "allocation_asset", ["allocation_id"], unique=False
-    )
+    op.create_index(op.f("ix_allocation_asset_allocation_id"), "allocation_asset", ["allocation_id"], unique=False)
     op.create_index(op.f("ix_allocation_asset_asset_id"), "allocation_asset", ["asset_id"], unique=False)
-    op.create_index(
-        op.f("ix_allocation_asset_contributor_id"), "allocation_asset", ["contributor_id"], unique=False
-    )
+    op.create_index(op.f("ix_allocation_asset_contributor_id"), "allocation_asset", ["contributor_id"], unique=False)
     op.create_table(
         "allocation_line",
         sa.Column("id", BIGINT, autoincrement=True, nullable=False),
@@ -824,23 +770,15 @@ def create_tables() -> None:
         sa.Column("contributor_pseudonym", sa.Text(), nullable=False),
         sa.Column("weight", sa.BigInteger(), nullable=False),
         sa.Column("amount_micro", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["allocation_id"], ["allocation.id"], name=op.f("fk_allocation_line_allocation_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["contributor_id"], ["contributor.id"], name=op.f("fk_allocation_line_contributor_id")
-        ),
+        sa.ForeignKeyConstraint(["allocation_id"], ["allocation.id"], name=op.f("fk_allocation_line_allocation_id")),
+        sa.ForeignKeyConstraint(["contributor_id"], ["contributor.id"], name=op.f("fk_allocation_line_contributor_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_allocation_line")),
         sa.UniqueConstraint(
             "allocation_id", "contributor_id", name=op.f("uq_allocation_line_allocation_id_contributor_id")
         ),
     )
-    op.create_index(
-        op.f("ix_allocation_line_allocation_id"), "allocation_line", ["allocation_id"], unique=False
-    )
-    op.create_index(
-        op.f("ix_allocation_line_contributor_id"), "allocation_line", ["contributor_id"], unique=False
-    )
+    op.create_index(op.f("ix_allocation_line_allocation_id"), "allocation_line", ["allocation_id"], unique=False)
+    op.create_index(op.f("ix_allocation_line_contributor_id"), "allocation_line", ["contributor_id"], unique=False)
     op.create_table(
         "asset_fact",
         sa.Column("id", BIGINT, autoincrement=True, nullable=False),
@@ -851,8 +789,7 @@ def create_tables() -> None:
         sa.Column("valid_from_ms", sa.BigInteger(), nullable=False),
         sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
-            "name in ('people', 'model_release', 'property_release', 'editorial')",
-            name=op.f("ck_asset_fact_name"),
+            "name in ('people', 'model_release', 'property_release', 'editorial')", name=op.f("ck_asset_fact_name")
         ),
         sa.CheckConstraint("origin in ('metadata', 'person')", name=op.f("ck_asset_fact_origin")),
         sa.ForeignKeyConstraint(["asset_id"], ["asset.id"], name=op.f("fk_asset_fact_asset_id")),
@@ -866,18 +803,12 @@ def create_tables() -> None:
         sa.Column("asset_id", BIGINT, nullable=False),
         sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["asset_id"], ["asset.id"], name=op.f("fk_collection_asset_asset_id")),
-        sa.ForeignKeyConstraint(
-            ["collection_id"], ["collection.id"], name=op.f("fk_collection_asset_collection_id")
-        ),
+        sa.ForeignKeyConstraint(["collection_id"], ["collection.id"], name=op.f("fk_collection_asset_collection_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_collection_asset")),
-        sa.UniqueConstraint(
-            "collection_id", "asset_id", name=op.f("uq_collection_asset_collection_id_asset_id")
-        ),
+        sa.UniqueConstraint("collection_id", "asset_id", name=op.f("uq_collection_asset_collection_id_asset_id")),
     )
     op.create_index(op.f("ix_collection_asset_asset_id"), "collection_asset", ["asset_id"], unique=False)
-    op.create_index(
-        op.f("ix_collection_asset_collection_id"), "collection_asset", ["collection_id"], unique=False
-    )
+    op.create_index(op.f("ix_collection_asset_collection_id"), "collection_asset", ["collection_id"], unique=False)
     op.create_table(
         "consent_event",
         sa.Column("id", BIGINT, autoincrement=True, nullable=False),
@@ -893,24 +824,16 @@ def create_tables() -> None:
         sa.Column("valid_from_ms", sa.BigInteger(), nullable=False),
         sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("effect in ('allow', 'deny')", name=op.f("ck_consent_event_effect")),
-        sa.CheckConstraint(
-            "scope in ('contributor', 'collection', 'asset')", name=op.f("ck_consent_event_scope")
-        ),
+        sa.CheckConstraint("scope in ('contributor', 'collection', 'asset')", name=op.f("ck_consent_event_scope")),
         sa.ForeignKeyConstraint(["asset_id"], ["asset.id"], name=op.f("fk_consent_event_asset_id")),
-        sa.ForeignKeyConstraint(
-            ["collection_id"], ["collection.id"], name=op.f("fk_consent_event_collection_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["contributor_id"], ["contributor.id"], name=op.f("fk_consent_event_contributor_id")
-        ),
+        sa.ForeignKeyConstraint(["collection_id"], ["collection.id"], name=op.f("fk_consent_event_collection_id")),
+        sa.ForeignKeyConstraint(["contributor_id"], ["contributor.id"], name=op.f("fk_consent_event_contributor_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consent_event")),
         sa.UniqueConstraint("public_id", name=op.f("uq_consent_event_public_id")),
     )
     op.create_index(op.f("ix_consent_event_asset_id"), "consent_event", ["asset_id"], unique=False)
     op.create_index(op.f("ix_consent_event_collection_id"), "consent_event", ["collection_id"], unique=False)
-    op.create_index(
-        op.f("ix_consent_event_contributor_id"), "consent_event", ["contributor_id"], unique=False
-    )
+    op.create_index(op.f("ix_consent_event_contributor_id"), "consent_event", ["contributor_id"], unique=False)
     op.create_table(
         "document_release",
         sa.Column("id", BIGINT, autoincrement=True, nullable=False),
@@ -924,9 +847,7 @@ def create_tables() -> None:
         sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("kind in ('model', 'property')", name=op.f("ck_document_release_kind")),
         sa.ForeignKeyConstraint(["asset_id"], ["asset.id"], name=op.f("fk_document_release_asset_id")),
-        sa.ForeignKeyConstraint(
-            ["revokes_id"], ["document_release.id"], name=op.f("fk_document_release_revokes_id")
-        ),
+        sa.ForeignKeyConstraint(["revokes_id"], ["document_release.id"], name=op.f("fk_document_release_revokes_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_document_release")),
         sa.UniqueConstraint("public_id", name=op.f("uq_document_release_public_id")),
     )
@@ -972,9 +893,7 @@ def create_tables() -> None:
             "share_num > 0 and share_den > 0 and share_num <= share_den", name=op.f("ck_ownership_share")
         ),
         sa.ForeignKeyConstraint(["asset_id"], ["asset.id"], name=op.f("fk_ownership_asset_id")),
-        sa.ForeignKeyConstraint(
-            ["contributor_id"], ["contributor.id"], name=op.f("fk_ownership_contributor_id")
-        ),
+        sa.ForeignKeyConstraint(["contributor_id"], ["contributor.id"], name=op.f("fk_ownership_contributor_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ownership")),
     )
     op.create_index(op.f("ix_ownership_asset_id"), "ownership", ["asset_id"], unique=False)
@@ -1015,9 +934,7 @@ def create_tables() -> None:
         sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["asset_id"], ["asset.id"], name=op.f("fk_shot_asset_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_shot")),
-        sa.UniqueConstraint(
-            "asset_id", "version", "start_frame", name=op.f("uq_shot_asset_id_version_start_frame")
-        ),
+        sa.UniqueConstraint("asset_id", "version", "start_frame", name=op.f("uq_shot_asset_id_version_start_frame")),
         sa.UniqueConstraint("public_id", name=op.f("uq_shot_public_id")),
     )
     op.create_index(op.f("ix_shot_asset_id"), "shot", ["asset_id"], unique=False)
@@ -1036,8 +953,7 @@ def create_tables() -> None:
         sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("kind in ('c2pa', 'xmp', 'note')", name=op.f("ck_signal_kind")),
         sa.CheckConstraint(
-            "trust in ('trusted', 'untrusted', 'tampered', 'unreadable', 'none')",
-            name=op.f("ck_signal_trust"),
+            "trust in ('trusted', 'untrusted', 'tampered', 'unreadable', 'none')", name=op.f("ck_signal_trust")
         ),
         sa.ForeignKeyConstraint(["asset_id"], ["asset.id"], name=op.f("fk_signal_asset_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_signal")),

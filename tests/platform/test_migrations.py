@@ -1,0 +1,48 @@
+"""The migrations make exactly the schema that the code declares, and the database guards it."""
+
+import importlib
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from fairframe.core.errors import InputError
+from fairframe.platform.database import APPEND_ONLY, metadata
+from fairframe.platform.migrate import upgrade
+from fairframe.platform.workspace import Workspace
+
+STAGES = ["platform", "library", "rights", "curation", "dataset", "training", "generation", "royalties"]
+
+
+def test_migrations_and_tables_agree(library: Workspace) -> None:
+    for stage in STAGES:
+        importlib.import_module(f"fairframe.{stage}.tables")
+    with library.engine.connect() as conn:
+        differences = compare_metadata(MigrationContext.configure(conn), metadata)
+    assert differences == []
+
+
+def test_every_append_only_table_has_its_triggers(library: Workspace) -> None:
+    for stage in STAGES:
+        importlib.import_module(f"fairframe.{stage}.tables")
+    if library.engine.dialect.name == "sqlite":
+        query = "select tbl_name, count(*) from sqlite_master where type = 'trigger' and name like '%\\_no\\_%' " + (
+            "escape '\\' group by 1"
+        )
+        wanted = 3
+    else:
+        query = "select c.relname, count(*) from pg_trigger t join pg_class c on c.oid = t.tgrelid " + (
+            "where not t.tgisinternal and (t.tgname like '%append_only' or t.tgname like '%no_truncate') group by 1"
+        )
+        wanted = 2
+    with library.engine.connect() as conn:
+        guarded = {name: n for name, n in conn.execute(sa.text(query)).all()}
+    assert {name: guarded.get(name) for name in APPEND_ONLY} == {name: wanted for name in APPEND_ONLY}
+
+
+def test_upgrading_twice_changes_nothing_and_a_newer_schema_is_refused(library: Workspace) -> None:
+    upgrade(library.engine)
+    with library.engine.begin() as conn:
+        conn.execute(sa.text("update alembic_version set version_num = '9999'"))
+    with pytest.raises(InputError, match="9999"):
+        upgrade(library.engine)
