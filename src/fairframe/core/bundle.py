@@ -88,9 +88,7 @@ class Bundle:
             body=fields.object("body"),
         )
         if bundle.recipient and bundle.recipient[:3] not in ("pty", "ctr"):
-            raise BadDocument(
-                "Field 'to' is not a party or contributor", code="document.field", where="bundle"
-            )
+            raise BadDocument("Field 'to' is not a party or contributor", code="document.field", where="bundle")
         fields.close()
         return bundle
 

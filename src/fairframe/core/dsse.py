@@ -75,9 +75,7 @@ def add_signature(data: bytes, private_key: Ed25519PrivateKey) -> bytes:
     return Envelope(envelope.payload, envelope.payload_type, signatures).to_bytes()
 
 
-def open_envelope(
-    data: bytes, keys: Mapping[str, Ed25519PublicKey], *, payload_type: str | None = None
-) -> Opened:
+def open_envelope(data: bytes, keys: Mapping[str, Ed25519PublicKey], *, payload_type: str | None = None) -> Opened:
     """Verify an envelope against known keys (keyid -> key) and return its payload.
 
     Every signature by a known key must hold, and there must be one; signatures by other keys are left out of

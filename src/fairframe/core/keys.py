@@ -33,9 +33,9 @@ def grouped(digest_hex: str) -> str:
 
 def dump_public(public: Ed25519PublicKey) -> str:
     """The public key as PEM text (SubjectPublicKeyInfo)."""
-    return public.public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    ).decode("ascii")
+    return public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode(
+        "ascii"
+    )
 
 
 def load_public(pem: str | bytes) -> Ed25519PublicKey:

@@ -143,7 +143,5 @@ def _key(value: Json) -> PartyKey:
     fields.close()
     # a key under another key's id would let one signer pass as another
     if found.keyid != keys.keyid(public) or pem != keys.dump_public(public):
-        raise BadDocument(
-            "A keyid or PEM text does not match its key", code="document.field", where="party.keys"
-        )
+        raise BadDocument("A keyid or PEM text does not match its key", code="document.field", where="party.keys")
     return found

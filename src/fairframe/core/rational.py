@@ -33,9 +33,7 @@ class Share:
         """ "1/5", "0" or "1"; no decimals, which would hide a rounding."""
         match = _SHARE.fullmatch(text)
         if match is None:
-            raise InputError(
-                f"{text[:40]!r} is not a share", code="input.bad_share", remedy="Write it like 1/5"
-            )
+            raise InputError(f"{text[:40]!r} is not a share", code="input.bad_share", remedy="Write it like 1/5")
         return cls(int(match.group(1)), int(match.group(2) or 1))
 
     @property
