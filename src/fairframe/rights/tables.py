@@ -12,6 +12,7 @@ contributor_terms = table(
     number("version"),
     one_of("regime", "opt-in", "opt-out"),
     number("notice_ms"),
+    number("notice_days"),  # the notice period: silence binds nobody who was told later than this before
     number("effective_ms"),
     json("names"),  # purposes that silence consents to under opt-out: ["research", ...]
     text("text"),

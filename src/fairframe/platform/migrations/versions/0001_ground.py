@@ -214,6 +214,7 @@ def create_tables() -> None:
         sa.Column("version", sa.BigInteger(), nullable=False),
         sa.Column("regime", sa.Text(), nullable=False),
         sa.Column("notice_ms", sa.BigInteger(), nullable=False),
+        sa.Column("notice_days", sa.BigInteger(), nullable=False),
         sa.Column("effective_ms", sa.BigInteger(), nullable=False),
         sa.Column("names", sa.JSON(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
