@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+
 from fairframe.core.errors import InputError
 from fairframe.platform.database import APPEND_ONLY, metadata
 from fairframe.platform.migrate import upgrade
@@ -36,8 +37,8 @@ def test_every_append_only_table_has_its_triggers(library: Workspace) -> None:
         )
         wanted = 2
     with library.engine.connect() as conn:
-        guarded = {name: n for name, n in conn.execute(sa.text(query)).all()}
-    assert {name: guarded.get(name) for name in APPEND_ONLY} == {name: wanted for name in APPEND_ONLY}
+        guarded = dict(tuple(row) for row in conn.execute(sa.text(query)).all())
+    assert {name: guarded.get(name) for name in APPEND_ONLY} == dict.fromkeys(APPEND_ONLY, wanted)
 
 
 def test_upgrading_twice_changes_nothing_and_a_newer_schema_is_refused(library: Workspace) -> None:
