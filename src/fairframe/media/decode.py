@@ -59,7 +59,7 @@ def frames(
     if end == start:
         return
     with open_video(path) as video:
-        for index, raw in _from(video, start):
+        for index, raw in raw_frames(video, start):
             if index >= start:
                 yield Frame(index, pts_ms(raw), picture(raw, kind=kind, size=size))
             if end is not None and index + 1 >= end:
@@ -129,6 +129,10 @@ def rgb(frame: "VideoFrame") -> Picture:
     return tonemap.to_standard(image, frame.color_trc) if tonemap.is_hdr(frame.color_trc) else image
 
 
+def is_hdr(frame: "VideoFrame") -> bool:
+    return tonemap.is_hdr(frame.color_trc)
+
+
 def pts_ms(frame: "VideoFrame") -> int:
     """Presentation time in whole milliseconds, rounded half up; 0 where the file gives none."""
     if frame.pts is None or frame.time_base is None:
@@ -148,7 +152,7 @@ def _luma_shift(pixel_format: str) -> int | None:
     return int(match[2]) - 8 if match[3] and int(match[2]) > 8 else None
 
 
-def _from(video: Video, start: int) -> "Iterator[tuple[int, VideoFrame]]":
+def raw_frames(video: Video, start: int) -> "Iterator[tuple[int, VideoFrame]]":
     """(index, raw frame) from `start` or earlier, by way of the nearest keyframe where that is safe."""
     times = packet_times(video.path) if start >= SEEK_FROM else []
     if start < len(times):

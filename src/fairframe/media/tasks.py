@@ -1,0 +1,43 @@
+"""What a worker can be asked for: JSON values in, JSON values out, files written where the parent says."""
+
+import base64
+from dataclasses import asdict
+from pathlib import Path
+
+from fairframe.core.canonical import Json
+from fairframe.core.timecode import FrameSpan, Rate
+
+
+def probe(path: str) -> Json:
+    from fairframe.media.probe import probe as run
+
+    return run(Path(path)).to_json()
+
+
+def poster(path: str, destination: str, frame: int) -> Json:
+    from fairframe.media.poster import poster as run
+
+    return Path(destination).write_bytes(run(Path(path), frame))
+
+
+def cut(path: str, destination: str, start: int, end: int, fps: str | None) -> Json:
+    from fairframe.media.encode import cut as run
+
+    rate = None if fps is None else Rate.parse(fps)
+    done = run(Path(path), Path(destination), FrameSpan(start, end), fps=rate)
+    return asdict(done)
+
+
+def measure(path: str, destination: str) -> Json:
+    from fairframe.media.measure import measure as run
+
+    measures = run(Path(path))
+    measures.save(Path(destination))
+    return {"frames": len(measures.frames), "version": measures.version}
+
+
+def signals(path: str, anchors: str) -> Json:
+    from fairframe.media.signals import read_signals
+
+    found = read_signals(Path(path), anchors.encode("ascii"))
+    return [{**asdict(signal), "raw": base64.b64encode(signal.raw).decode("ascii")} for signal in found]
