@@ -6,7 +6,7 @@ returns a stored node's 32 bytes.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 GetNode = Callable[[int, int], bytes]
 
@@ -39,8 +39,8 @@ def root(size: int, get: GetNode) -> bytes:
     return _range_root(0, size, get) if size else EMPTY_ROOT
 
 
-def root_of(leaves: Sequence[bytes]) -> bytes:
-    """The root over a list of leaf hashes."""
+def root_of(leaves: Iterable[bytes]) -> bytes:
+    """The root over leaf hashes, in memory that grows with their logarithm."""
     stack: list[tuple[int, bytes]] = []  # complete subtrees from left to right, as (level, hash)
     for leaf in leaves:
         level, current = 0, leaf

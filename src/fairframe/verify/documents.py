@@ -1,0 +1,97 @@
+"""Checks any sealed bundle: its signatures, who signed, when, and in which role.
+
+The lineage, lease, feed, usage report, attestation and statement are such documents; an agreement needs both
+parties' signatures.
+"""
+
+from fairframe.core import dsse
+from fairframe.core.bundle import PAYLOAD_TYPE, Bundle, read_payload
+from fairframe.core.errors import BadDocument, VerificationError
+from fairframe.core.time import DAY_MS, to_rfc3339
+from fairframe.verify.kind import Finding, Kind, Target
+from fairframe.verify.trust import Trust
+
+# which side signs what
+ISSUER = {
+    "agreement": "library",
+    "delivery": "library",
+    "lease": "library",
+    "feed": "library",
+    "grant": "library",
+    "statement": "library",
+    "usage_report": "lab",
+    "attestation": "lab",
+    "lineage": "lab",
+    "film": "lab",
+}
+
+
+def check(target: Target, trust: Trust, now_ms: int) -> list[Finding]:
+    """The findings on a file that should hold one sealed bundle."""
+    return open_checked(target.data or b"", trust, now_ms)[1]
+
+
+def open_checked(data: bytes, trust: Trust, now_ms: int, where: str = "") -> tuple[Bundle | None, list[Finding]]:
+    """The bundle, when its form and signatures hold, and the findings on it. `where` is put before each text."""
+    prefix = f"{where}: " if where else ""
+    try:
+        opened = dsse.open_envelope(data, trust.keys, payload_type=PAYLOAD_TYPE)
+        bundle = read_payload(opened.payload)
+    except (VerificationError, BadDocument) as error:
+        return None, [Finding(False, error.code, prefix + str(error))]
+    unchecked = len(dsse.read_envelope(data).signatures) - len(opened.keyids)
+    findings = [
+        Finding(True, "document.form", f"{bundle.type} {bundle.id}, number {bundle.seq}"),
+        *_signatures(bundle, opened.keyids, unchecked, trust),
+        _issuer(bundle, trust),
+        _time(bundle, now_ms),
+    ]
+    return bundle, [Finding(finding.ok, finding.code, prefix + finding.text) for finding in findings]
+
+
+def _signatures(bundle: Bundle, keyids: tuple[str, ...], unchecked: int, trust: Trust) -> list[Finding]:
+    when = to_rfc3339(bundle.issued_at_ms)
+    signers = {party.id for party in trust.signers(keyids, bundle.issued_at_ms)}
+    needed = [bundle.sender, bundle.recipient] if bundle.type == "agreement" else [bundle.sender]
+    findings: list[Finding] = []
+    for party_id in needed:
+        name = trust.name(party_id)
+        if party_id in signers:
+            text = f"signed by {name} with a key that was valid on {when}"
+        elif party_id in trust.parties:
+            text = f"not signed by {name} with a key that was valid on {when}"
+        else:
+            text = f"a signature of {name} is needed, but this party is not among the trusted ones"
+        findings.append(Finding(party_id in signers, "document.signature", text))
+    if unchecked:
+        text = f"{unchecked} more signature(s) by keys that are not among the trusted ones"
+        findings.append(Finding(False, "document.unchecked_signature", text))
+    return findings
+
+
+def _issuer(bundle: Bundle, trust: Trust) -> Finding:
+    role = ISSUER.get(bundle.type)
+    sender = trust.parties.get(bundle.sender)
+    if role is None:
+        return Finding(False, "document.issuer", f"{bundle.type!r} is no type that this verifier knows")
+    ok = sender is not None and sender.role == role
+    return Finding(ok, "document.issuer", f"a {bundle.type} is issued by a {role}; its sender is "
+                   f"{trust.name(bundle.sender)}")  # fmt: skip
+
+
+def _time(bundle: Bundle, now_ms: int) -> Finding:
+    issued = to_rfc3339(bundle.issued_at_ms)
+    if bundle.issued_at_ms > now_ms + DAY_MS:
+        return Finding(False, "document.time", f"issued on {issued}, which is more than a day ahead")
+    return Finding(True, "document.time", f"issued on {issued}, by its sender's clock")
+
+
+DOCUMENT = Kind(
+    name="document",
+    matches=lambda target: not target.is_folder,
+    check=check,
+    cannot_show=(
+        "that what the document says is true: only who signed it and that nobody changed it since",
+        "that no newer document replaces it",
+    ),
+)

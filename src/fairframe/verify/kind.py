@@ -1,0 +1,70 @@
+"""What a check of one kind of target is, and what it returns."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from fairframe.verify.trust import Trust
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was checked. `code` is stable and dotted; `text` is one line for a person."""
+
+    ok: bool
+    code: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is to be verified: a file's bytes, or a folder (`data` is then None).
+
+    `type` is what it claims to be, read without verifying anything: a bundle's type, "party", or "".
+    """
+
+    path: Path
+    data: bytes | None
+    type: str
+
+    @property
+    def is_folder(self) -> bool:
+        return self.data is None
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of target: when it applies, its check, and what the check cannot show however it ends.
+
+    `check(target, trust, now_ms)` returns findings for whatever it met in the target; it raises only when
+    something outside the target is in the way, such as a disk that fails.
+    """
+
+    name: str
+    matches: Callable[[Target], bool]
+    check: Callable[[Target, Trust, int], list[Finding]]
+    cannot_show: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """The outcome for one target."""
+
+    kind: str
+    findings: tuple[Finding, ...]
+    cannot_show: tuple[str, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether something was checked and all of it holds."""
+        return bool(self.findings) and all(finding.ok for finding in self.findings)
+
+
+def several(code: str, bad: list[str], good: str) -> list[Finding]:
+    """One finding when nothing is bad, else one for each bad thing, at most twenty and the number of the rest."""
+    if not bad:
+        return [Finding(True, code, good)]
+    shown = [Finding(False, code, text) for text in bad[:20]]
+    if len(bad) > 20:
+        shown.append(Finding(False, code, f"and {len(bad) - 20} more"))
+    return shown

@@ -1,0 +1,83 @@
+"""fairframe-verify: checks a document or delivery with nothing but this package's core and cryptography.
+
+Whoever receives a delivery or a statement can run it without trusting, or installing, the rest.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from fairframe.core.errors import FairframeError
+from fairframe.core.time import now_ms
+from fairframe.verify.kind import Report
+from fairframe.verify.registry import verify
+from fairframe.verify.trust import Trust
+
+HOLDS, FAILS, CANNOT = 0, 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code 0 when every check holds, 1 when one does not, 2 when there was nothing to check."""
+    options = _parser().parse_args(arguments)
+    try:
+        trust = Trust.load(options.trust)
+        report = verify(options.target, trust, now_ms())
+    except (FairframeError, OSError) as error:
+        print(f"fairframe-verify: {_plain(str(error))}", file=sys.stderr)
+        return CANNOT
+    lines = [json.dumps(_as_json(report, trust), indent=2)] if options.json else _as_text(report, trust)
+    for line in lines:
+        print(line)
+    return HOLDS if report.holds else FAILS
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="fairframe-verify",
+        description="Check a signed document or a delivery folder against parties that you trust.",
+        epilog="Exit code: 0 when every check holds, 1 when one does not, 2 when the target cannot be read.",
+    )
+    parser.add_argument("target", type=Path, metavar="TARGET", help="a sealed document or a delivery folder")
+    parser.add_argument(
+        "--trust",
+        type=Path,
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="a party document whose fingerprint you compared (may be given several times)",
+    )
+    parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+    return parser
+
+
+def _as_text(report: Report, trust: Trust) -> list[str]:
+    failed = sum(not finding.ok for finding in report.findings)
+    lines = [f"trusting  {party.name} ({party.role})  {party.fingerprint}" for party in trust.parties.values()]
+    lines += [
+        f"{'holds' if finding.ok else 'FAILS':<8}  {finding.code:<28}  {finding.text}" for finding in report.findings
+    ]
+    lines += [f"not shown {'':<28}  {text}" for text in report.cannot_show]
+    total = len(report.findings)
+    outcome = f"all {total} checks hold" if report.holds else f"{failed} of {total} checks do not hold"
+    return [_plain(line) for line in [*lines, f"This {report.kind}: {outcome}."]]
+
+
+def _as_json(report: Report, trust: Trust) -> dict[str, object]:
+    return {
+        "kind": report.kind,
+        "holds": report.holds,
+        "findings": [{"ok": finding.ok, "code": finding.code, "text": finding.text} for finding in report.findings],
+        "cannot_show": list(report.cannot_show),
+        "trusting": {party.id: party.fingerprint for party in trust.parties.values()},
+    }
+
+
+def _plain(text: str) -> str:
+    """Names in a hostile file must not move the cursor or color the terminal."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""The kinds of target, in the order in which they are tried: a new kind is one file and one line here."""
+
+from pathlib import Path
+
+from fairframe.core import dsse
+from fairframe.core.bundle import PAYLOAD_TYPE, read_payload
+from fairframe.core.canonical import MAX_BYTES
+from fairframe.core.errors import BadDocument, InputError, VerificationError
+from fairframe.core.party import PAYLOAD_TYPE as PARTY_TYPE
+from fairframe.verify.deliveries import DELIVERY
+from fairframe.verify.documents import DOCUMENT
+from fairframe.verify.files import read_limited
+from fairframe.verify.kind import Kind, Report, Target
+from fairframe.verify.parties import PARTY
+from fairframe.verify.trust import Trust
+
+KINDS: tuple[Kind, ...] = (
+    DELIVERY,
+    PARTY,
+    DOCUMENT,  # any other sealed bundle: keep it last
+)
+
+# an envelope is its payload in base64 and a few hundred bytes
+_MAX_ENVELOPE_BYTES = MAX_BYTES
+
+
+def verify(path: Path, trust: Trust, now_ms: int) -> Report:
+    """Check a file or folder with the first kind that matches. InputError when there is nothing to read."""
+    target = read_target(path)
+    kind = next(kind for kind in KINDS if kind.matches(target))
+    return Report(kind.name, tuple(kind.check(target, trust, now_ms)), kind.cannot_show)
+
+
+def read_target(path: Path) -> Target:
+    """Read a target and what it claims to be; nothing is verified."""
+    if path.is_dir():
+        return Target(path, None, "")
+    try:
+        data = read_limited(path, _MAX_ENVELOPE_BYTES)
+    except InputError as error:
+        raise InputError(
+            error.message, code=error.code, where=str(path), remedy="Name a sealed document or a delivery folder"
+        ) from error
+    return Target(path, data, _claimed_type(data))
+
+
+def _claimed_type(data: bytes) -> str:
+    try:
+        envelope = dsse.read_envelope(data)
+        if envelope.payload_type == PARTY_TYPE:
+            return "party"
+        return read_payload(envelope.payload).type if envelope.payload_type == PAYLOAD_TYPE else ""
+    except (VerificationError, BadDocument):
+        return ""

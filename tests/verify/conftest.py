@@ -1,0 +1,180 @@
+"""A library, a lab, a stranger, and a delivery between the first two, all on disk."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from fairframe.core import dsse, keys, merkle
+from fairframe.core.bundle import AgreementRef, Bundle, seal
+from fairframe.core.canonical import canonical, sha256_hex
+from fairframe.core.ids import encode_id
+from fairframe.core.party import Party, PartyKey
+from fairframe.core.time import DAY_MS, now_ms
+from fairframe.verify.kind import Report
+from fairframe.verify.registry import verify
+from fairframe.verify.trust import Trust
+
+NOW_MS = now_ms()
+
+
+def made_id(prefix: str, seed: int = 0) -> str:
+    return encode_id(prefix, bytes([seed] * 16))
+
+
+@dataclass(frozen=True)
+class Someone:
+    """A party and its private key."""
+
+    party: Party
+    private: Ed25519PrivateKey
+
+    @property
+    def id(self) -> str:
+        return self.party.id
+
+    def document(self) -> bytes:
+        return self.party.seal(self.private)
+
+
+def someone(name: str, role: str, seed: int) -> Someone:
+    private = Ed25519PrivateKey.from_private_bytes(bytes([seed] * 32))
+    public = private.public_key()
+    start, end = NOW_MS - 100 * DAY_MS, NOW_MS + 100 * DAY_MS
+    key = PartyKey(keys.keyid(public), public, "sign", start, end)
+    return Someone(Party(made_id("pty", seed), name, role, start, (key,), ""), private)
+
+
+@dataclass
+class World:
+    """Writes documents and one delivery folder; `check` verifies with library and lab trusted."""
+
+    folder: Path
+    library: Someone = field(default_factory=lambda: someone("Harbor Stock", "library", 1))
+    lab: Someone = field(default_factory=lambda: someone("North Lab", "lab", 2))
+    stranger: Someone = field(default_factory=lambda: someone("Nobody", "lab", 3))
+    clips: list[bytes] = field(default_factory=lambda: [b"clip one", b"clip two, longer", b"clip three"])
+
+    @property
+    def agreement_ref(self) -> AgreementRef:
+        return AgreementRef(made_id("agr"), 1)
+
+    def trust(self) -> Trust:
+        return Trust.of([self.library.party, self.lab.party])
+
+    def check(self, path: Path | None = None, trust: Trust | None = None) -> Report:
+        return verify(path or self.folder, trust or self.trust(), NOW_MS)
+
+    def bundle(self, kind: str, body: dict[str, Any], **changes: Any) -> Bundle:
+        bundle = Bundle(
+            type=kind,
+            version=1,
+            id=made_id("doc", 9),
+            sender=self.library.id,
+            recipient=self.lab.id,
+            seq=1,
+            issued_at_ms=NOW_MS,
+            agreement=self.agreement_ref,
+            audit_head=None,
+            body=body,
+        )
+        return replace(bundle, **changes)
+
+    def sealed(self, kind: str, body: dict[str, Any], **changes: Any) -> bytes:
+        return seal(self.bundle(kind, body, **changes), self.library.private)
+
+    def write(self, name: str, data: bytes) -> Path:
+        path = self.folder / name
+        path.write_bytes(data)
+        return path
+
+    def item(self, number: int, **changes: Any) -> dict[str, Any]:
+        clip = self.clips[number]
+        return {
+            "id": made_id("itm", number),
+            "asset": f"psn_{number:026d}",
+            "contributor": "psn_" + "0" * 26,
+            "kind": "video",
+            "unit": "frame",
+            "start": 10,
+            "end": 58,
+            "frames": 48,
+            "fps": "24/1",
+            "duration_ms": 2_000,
+            "content_hash": "cd" * 32,
+            "bytes_hash": sha256_hex(clip),
+            "bytes": len(clip),
+            "path": f"clips/{sha256_hex(clip)}.mp4",
+            "caption": "a harbor at dusk",
+            "split": "train",
+            "group": "psn_" + "1" * 26,
+            "clearance": {"outcome": "ALLOW", "findings": []},
+            **changes,
+        }
+
+    def items(self) -> list[dict[str, Any]]:
+        return [self.item(number) for number in range(len(self.clips))]
+
+    def clip_path(self, number: int) -> Path:
+        return self.folder / "clips" / f"{sha256_hex(self.clips[number])}.mp4"
+
+    def deliver(self, lines: list[bytes] | None = None, **body: Any) -> Path:
+        """Write the whole folder, as an honest library would for these lines."""
+        (self.folder / "clips").mkdir(exist_ok=True)
+        for number, clip in enumerate(self.clips):
+            self.clip_path(number).write_bytes(clip)
+        lines = lines if lines is not None else [canonical(item) for item in self.items()]
+        data = b"".join(line + b"\n" for line in lines)
+        self.write("items.jsonl", data)
+        self.write("items.parquet", b"PAR1")
+        self.write("agreement.json", self.agreement())
+        complete = {
+            "delivery": made_id("dlv"),
+            "release": made_id("rel"),
+            "root": merkle.root_of(merkle.leaf_hash(line) for line in lines).hex(),
+            "items": len(lines),
+            "items_digest": hashlib.sha256(data).hexdigest(),
+            "clips_bytes": sum(len(clip) for clip in self.clips),
+            "derived": {"items.parquet": sha256_hex(b"PAR1")},
+            **body,
+        }
+        self.write("delivery.json", self.sealed("delivery", complete))
+        return self.folder
+
+    def agreement(self, **changes: Any) -> bytes:
+        """Signed by both."""
+        sealed = self.sealed("agreement", {"offer": "research"}, id=made_id("agr"), **changes)
+        return dsse.add_signature(sealed, self.lab.private)
+
+    def feed(self, *items: int) -> bytes:
+        entries = [
+            {"seq": at + 1, "delivery": made_id("dlv"), "item": made_id("itm", item), "reason": "opt-out"}
+            for at, item in enumerate(items)
+        ]
+        return self.sealed("feed", {"deliveries": [made_id("dlv")], "entries": entries})
+
+
+def failed(report: Report) -> set[str]:
+    return {finding.code for finding in report.findings if not finding.ok}
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    folder = tmp_path / "delivery"
+    folder.mkdir()
+    return World(folder)
+
+
+@pytest.fixture
+def failing() -> Callable[[Report], set[str]]:
+    """The codes of the findings that do not hold."""
+    return failed
+
+
+@pytest.fixture
+def ids() -> Callable[..., str]:
+    return made_id
