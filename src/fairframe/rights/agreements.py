@@ -1,0 +1,292 @@
+"""From offer to agreement: the library offers, the lab countersigns, the library takes it back with both signatures.
+
+Both sides keep a row and its events. The document is one envelope with two signatures over the same payload.
+"""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from fairframe.core import dsse
+from fairframe.core.bundle import PAYLOAD_TYPE, AgreementRef, Bundle, read_payload
+from fairframe.core.errors import Conflict, InputError, NotFound, Refused, VerificationError
+from fairframe.core.ids import new_id
+from fairframe.core.money import Currency, Money
+from fairframe.core.time import DAY_MS, to_rfc3339
+from fairframe.platform import bundles
+from fairframe.platform.tx import Row, Tx, WriteTx
+from fairframe.rights import offers
+from fairframe.rights.agreement import Agreement, Happened, governs
+from fairframe.rights.agreement_document import Document
+from fairframe.rights.offers import Terms
+from fairframe.rights.tables import agreement as agreement_table
+from fairframe.rights.tables import agreement_event
+
+
+def offer(
+    tx: WriteTx,
+    offer_name: str,
+    *,
+    lab_party: str,
+    fee: Money,
+    upgrade_of: str | None = None,
+    starts_ms: int | None = None,
+) -> bytes:
+    """Library: sign an offer to a pinned lab; returns the envelope that the lab countersigns.
+
+    Raises NotFound (offer, lab not pinned, upgrade_of), InputError (negative fee, role), Refused (upgrade_of another
+    lab's agreement, or one that is not in force).
+    """
+    _role(tx, "library", "offer an agreement")
+    chosen = offers.load(offer_name, tx.ws)
+    lab = bundles.pinned(tx, lab_party)
+    if lab.role != "lab":
+        raise InputError(f"{lab.name} is not a lab", code="input.not_a_lab", where=lab_party)
+    if fee.minor < 0:
+        raise InputError("a fee is zero or more", code="input.bad_money")
+    family = None if upgrade_of is None else _upgradable(tx, upgrade_of, lab_party).family
+    public_id = new_id("agr")
+    starts = tx.now_ms if starts_ms is None else starts_ms
+    document = Document(
+        offer=chosen.name,
+        offer_version=chosen.version,
+        terms=chosen.terms,
+        library=tx.ws.party_id,
+        lab=lab_party,
+        fee=fee,
+        upgrade_of=upgrade_of,
+        family=family or public_id,
+        starts_ms=starts,
+        ends_ms=starts + chosen.terms.term_days * DAY_MS,
+    )
+    envelope = bundles.issue(tx, "agreement", lab_party, document.to_body(), AgreementRef(public_id, 1), id=public_id)
+    _insert(tx, public_id, document, envelope)
+    _happen(tx, public_id, "offered", {"offer": chosen.name, "lab": lab_party, "fee_minor": fee.minor})
+    return envelope
+
+
+def countersign(tx: WriteTx, data: bytes) -> bytes:
+    """Lab: check an offer of a pinned library, countersign it and return the agreement (one envelope, two signatures).
+
+    Idempotent. Raises what bundles.accept raises, BadDocument, Refused (lapsed, ended, wrong upgrade).
+    """
+    _role(tx, "lab", "countersign an agreement")
+    accepted = bundles.accept(tx, data, "agreement")
+    bundle = accepted.bundle
+    if not accepted.new:
+        known = find(tx, bundle.id)
+        assert known.signed is not None
+        return known.signed
+    document = Document.from_bundle(bundle)
+    if bundles.pinned(tx, document.library).role != "library":
+        raise VerificationError("the sender is not a library", code="agreement.not_a_library", where=bundle.id)
+    _check_open(tx, bundle, document)
+    if document.upgrade_of is not None:
+        older = find(tx, document.upgrade_of)
+        if (older.library, older.lab, older.family) != (document.library, tx.ws.party_id, document.family):
+            raise Refused("it upgrades an agreement of other parties", code="agreement.upgrade", where=bundle.id)
+    _, key = tx.ws.keys.signing_key()
+    signed = dsse.add_signature(data, key)
+    _insert(tx, bundle.id, document, data)
+    _happen(tx, bundle.id, "countersigned", {"offer": document.offer, "library": document.library}, signed)
+    _happen(tx, bundle.id, "active", {}, signed)
+    return signed
+
+
+def accept(tx: WriteTx, data: bytes) -> Agreement:
+    """Library: take the countersigned agreement; from now on it is active (once its start has come). Idempotent.
+
+    Raises VerificationError (altered, not signed by both the library and the lab it names), NotFound, Refused.
+    """
+    _role(tx, "library", "accept an agreement")
+    envelope = dsse.read_envelope(data)
+    bundle = read_payload(envelope.payload)
+    ours = find(tx, bundle.id)
+    if envelope.payload != dsse.read_envelope(ours.offered).payload or envelope.payload_type != PAYLOAD_TYPE:
+        raise VerificationError(
+            "this is not what was offered: the document was changed",
+            code="agreement.altered",
+            where=bundle.id,
+            remedy="Send the lab the offer again",
+        )
+    check_signed(tx, data)
+    if ours.signed is not None:
+        return ours
+    if ours.state(tx.now_ms) != "offered":
+        raise Refused(
+            f"the offer is {ours.state(tx.now_ms)}",
+            code="agreement.not_open",
+            where=bundle.id,
+            remedy="Make a new offer",
+        )
+    if ours.upgrade_of is not None:
+        _upgradable(tx, ours.upgrade_of, ours.lab)
+    _happen(tx, bundle.id, "countersigned", {"lab": ours.lab}, data)
+    _happen(tx, bundle.id, "active", {}, data)
+    return find(tx, bundle.id)
+
+
+def check_signed(tx: Tx, data: bytes) -> Bundle:
+    """Verify that the parties an agreement names both signed it, with keys valid when it was issued or now.
+
+    Raises VerificationError (agreement.wrong_signer where one of them did not), NotFound (a party is not pinned).
+    """
+    bundle = read_payload(dsse.read_envelope(data).payload)
+    document = Document.from_bundle(bundle)
+    for party_id in (document.library, document.lab):
+        party = bundles.pinned(tx, party_id)
+        # a countersignature carries no time: its key was valid when the offer was made, or is now
+        keys = {**party.keys_at(bundle.issued_at_ms), **party.keys_at(bundles.trusted_now_ms(tx))}
+        try:
+            dsse.open_envelope(data, keys, payload_type=PAYLOAD_TYPE)
+        except VerificationError as error:
+            if error.code != "dsse.unknown_key":
+                raise
+            raise VerificationError(
+                f"{party.name} has not signed it", code="agreement.wrong_signer", where=bundle.id
+            ) from error
+    return bundle
+
+
+def withdraw(tx: WriteTx, public_id: str, reason: str) -> None:
+    """Library: take back an offer that nobody has signed. Raises Conflict where it is no longer open."""
+    found = find(tx, public_id)
+    if found.state(tx.now_ms) != "offered":
+        raise Conflict(f"the agreement is {found.state(tx.now_ms)}", code="agreement.not_open", where=public_id)
+    _happen(tx, public_id, "withdrawn", {}, reason=reason)
+
+
+def terminate(tx: WriteTx, public_id: str, reason: str) -> None:
+    """Either side: end an agreement now. Leases are no longer renewed. Raises Conflict where it has ended."""
+    found = find(tx, public_id)
+    if found.state(tx.now_ms) not in ("active", "pending"):
+        raise Conflict(f"the agreement is {found.state(tx.now_ms)}", code="agreement.ended", where=public_id)
+    _happen(tx, public_id, "terminated", {}, reason=reason)
+
+
+def find(tx: Tx, public_id: str) -> Agreement:
+    """An agreement by its agr_ id. Raises NotFound."""
+    row = tx.row(agreement_table.select().where(agreement_table.c.public_id == public_id))
+    if row is None:
+        raise NotFound(f"no agreement {public_id[:60]!r}", code="agreement.missing")
+    return _read(tx, row)
+
+
+def listing(tx: Tx, family: str | None = None) -> list[Agreement]:
+    """All agreements, or those of a family, oldest first."""
+    statement = agreement_table.select().order_by(agreement_table.c.id)
+    if family is not None:
+        statement = statement.where(agreement_table.c.family == family)
+    return [_read(tx, row) for row in tx.rows(statement)]
+
+
+def active(found: Agreement, now_ms: int) -> bool:
+    """Whether the agreement is in force at a time."""
+    return found.active(now_ms)
+
+
+def active_in_family(tx: Tx, family: str) -> Agreement | None:
+    """The agreement of a family that governs now, None where none does. Time is the later of the clock and the
+    latest signed time seen."""
+    return governs(listing(tx, family), bundles.trusted_now_ms(tx))
+
+
+def _upgradable(tx: Tx, public_id: str, lab: str) -> Agreement:
+    older = find(tx, public_id)
+    if older.lab != lab or older.library != tx.ws.party_id:
+        raise Refused("it would upgrade another lab's agreement", code="agreement.upgrade", where=public_id)
+    if not older.active(tx.now_ms):
+        raise Refused(
+            f"it would upgrade an agreement that is {older.state(tx.now_ms)}",
+            code="agreement.upgrade",
+            where=public_id,
+            remedy="Offer it as a new agreement",
+        )
+    return older
+
+
+def _check_open(tx: Tx, bundle: Bundle, document: Document) -> None:
+    now = bundles.trusted_now_ms(tx)
+    until = min(bundle.issued_at_ms + document.terms.open_days * DAY_MS, document.ends_ms)
+    if now >= until:
+        raise Refused(
+            f"the offer was open until {to_rfc3339(until)}",
+            code="agreement.not_open",
+            where=bundle.id,
+            remedy="Ask the library for a new one",
+        )
+
+
+def _role(tx: Tx, role: str, what: str) -> None:
+    if tx.ws.role != role:
+        raise InputError(f"only a {role} can {what}", code="input.wrong_role", where=tx.ws.name)
+
+
+def _insert(tx: WriteTx, public_id: str, document: Document, envelope: bytes) -> None:
+    tx.insert(
+        agreement_table,
+        public_id=public_id,
+        version=1,
+        family=document.family,
+        offer=document.offer,
+        offer_version=document.offer_version,
+        purpose=document.terms.purpose,
+        terms=document.terms.to_json(),
+        library_party=document.library,
+        lab_party=document.lab,
+        fee_minor=document.fee.minor,
+        currency=document.fee.currency.code,
+        upgrade_of=document.upgrade_of,
+        starts_ms=document.starts_ms,
+        ends_ms=document.ends_ms,
+        envelope=envelope.decode(),
+    )
+
+
+def _happen(
+    tx: WriteTx,
+    public_id: str,
+    kind: str,
+    body: dict[str, str | int],
+    envelope: bytes | None = None,
+    reason: str = "",
+) -> None:
+    agreement_id = tx.scalar(sa.select(agreement_table.c.id).where(agreement_table.c.public_id == public_id))
+    tx.insert(
+        agreement_event,
+        agreement_id=agreement_id,
+        kind=kind,
+        envelope=envelope.decode() if envelope is not None else None,
+        reason=reason,
+        valid_from_ms=tx.now_ms,
+    )
+    tx.record(f"agreement.{kind}", public_id, body, {"reason": reason} if reason else None)
+
+
+def _read(tx: Tx, row: Row) -> Agreement:
+    events: Sequence[Row] = tx.rows(
+        agreement_event.select().where(agreement_event.c.agreement_id == row["id"]).order_by(agreement_event.c.id)
+    )
+    signed = next((e["envelope"] for e in events if e["envelope"] is not None), None)
+    offered: str = row["envelope"]
+    terms = Terms.from_json(row["terms"])
+    issued_ms = read_payload(dsse.read_envelope(offered.encode()).payload).issued_at_ms
+    return Agreement(
+        id=row["id"],
+        public_id=row["public_id"],
+        version=row["version"],
+        family=row["family"],
+        offer=row["offer"],
+        offer_version=row["offer_version"],
+        terms=terms,
+        library=row["library_party"],
+        lab=row["lab_party"],
+        fee=Money(row["fee_minor"], Currency(row["currency"])),
+        upgrade_of=row["upgrade_of"],
+        starts_ms=row["starts_ms"],
+        ends_ms=row["ends_ms"],
+        open_until_ms=min(issued_ms + terms.open_days * DAY_MS, row["ends_ms"]),
+        offered=offered.encode(),
+        signed=signed.encode() if signed is not None else None,
+        happened=tuple(Happened(e["kind"], e["valid_from_ms"], e["reason"]) for e in events),
+    )

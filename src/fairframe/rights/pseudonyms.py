@@ -1,0 +1,16 @@
+"""Pseudonyms: what a delivery calls an asset or a contributor instead of their ids."""
+
+import hashlib
+import hmac
+
+from fairframe.core.ids import encode_id
+
+
+def pseudonym(secret: bytes, family: str, public_id: str) -> str:
+    """ "psn_" and 26 base32 characters: the first 16 bytes of HMAC-SHA256(secret, family "|" public_id).
+
+    One name per agreement family, so that it survives an upgrade, and another in every other family, so that two
+    labs cannot join their deliveries. Only who holds the library's secret can compute or look one up.
+    """
+    mac = hmac.new(secret, f"{family}|{public_id}".encode(), hashlib.sha256).digest()
+    return "psn" + encode_id("ast", mac[:16])[3:]
