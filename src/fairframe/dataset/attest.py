@@ -1,0 +1,181 @@
+"""Deleting what was taken back, and saying so under signature. The library compares it with what was due."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from fairframe.core.errors import BadDocument, IntegrityFailure, NotFound, Refused, VerificationError
+from fairframe.core.ids import new_id
+from fairframe.dataset.documents import AttestationBody, Named
+from fairframe.dataset.gate import close_behind
+from fairframe.dataset.governing import governing
+from fairframe.dataset.revocation import last_entry
+from fairframe.dataset.tables import dataset_release, feed_entry, item, obligation, obligation_event, received_item
+from fairframe.dataset.tables import delivery as delivery_table
+from fairframe.platform import bundles
+from fairframe.platform.tx import Row, Tx, WriteTx
+
+IN, OUT = "in", "out"
+
+
+@dataclass(frozen=True)
+class Attested:
+    """What an accepted attestation settled. `late` counts items deleted after they were due."""
+
+    delivery: str
+    items: int
+    late: int
+    new: bool
+
+
+def attest(tx: WriteTx, delivery_id: str) -> bytes:
+    """Delete the clips of all items of a delivery that are to be deleted, check that they are gone, and sign that.
+
+    The rows of the items stay as tombstones. Raises NotFound, Refused (attest.nothing; attest.shared where another
+    delivery, not taken back, holds the same bytes), IntegrityFailure (attest.not_deleted).
+    """
+    close_behind(tx)
+    delivery = _delivery(tx, delivery_id, IN)
+    due = open_obligations(tx, delivery["public_id"], IN)
+    if not due:
+        raise Refused(
+            f"nothing of the delivery {delivery['name']} is to be deleted",
+            code="attest.nothing",
+            remedy="Take the newest feed first: fairframe rights refresh feed.json",
+        )
+    named = _hashes(tx, delivery, [row["item"] for row in due])
+    _refuse_shared(tx, named)
+    for one in named:
+        tx.ws.objects.delete(one.bytes_hash)
+    left = [one.item for one in named if tx.ws.objects.exists(one.bytes_hash)]
+    if left:
+        raise IntegrityFailure(f"clips could not be deleted: {', '.join(left[:20])}", code="attest.not_deleted")
+    family = delivery["family"]
+    body = AttestationBody(delivery["public_id"], last_entry(tx, IN, family), named, tx.now_ms)
+    document = new_id("att")
+    envelope = bundles.issue(
+        tx, "attestation", delivery["party"], body.to_json(), governing(tx, family).ref, id=document
+    )
+    _settle(tx, due, document)
+    tx.record("attestation.signed", delivery["public_id"], {"document": document, "items": len(named)})
+    return envelope
+
+
+def accept(tx: WriteTx, data: bytes) -> Attested:
+    """Take a lab's attestation (library side): it must name exactly what was due when the lab last read the feed.
+
+    Raises what bundles.accept raises, NotFound, VerificationError (attest.stranger, attest.not_due, attest.missing).
+    """
+    close_behind(tx)
+    accepted = bundles.accept(tx, data, "attestation")
+    body, where = AttestationBody.from_json(accepted.bundle.body), accepted.bundle.id
+    delivery = _delivery(tx, body.delivery, OUT)
+    if delivery["party"] != accepted.bundle.sender:
+        raise VerificationError("the delivery went to another party", code="attest.stranger", where=where)
+    if not accepted.new:
+        return Attested(body.delivery, len(body.items), 0, False)
+    due = _due_when(tx, delivery, body.feed_entries)
+    expected = _sent_hashes(tx, delivery, [row["item"] for row in due])
+    named = {one.item: one.bytes_hash for one in body.items}
+    if len(named) != len(body.items):
+        raise BadDocument("The attestation names an item twice", code="attest.twice", where=where)
+    if extra := [name for name, found in named.items() if expected.get(name) != found]:
+        raise VerificationError(
+            f"{len(extra)} items were not due, or have other bytes: {', '.join(extra[:5])}",
+            code="attest.not_due",
+            where=where,
+        )
+    if missing := sorted(set(expected) - set(named)):
+        raise VerificationError(
+            f"{len(missing)} items that were due are not named: {', '.join(missing[:5])}",
+            code="attest.missing",
+            where=where,
+        )
+    late = sum(body.deleted_at_ms > row["due_ms"] for row in due)
+    _settle(tx, due, where)
+    tx.record("attestation.accepted", body.delivery, {"document": where, "items": len(named), "late": late})
+    return Attested(body.delivery, len(named), late, True)
+
+
+def open_obligations(tx: Tx, delivery: str, direction: str) -> Sequence[Row]:
+    """Obligations of a delivery that are not attested yet, oldest first."""
+    settled = (
+        sa.select(obligation_event.c.id)
+        .where(obligation_event.c.obligation_id == obligation.c.id, obligation_event.c.kind == "attested")
+        .exists()
+    )
+    where = (obligation.c.delivery == delivery) & (obligation.c.direction == direction) & ~settled
+    return tx.rows(obligation.select().where(where).order_by(obligation.c.id))
+
+
+def _delivery(tx: Tx, name: str, direction: str) -> Row:
+    where = (delivery_table.c.public_id == name) | (delivery_table.c.name == name)
+    statement = delivery_table.select().where(where, delivery_table.c.direction == direction)
+    row = tx.row(statement.order_by(delivery_table.c.id.desc()))
+    if row is None:
+        raise NotFound(f"no delivery is called {name[:80]!r}", code="delivery.missing")
+    return row
+
+
+def _hashes(tx: Tx, delivery: Row, items: Sequence[str]) -> tuple[Named, ...]:
+    where = received_item.c.delivery_id == delivery["id"]
+    rows = tx.rows(sa.select(received_item.c.item, received_item.c.bytes_hash).where(where))
+    known = {row["item"]: row["bytes_hash"] for row in rows}
+    if unknown := [name for name in items if name not in known]:
+        raise VerificationError(
+            f"the feed takes back {unknown[0]}, which this delivery does not have",
+            code="attest.unknown_item",
+            where=delivery["public_id"],
+            remedy="Ask the library what it means.",
+        )
+    return tuple(Named(name, known[name]) for name in items)
+
+
+def _refuse_shared(tx: Tx, named: Sequence[Named]) -> None:
+    """Bytes that another delivery rightly holds cannot be said to be deleted."""
+    back = (
+        sa.select(feed_entry.c.id)
+        .where(feed_entry.c.direction == IN, feed_entry.c.item == received_item.c.item)
+        .where(feed_entry.c.delivery == delivery_table.c.public_id)
+        .exists()
+    )
+    shared: list[str] = []
+    for one in named:
+        statement = (
+            sa.select(delivery_table.c.public_id)
+            .join(received_item, received_item.c.delivery_id == delivery_table.c.id)
+            .where(received_item.c.bytes_hash == one.bytes_hash, ~back)
+        )
+        if (other := tx.scalar(statement.limit(1))) is not None:
+            shared.append(f"the bytes of {one.item} are also in {other}")
+    if shared:
+        raise Refused(
+            f"{len(shared)} clips are also in a delivery that was not taken back",
+            reasons=shared,
+            code="attest.shared",
+            remedy="Take the newest feed of that delivery's agreement first: fairframe rights refresh feed.json",
+        )
+
+
+def _due_when(tx: Tx, delivery: Row, entries: int) -> list[Row]:
+    """The open obligations of a delivery that stood in the feed up to an entry."""
+    where = (feed_entry.c.delivery == delivery["public_id"]) & (feed_entry.c.direction == OUT)
+    rows = tx.rows(sa.select(feed_entry.c.item).where(where, feed_entry.c.seq <= entries))
+    told = {row["item"] for row in rows}
+    return [row for row in open_obligations(tx, delivery["public_id"], OUT) if row["item"] in told]
+
+
+def _sent_hashes(tx: Tx, delivery: Row, items: Sequence[str]) -> dict[str, str]:
+    statement = (
+        sa.select(item.c.public_id, item.c.bytes_hash)
+        .join(dataset_release, dataset_release.c.id == item.c.dataset_release_id)
+        .where(dataset_release.c.public_id == delivery["release"])
+    )
+    sent = {row["public_id"]: row["bytes_hash"] for row in tx.rows(statement)}
+    return {name: sent[name] for name in items}
+
+
+def _settle(tx: WriteTx, due: Sequence[Row], document: str) -> None:
+    for row in due:
+        tx.insert(obligation_event, obligation_id=row["id"], kind="attested", document=document)

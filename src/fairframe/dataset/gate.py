@@ -1,0 +1,18 @@
+"""One door for what must not race: publishing, leasing, feeding and revoking happen one after the other."""
+
+import sqlalchemy as sa
+
+from fairframe.platform import audit
+from fairframe.platform.tx import WriteTx
+
+
+def close_behind(tx: WriteTx) -> None:
+    """Take the audit tree's lock now instead of at the end of the transaction.
+
+    Every act that changes anybody's rights appends to the audit tree before it commits. Holding the lock from before
+    the re-check to the commit of a publication, such an act has either committed (and the re-check sees it) or it
+    waits, and then finds the published items and revokes them. SQLite's BEGIN IMMEDIATE already is this lock.
+    """
+    if tx.conn.dialect.name == "postgresql":
+        lock = audit._LOCK  # pyright: ignore[reportPrivateUsage]
+        tx.execute(sa.select(sa.func.pg_advisory_xact_lock(lock)))

@@ -1,0 +1,21 @@
+"""Which agreement of a family speaks: the one in force, else the newest that there was."""
+
+from fairframe.core.errors import NotFound
+from fairframe.platform.tx import Tx
+from fairframe.rights import agreements
+from fairframe.rights.agreement import Agreement
+
+
+def governing(tx: Tx, family: str) -> Agreement:
+    """The agreement in force in a family; after its end the newest one still says what is owed.
+
+    Raises NotFound where this workspace knows no agreement of the family.
+    """
+    found = agreements.active_in_family(tx, family) or next(reversed(agreements.listing(tx, family)), None)
+    if found is None:
+        raise NotFound(
+            f"no agreement of the family {family[:60]} is known here",
+            code="agreement.missing",
+            remedy="Sign the agreement first: fairframe rights sign agreement.json",
+        )
+    return found

@@ -1,0 +1,178 @@
+"""Opening a received delivery for training: only under a live lease and a fresh feed, and only what is not revoked.
+
+What a later opt-out means for a training that is running is the agreement's remedy:
+
+    grandfather         it goes on with what it opened; whoever opens anew does not get the item
+    stop_at_next_epoch  ask admitted() before each epoch
+    withdraw            ask admitted() before each step; checkpoints that consumed the item are withdrawn too
+
+A lab controls its machine: this keeps an honest lab from mistakes, and shows nothing about a dishonest one.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from fairframe.core.errors import Conflict, IntegrityFailure, NotFound, Refused
+from fairframe.core.time import DAY_MS
+from fairframe.dataset import feeds, leases
+from fairframe.dataset.clip import Clip, Split
+from fairframe.dataset.governing import governing
+from fairframe.dataset.lines import Item, read_line
+from fairframe.dataset.revocation import taken_back
+from fairframe.dataset.standing import Finding, Standing, findings
+from fairframe.dataset.tables import delivery as delivery_table
+from fairframe.dataset.tables import obligation, obligation_event, received_item
+from fairframe.platform import bundles
+from fairframe.platform.tx import Row, Tx
+from fairframe.platform.workspace import Workspace
+from fairframe.rights.agreement import Agreement
+from fairframe.rights.offers import Remedy
+
+IN = "in"
+
+
+@dataclass(frozen=True)
+class OpenDelivery:
+    """A delivery that was opened. `items` are those that it may use, in signed order; they never grow.
+
+    `agreement` governed its family when it was opened.
+    """
+
+    ws: Workspace
+    delivery: Row
+    agreement: Agreement
+    items: tuple[Item, ...]
+
+    @property
+    def id(self) -> str:
+        return str(self.delivery["public_id"])
+
+    @property
+    def remedy(self) -> Remedy:
+        """What an opt-out means for a training that runs."""
+        return self.agreement.terms.opt_out_remedy
+
+    def check(self) -> None:
+        """Raise Refused (delivery.closed), with all reasons, unless the delivery may be open now."""
+        with self.ws.read() as tx:
+            refuse(self.delivery, standing_findings(tx, self.delivery))
+
+    def admitted(self) -> set[str]:
+        """Ids of the opened items that this opening may use now (see the module's remedies)."""
+        with self.ws.read() as tx:
+            gone = deleted(tx, self.id) if self.remedy == "grandfather" else taken_back(tx, IN, self.id)
+        return {one.id for one in self.items} - gone
+
+    def clips(self, size: int, fps: int = 24, split: Split | None = None) -> Iterator[Clip]:
+        """Decode the admitted items one after the other: uint8 RGB (T, size, size, 3) at `fps`.
+
+        Every clip's bytes are checked against the signed hash first. Raises Refused as check() does, and
+        IntegrityFailure (clip.missing, clip.changed, clip.frames).
+        """
+        from fairframe.dataset.square import square_frames
+
+        self.check()
+        admitted = self.admitted()
+        for one in self.items:
+            if one.id not in admitted or (split is not None and one.split != split):
+                continue
+            if not self.ws.objects.verify(one.bytes_hash):
+                raise _broken(self.ws, one)
+            frames = square_frames(self.ws.objects.path(one.bytes_hash), one, size, fps)
+            yield Clip(one.id, self.id, frames, one.caption, one.group, one.split)
+
+
+def open_delivery(ws: Workspace, name: str) -> OpenDelivery:
+    """Open a received delivery by name or id.
+
+    Raises NotFound, Conflict (delivery.ambiguous: two libraries use this name), Refused (delivery.closed, with all
+    reasons and the remedy; delivery.empty where every item was taken back).
+    """
+    with ws.read() as tx:
+        row = find_delivery(tx, name)
+        refuse(row, standing_findings(tx, row))
+        back = taken_back(tx, IN, row["public_id"])
+        items = tuple(one for one in items_of(tx, row) if one.id not in back)
+        agreement = governing(tx, row["family"])
+    if not items:
+        raise Refused(f"every item of the delivery {row['name']} was taken back", code="delivery.empty")
+    return OpenDelivery(ws, row, agreement, items)
+
+
+def find_delivery(tx: Tx, name: str) -> Row:
+    """A received delivery by name or id; of several from one library by the same name, the newest."""
+    where = (delivery_table.c.public_id == name) | (delivery_table.c.name == name)
+    statement = delivery_table.select().where(where, delivery_table.c.direction == IN)
+    rows = tx.rows(statement.order_by(delivery_table.c.id.desc()))
+    if not rows:
+        raise NotFound(
+            f"no received delivery is called {name[:80]!r}",
+            code="delivery.missing",
+            remedy="See: fairframe dataset list; take one in with: fairframe dataset receive DIR",
+        )
+    if len({row["party"] for row in rows}) > 1:
+        raise Conflict(
+            f"two libraries have sent a delivery called {name!r}",
+            code="delivery.ambiguous",
+            remedy="Name it by id: " + " or ".join(row["public_id"] for row in rows),
+        )
+    return rows[0]
+
+
+def items_of(tx: Tx, delivery: Row) -> list[Item]:
+    """All items of a received delivery in signed order, revoked ones included."""
+    where = received_item.c.delivery_id == delivery["id"]
+    rows = tx.rows(sa.select(received_item.c.line).where(where).order_by(received_item.c.idx))
+    return [read_line(row["line"].encode()) for row in rows]
+
+
+def standing_findings(tx: Tx, delivery: Row) -> list[Finding]:
+    """What speaks against opening a received delivery now."""
+    agreement, lease = governing(tx, delivery["family"]), leases.newest(tx, delivery["public_id"])
+    feed, now_ms = feeds.latest(tx, delivery["family"]), bundles.trusted_now_ms(tx)
+    return findings(
+        Standing(
+            now_ms=now_ms,
+            agreement_state=agreement.state(now_ms),
+            kept_until_ms=delivery["recorded_at_ms"] + agreement.terms.retention_days * DAY_MS,
+            lease_starts_ms=None if lease is None else lease["starts_ms"],
+            lease_ends_ms=None if lease is None else lease["ends_ms"],
+            feed_issued_ms=None if feed is None else feed["issued_at_ms"],
+            feed_max_age_ms=agreement.terms.feed_age_ms,
+        )
+    )
+
+
+def refuse(delivery: Row, found: list[Finding]) -> None:
+    """Raise Refused if there are findings; the remedy is that of the first."""
+    if found:
+        raise Refused(
+            f"the delivery {delivery['name']} may not be opened: " + "; ".join(one.text for one in found),
+            reasons=[f"{one.code}: {one.text}" for one in found],
+            code="delivery.closed",
+            where=delivery["public_id"],
+            remedy=found[0].remedy,
+        )
+
+
+def deleted(tx: Tx, delivery: str) -> set[str]:
+    """Items of a delivery whose deletion this lab has attested."""
+    statement = (
+        sa.select(obligation.c.item)
+        .join(obligation_event, obligation_event.c.obligation_id == obligation.c.id)
+        .where(obligation.c.delivery == delivery, obligation.c.direction == IN)
+        .where(obligation_event.c.kind == "attested")
+    )
+    return {row["item"] for row in tx.rows(statement)}
+
+
+def _broken(ws: Workspace, one: Item) -> IntegrityFailure:
+    there = ws.objects.exists(one.bytes_hash)
+    return IntegrityFailure(
+        f"the clip of {one.id} {'was changed' if there else 'is missing'}",
+        code="clip.changed" if there else "clip.missing",
+        where=one.path,
+        remedy="Take the delivery in again: fairframe dataset receive DIR",
+    )

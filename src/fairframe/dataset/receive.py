@@ -1,0 +1,236 @@
+"""Taking a delivery into the lab's workspace. Everything in the directory is hostile until it verifies.
+
+First everything is checked and nothing is stored; then clips go into the object store; then one transaction records
+the delivery, its items, lease and feed. A refusal leaves nothing behind.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fairframe.core import dsse
+from fairframe.core.bundle import Bundle
+from fairframe.core.canonical import sha256_hex
+from fairframe.core.errors import BadDocument, IntegrityFailure, MediaError, VerificationError
+from fairframe.dataset import feeds, layout, leases
+from fairframe.dataset.documents import DeliveryBody
+from fairframe.dataset.gate import close_behind
+from fairframe.dataset.inspection import Inspected, inspect
+from fairframe.dataset.lines import Item
+from fairframe.dataset.revocation import taken_back
+from fairframe.dataset.tables import delivery as delivery_table
+from fairframe.dataset.tables import received_item
+from fairframe.media.sandbox import Limits, MediaWorker
+from fairframe.platform import bundles, runs
+from fairframe.platform.runs import Progress, Run, silent
+from fairframe.platform.tx import Row, Tx, WriteTx
+from fairframe.platform.workspace import Workspace
+from fairframe.rights import agreements
+
+IN = "in"
+MAX_ROWS = 1_000
+
+
+@dataclass(frozen=True)
+class Received:
+    """A delivery that now stands in this workspace. `new` is False where it stood here before.
+
+    revoked: items that the newest feed takes back; their clips are not stored.
+    """
+
+    id: str
+    name: str
+    agreement: str
+    library: str
+    items: int
+    revoked: int
+    size_bytes: int
+    duration_ms: int
+    new: bool
+
+
+@dataclass(frozen=True)
+class _Arrived:
+    envelope: bytes
+    bundle: Bundle
+    body: DeliveryBody
+    lease: bytes
+    feed: bytes
+    found: Inspected
+
+
+def receive(ws: Workspace, folder: Path, show: Progress = silent) -> Received:
+    """Check a delivery directory and take it in. The same delivery again restores clips that were lost.
+
+    Raises NotFound, BadDocument and VerificationError: delivery.agreement (not the one we signed), delivery.changed
+    (names missing, extra and changed files), delivery.unplayable, and what bundles.accept and feeds.refresh raise.
+    """
+    with runs.running(ws, "dataset.receive", {"folder": str(folder)}, show) as run:
+        arrived = _check(ws, run, layout.folder_of(folder))
+        stored = _store(ws, run, arrived, folder)
+        try:
+            with ws.write() as tx:
+                done = _record(tx, arrived)
+        except BaseException:
+            _forget(ws, stored)
+            raise
+        run.result.update(delivery=done.id, new=done.new)
+    return done
+
+
+def _check(ws: Workspace, run: Run, folder: Path) -> _Arrived:
+    envelope = layout.read_small(folder, layout.DELIVERY)
+    with ws.read() as tx:
+        bundle = bundles.check(tx, envelope, "delivery")
+        body = DeliveryBody.from_json(bundle.body)
+        _check_bundle(tx, bundle, body, layout.read_small(folder, layout.AGREEMENT))
+    found = inspect(folder, body, run.progress)
+    found.refuse(folder)
+    _check_playable(ws, run, folder, found.items)
+    lease, feed = (layout.read_small(folder, name) for name in (layout.LEASE, layout.FEED))
+    return _Arrived(envelope, bundle, body, lease, feed, found)
+
+
+def _check_bundle(tx: Tx, bundle: Bundle, body: DeliveryBody, document: bytes) -> None:
+    """The delivery is for us, under the agreement that the library and we have both signed."""
+    if bundle.recipient != tx.ws.party_id:
+        raise VerificationError("the delivery is addressed to another party", code="bundle.recipient", where=bundle.id)
+    if bundle.id != body.delivery or bundle.agreement is None:
+        raise BadDocument("The delivery names another id or no agreement", code="document.field", where=bundle.id)
+    agreement = agreements.find(tx, bundle.agreement.id)
+    agreements.check_signed(tx, document)
+    good = (
+        sha256_hex(document) == body.agreement_digest
+        and dsse.read_envelope(document).payload == dsse.read_envelope(agreement.offered).payload
+        and agreement.ref == bundle.agreement
+        and (agreement.library, agreement.family) == (bundle.sender, body.family)
+    )
+    if not good:
+        raise VerificationError(
+            f"{layout.AGREEMENT} is not the agreement that both sides signed",
+            code="delivery.agreement",
+            where=bundle.id,
+            remedy="Ask the library for a delivery under your agreement.",
+        )
+
+
+def _check_playable(ws: Workspace, run: Run, folder: Path, items: Sequence[Item]) -> None:
+    """Open every clip once in the sandbox: what training decodes later is neither broken nor more than it says."""
+    limits = Limits(cpu_s=ws.settings.media_seconds, memory_bytes=ws.settings.media_memory_bytes)
+    seen: set[str] = set()
+    with MediaWorker(limits) as worker:
+        for place, one in enumerate(items):
+            run.progress(place, len(items), "opening clips")
+            if one.bytes_hash in seen:
+                continue
+            seen.add(one.bytes_hash)
+            try:
+                answer = worker.call("probe", folder / one.path)
+            except MediaError as error:
+                raise VerificationError(
+                    f"{one.path} cannot be played: {error.message}", code="delivery.unplayable", where=str(folder)
+                ) from error
+            if not isinstance(answer, dict) or answer.get("frames") != one.frames:
+                raise VerificationError(
+                    f"{one.path} does not have {one.frames} frames", code="delivery.unplayable", where=str(folder)
+                )
+
+
+def _store(ws: Workspace, run: Run, arrived: _Arrived, folder: Path) -> list[str]:
+    """Copy clips that are not here yet; those that a feed took back are not wanted. Returns the keys it added."""
+    with ws.read() as tx:
+        back = taken_back(tx, IN, arrived.body.delivery)
+    added: list[str] = []
+    for place, one in enumerate(arrived.found.items):
+        run.progress(place, len(arrived.found.items), "storing clips")
+        if one.id in back or ws.objects.verify(one.bytes_hash):
+            continue
+        key = ws.objects.put_file(folder / one.path)
+        added.append(key)
+        if key != one.bytes_hash:  # changed between check and copy
+            _forget(ws, added)
+            raise IntegrityFailure(f"{one.path} changed while it was read", code="delivery.changed", where=str(folder))
+    return added
+
+
+def _forget(ws: Workspace, keys: Collection[str]) -> None:
+    """Delete objects that this run added, unless a delivery that came in meanwhile needs them."""
+    with ws.read() as tx:
+        for key in keys:
+            if tx.row(received_item.select().where(received_item.c.bytes_hash == key)) is None:
+                ws.objects.delete(key)
+
+
+def _record(tx: WriteTx, arrived: _Arrived) -> Received:
+    close_behind(tx)
+    body, bundle = arrived.body, arrived.bundle
+    accepted = bundles.accept(tx, arrived.envelope, "delivery")
+    if accepted.new:
+        row = _insert(tx, arrived)
+        tx.record("delivery.received", body.delivery, {"name": body.name, "root": body.root, "items": body.items})
+    else:
+        row = tx.row(delivery_table.select().where(delivery_table.c.public_id == body.delivery))
+        assert row is not None
+    _take_papers(tx, arrived)
+    return Received(
+        id=row["public_id"],
+        name=row["name"],
+        agreement=row["agreement"],
+        library=bundle.sender,
+        items=body.items,
+        revoked=len(taken_back(tx, IN, body.delivery)),
+        size_bytes=body.clips_bytes,
+        duration_ms=body.duration_ms,
+        new=accepted.new,
+    )
+
+
+def _take_papers(tx: WriteTx, arrived: _Arrived) -> None:
+    """The lease and feed that came along; where newer ones are here already, these are merely old."""
+    for take, data in ((leases.take, arrived.lease), (feeds.refresh, arrived.feed)):
+        try:
+            take(tx, data)
+        except VerificationError as error:
+            if error.code not in ("bundle.stale", "feed.stale"):
+                raise
+
+
+def _insert(tx: WriteTx, arrived: _Arrived) -> Row:
+    body, bundle = arrived.body, arrived.bundle
+    assert bundle.agreement is not None
+    delivery_id = tx.insert(
+        delivery_table,
+        public_id=body.delivery,
+        direction=IN,
+        name=body.name,
+        release=body.release,
+        agreement=bundle.agreement.id,
+        family=body.family,
+        party=bundle.sender,
+        root=body.root,
+        items=body.items,
+        duration_ms=body.duration_ms,
+        envelope=arrived.envelope.decode(),
+    )
+    rows = [
+        {
+            "item": one.id,
+            "delivery_id": delivery_id,
+            "idx": place,
+            "asset_pseudonym": one.asset,
+            "contributor_pseudonym": one.contributor,
+            "frames": one.frames,
+            "duration_ms": one.duration_ms,
+            "bytes_hash": one.bytes_hash,
+            "caption": one.caption,
+            "grp": one.group,
+            "split": one.split,
+            "line": line.decode(),
+        }
+        for place, (one, line) in enumerate(zip(arrived.found.items, arrived.found.lines, strict=True))
+    ]
+    for start in range(0, len(rows), MAX_ROWS):
+        tx.insert_many(received_item, rows[start : start + MAX_ROWS])
+    row = tx.row(delivery_table.select().where(delivery_table.c.id == delivery_id))
+    assert row is not None
+    return row

@@ -1,0 +1,139 @@
+"""Taking delivered items back: a feed entry and an obligation per delivered item. The lease of the rest stays."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from fairframe.core.ids import new_id
+from fairframe.dataset.gate import close_behind
+from fairframe.dataset.governing import governing
+from fairframe.dataset.tables import dataset_release, feed_entry, item, obligation
+from fairframe.dataset.tables import delivery as delivery_table
+from fairframe.library.tables import asset
+from fairframe.platform.tx import Row, Tx, WriteTx
+
+BATCH = 500
+OUT = "out"
+
+
+@dataclass(frozen=True)
+class Revoked:
+    """One item of one delivery that was taken back by this act."""
+
+    item: str
+    delivery: str
+    asset: str
+    duration_ms: int
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """An item where it was delivered: the item's row, the delivery's row, the asset's public id."""
+
+    item: Row
+    delivery: Row
+    asset: str
+
+
+def revoke(tx: WriteTx, items: Sequence[Row], reason: str) -> list[Revoked]:
+    """Write a feed entry and an obligation for every delivery of the items that has none yet.
+
+    `items`: rows of `item`. Due after the deletion days of the agreement that governs the delivery's family.
+    """
+    close_behind(tx)
+    done: list[Revoked] = []
+    numbers: dict[str, int] = {}
+    left_ms: dict[str, int] = {}
+    for one in delivered(tx, [int(row["id"]) for row in items]):
+        family = one.delivery["family"]
+        if family not in numbers:
+            numbers[family] = last_entry(tx, OUT, family)
+            left_ms[family] = governing(tx, family).terms.deletion_ms
+        numbers[family] += 1
+        _take_back(tx, one, numbers[family], reason, tx.now_ms + left_ms[family])
+        done.append(Revoked(one.item["public_id"], one.delivery["public_id"], one.asset, int(one.item["duration_ms"])))
+    return done
+
+
+def end_of_family(tx: WriteTx, family: str, reason: str) -> list[Revoked]:
+    """Take back everything delivered under a family: its agreement was withdrawn, terminated or ran out."""
+    statement = (
+        sa.select(item)
+        .join(dataset_release, dataset_release.c.id == item.c.dataset_release_id)
+        .join(delivery_table, delivery_table.c.release == dataset_release.c.public_id)
+        .where(delivery_table.c.family == family, delivery_table.c.direction == OUT)
+    )
+    return revoke(tx, tx.rows(statement.order_by(item.c.id)), reason)
+
+
+def delivered(tx: Tx, item_ids: Sequence[int]) -> Iterator[Delivered]:
+    """Every (item, delivery) of the items that was not taken back yet, in the order of delivery and place."""
+    for start in range(0, len(item_ids), BATCH):
+        ids = item_ids[start : start + BATCH]
+        statement = (
+            sa.select(item.c.id, delivery_table.c.id.label("delivery_id"), asset.c.public_id.label("asset"))
+            .join(dataset_release, dataset_release.c.id == item.c.dataset_release_id)
+            .join(delivery_table, delivery_table.c.release == dataset_release.c.public_id)
+            .join(asset, asset.c.id == item.c.asset_id)
+            .where(item.c.id.in_(ids), delivery_table.c.direction == OUT, ~_taken_back())
+            .order_by(delivery_table.c.id, item.c.idx)
+        )
+        pairs = tx.rows(statement)
+        rows = {row["id"]: row for row in tx.rows(item.select().where(item.c.id.in_(ids)))}
+        places = {row["delivery_id"] for row in pairs}
+        places_by_id = {r["id"]: r for r in tx.rows(delivery_table.select().where(delivery_table.c.id.in_(places)))}
+        for pair in pairs:
+            yield Delivered(rows[pair["id"]], places_by_id[pair["delivery_id"]], pair["asset"])
+
+
+def last_entry(tx: Tx, direction: str, family: str) -> int:
+    """The number of the newest feed entry of a family; 0 where there is none."""
+    statement = sa.select(sa.func.coalesce(sa.func.max(feed_entry.c.seq), 0)).where(
+        feed_entry.c.direction == direction, feed_entry.c.family == family
+    )
+    return int(tx.scalar(statement))
+
+
+def taken_back(tx: Tx, direction: str, delivery: str) -> set[str]:
+    """Ids of a delivery's items that may no longer be used."""
+    where = (feed_entry.c.direction == direction) & (feed_entry.c.delivery == delivery)
+    return {row["item"] for row in tx.rows(sa.select(feed_entry.c.item).where(where))}
+
+
+def _taken_back() -> sa.ColumnElement[bool]:
+    return (
+        sa.select(feed_entry.c.id)
+        .where(
+            feed_entry.c.direction == OUT,
+            feed_entry.c.item == item.c.public_id,
+            feed_entry.c.delivery == delivery_table.c.public_id,
+        )
+        .exists()
+    )
+
+
+def _take_back(tx: WriteTx, one: Delivered, seq: int, reason: str, due_ms: int) -> None:
+    where, what = one.delivery["public_id"], one.item["public_id"]
+    tx.insert(
+        feed_entry,
+        direction=OUT,
+        family=one.delivery["family"],
+        seq=seq,
+        delivery=where,
+        item=what,
+        reason=reason,
+        effective_ms=tx.now_ms,
+    )
+    tx.insert(
+        obligation,
+        public_id=new_id("obl"),
+        direction=OUT,
+        party=one.delivery["party"],
+        delivery=where,
+        item=what,
+        kind="delete",
+        due_ms=due_ms,
+    )
+    body = {"item": what, "delivery": where, "entry": seq, "reason": reason, "due_ms": due_ms}
+    tx.record("item.revoked", one.asset, body)
