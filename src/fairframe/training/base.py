@@ -1,0 +1,217 @@
+"""Make the house base: render, train the VAE, train the flow, evaluate, pack. `python -m fairframe.training.base`.
+
+All footage is rendered by training/scenes.py from the seeds below. A killed run called again goes on where it was.
+"""
+
+import argparse
+import hashlib
+import json
+import resource
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fairframe.dataset.clip import Clip
+from fairframe.training import palette, scenes
+from fairframe.training.evaluate import evaluate, evaluate_vae
+from fairframe.training.flow import Footage, train_flow
+from fairframe.training.loop import Hooks, Progress
+from fairframe.training.model import Model, build_model, load_model, save_model
+from fairframe.training.preset import Preset, load_preset
+from fairframe.training.trainer import HOUSE_SEED
+from fairframe.training.vae import Crop, crop_frames, normalize_latents, train_vae
+from fairframe.training.windows import encode_windows, windows_of
+
+LEAVES_SEED, SCENES_SEED, HELDOUT_SEED = 101, 102, 104
+HELDOUT_CLIPS = 32
+
+
+@dataclass(frozen=True)
+class Bank:
+    """Rendered footage for the VAE, replaced every `refresh` steps; which clips are in it depends on the step only."""
+
+    leaves: int = 1000
+    scenes: int = 400
+    refresh: int = 8000
+
+    def render(self, era: int) -> list[Crop]:
+        crops: list[Crop] = []
+        for n in range(era * self.leaves, (era + 1) * self.leaves):
+            frames = scenes.layered_leaves(LEAVES_SEED, n)
+            crops.append(Crop(frames, f"house:{LEAVES_SEED}:{n}", "house"))
+        for n in range(era * self.scenes, (era + 1) * self.scenes):
+            clip = scenes.house_clip(SCENES_SEED, n)
+            crops.append(Crop(clip.frames, clip.item, clip.source))
+        return crops
+
+
+class HouseCrops:
+    """The VAE's crop source: two in three crops are dead leaves, the rest captioned scenes."""
+
+    def __init__(self, frames: int, side: int, bank: Bank | None = None) -> None:
+        self.frames, self.side, self.bank = frames, side, bank or Bank()
+        self._era = -1
+        self._crops: list[Crop] = []
+
+    def __call__(self, rng: np.random.Generator, step: int) -> Crop:
+        era = step // self.bank.refresh
+        if era != self._era:
+            self._era, self._crops = era, self.bank.render(era)
+        leaves = rng.random() < 0.67
+        pick = int(rng.integers(self.bank.leaves)) if leaves else self.bank.leaves + int(rng.integers(self.bank.scenes))
+        whole = self._crops[pick]
+        piece = crop_frames(whole.frames, rng, self.frames, self.side)
+        piece = piece[..., rng.permutation(3)] if leaves else piece
+        return Crop(np.ascontiguousarray(piece), whole.item, whole.source)
+
+
+def heldout_clips(preset: Preset, count: int = HELDOUT_CLIPS) -> list[Clip]:
+    """Rendered clips that no training seed makes."""
+    shape = preset.clip
+    return [
+        scenes.house_clip(HELDOUT_SEED, n, frames=shape.frames, size=shape.size, split="heldout") for n in range(count)
+    ]
+
+
+class _Log:
+    """Mean loss of every 50 steps and where time went, as lines in a file."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("a", buffering=1)
+        self._recent: list[float] = []
+
+    def __call__(self, stage: str, step: int, steps: int, loss: float) -> None:
+        self._recent.append(loss)
+        if step % 50 == 0 or step == steps:
+            clock = time.strftime("%H:%M:%S", time.gmtime())
+            self._file.write(f"{clock} {stage} {step}/{steps} {np.mean(self._recent):.5f}\n")
+            self._recent.clear()
+
+
+def make_vae(model: Model, preset: Preset, out: Path, seed: int, bank: Bank | None = None) -> Progress:
+    source = HouseCrops(preset.train_vae.frames, preset.train_vae.crop, bank)
+    hooks = Hooks(_Log(out / "train.log"), None, out / "vae.state", 500)
+    progress = train_vae(model.vae, source, preset.train_vae, seed=seed, hooks=hooks)
+    clips = [scenes.house_clip(SCENES_SEED, n, frames=preset.clip.frames, size=preset.clip.size) for n in range(128)]
+    normalize_latents(model.vae, np.stack([clip.frames for clip in clips]))
+    return progress
+
+
+def make_flow(model: Model, preset: Preset, out: Path, seed: int, clips: int) -> Progress:
+    """Latents of `clips` rendered clips are made once (kept beside the state), then only the transformer runs."""
+    import torch
+
+    shape = preset.clip
+    rendered = [scenes.house_clip(HOUSE_SEED, n, frames=shape.frames, size=shape.size) for n in range(clips)]
+    windows = windows_of(rendered, shape.frames, shape.frames)
+    kept = out / "latents.pt"
+    if kept.is_file():
+        latents = torch.load(kept, weights_only=True)
+    else:
+        latents = encode_windows(model.vae, rendered, windows)
+        torch.save(latents, kept)
+    hooks = Hooks(_Log(out / "train.log"), None, out / "flow.state", 50)
+    return train_flow(
+        model, Footage(windows, latents), preset.train_flow, shift=preset.sampling.shift, seed=seed, hooks=hooks
+    )
+
+
+def _thin(losses: list[float], every: int) -> list[float]:
+    """Means of `every` losses each."""
+    return [round(float(np.mean(losses[i : i + every])), 5) for i in range(0, len(losses), every)]
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def pack(
+    model: Model, preset: Preset, out: Path, seed: int, clips: int, runs: dict[str, Progress], footage: list[Clip]
+) -> Path:
+    """Write out/base-64: weights in 16-bit floats, recipe, curves, and base.json with hashes and evaluation."""
+    folder = out / "base-64"
+    save_model(model, folder, half=True)
+    shipped = load_model(folder)
+    found: dict[str, Any] = {"rendered": evaluate(shipped, heldout_clips(preset)).to_dict()}
+    if footage:
+        found["footage_vae"] = asdict(evaluate_vae(shipped, footage))
+    curves = {name: _thin(run.losses, 100 if name == "vae" else 10) for name, run in runs.items()}
+    (folder / "curves.json").write_text(json.dumps(curves) + "\n", "utf-8")
+    (folder / "recipe.toml").write_text(_toml(preset), "utf-8")
+    times = resource.getrusage(resource.RUSAGE_SELF)
+    renderer = hashlib.sha256(Path(scenes.__file__).read_bytes() + Path(palette.__file__).read_bytes())
+    record = {
+        "name": "base-64",
+        "ancestors": [],
+        "footage": "rendered by fairframe/training/scenes.py; no other picture was used",
+        "renderer_sha256": renderer.hexdigest(),
+        "seeds": {
+            "run": seed, "vae_leaves": LEAVES_SEED, "vae_scenes": SCENES_SEED,
+            "flow_scenes": HOUSE_SEED, "heldout_scenes": HELDOUT_SEED,
+        },
+        "flow_clips": clips,
+        "usage": {
+            name: {"method": "measured", "items": len(run.usage.counts()), "frames": run.usage.total()}
+            for name, run in runs.items()
+        },
+        "parameters": model.parameters(),
+        "steps": {name: run.step for name, run in runs.items()},
+        "pack_cpu_s": round(times.ru_utime + times.ru_stime),
+        "evaluation": found,
+    }  # fmt: skip
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != "base.json")
+    record["files"] = {str(p.relative_to(folder)): _sha256(p) for p in files}
+    (folder / "base.json").write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", "utf-8")
+    return folder
+
+
+def _toml(preset: Preset) -> str:
+    """The resolved preset as TOML (flat tables of scalars and lists: JSON's spelling of those is TOML's too)."""
+    lines: list[str] = []
+    tables = preset.resolved()
+    lines += [f"{key} = {json.dumps(value)}" for key, value in tables.items() if not isinstance(value, dict)]
+    for name, table in tables.items():
+        if isinstance(table, dict):
+            lines += ["", f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in table.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="folder for state and result")
+    parser.add_argument("--vae-steps", type=int)
+    parser.add_argument("--flow-steps", type=int)
+    parser.add_argument("--clips", type=int, default=4000, help="rendered clips for the flow")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--only-vae", action="store_true", help="stop after the VAE; call again for the rest")
+    return parser.parse_args()
+
+
+def main() -> None:
+    import torch
+
+    arguments = _arguments()
+    preset = load_preset("base-64")
+    changes: dict[str, Any] = {}
+    if arguments.vae_steps is not None:
+        changes["train_vae"] = preset.train_vae.model_copy(update={"steps": arguments.vae_steps})
+    if arguments.flow_steps is not None:
+        changes["train_flow"] = preset.train_flow.model_copy(update={"steps": arguments.flow_steps})
+    preset = preset.model_copy(update=changes)
+    torch.set_num_threads(1)
+    out: Path = arguments.out
+    out.mkdir(parents=True, exist_ok=True)
+    model = build_model(preset, arguments.seed)
+    runs = {"vae": make_vae(model, preset, out, arguments.seed)}
+    if arguments.only_vae:
+        return
+    runs["flow"] = make_flow(model, preset, out, arguments.seed, arguments.clips)
+    folder = pack(model, preset, out, arguments.seed, arguments.clips, runs, [])
+    print(f"the base is in {folder}")
+
+
+if __name__ == "__main__":
+    main()
