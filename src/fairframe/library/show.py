@@ -1,0 +1,54 @@
+"""Everything that the library knows about one asset, with its history."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fairframe.library import assets, collections, facts, releases, signals
+from fairframe.library.facts import Said
+from fairframe.library.tables import contributor, ownership
+from fairframe.platform.tx import Row, Tx
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One asset. `facts` hold now; `history` is everything ever said about it, oldest first."""
+
+    asset: Row
+    contributor: Row
+    owners: Sequence[tuple[str, str]]
+    collections: Sequence[Row]
+    facts: dict[str, str]
+    history: Sequence[Said]
+    signals: Sequence[Row]
+    releases: Sequence[Row]
+    releases_in_force: frozenset[str]
+
+
+def show(tx: Tx, id_or_filename: str) -> Shown:
+    """Raises NotFound, Conflict (see assets.find). `owners` are (ctr_ id, share such as "1/1")."""
+    row = assets.find(tx, id_or_filename)
+    key = row["id"]
+    papers = releases.history(tx, key)
+    return Shown(
+        asset=row,
+        contributor=assets.owner(tx, row),
+        owners=_owners(tx, key),
+        collections=collections.of_asset(tx, key),
+        facts=facts.current(tx, key),
+        history=facts.history(tx, key),
+        signals=signals.of_asset(tx, key),
+        releases=papers,
+        releases_in_force=frozenset(r["public_id"] for r in releases.in_force(papers, tx.now_ms)),
+    )
+
+
+def _owners(tx: Tx, asset_id: int) -> list[tuple[str, str]]:
+    joined = ownership.join(contributor, contributor.c.id == ownership.c.contributor_id)
+    rows = tx.rows(
+        ownership.select()
+        .add_columns(contributor.c.public_id)
+        .select_from(joined)
+        .where(ownership.c.asset_id == asset_id)
+    )
+    held = facts.as_of(rows, tx.now_ms, by=lambda row: row["contributor_id"])
+    return [(row["public_id"], f"{row['share_num']}/{row['share_den']}") for row in held.values()]
