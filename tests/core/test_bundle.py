@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from fairframe.core import dsse, keys
 from fairframe.core.bundle import PAYLOAD_TYPE, AgreementRef, Bundle, Head, open_bundle, seal
-from fairframe.core.canonical import canonical
+from fairframe.core.canonical import MAX_BYTES, canonical
 from fairframe.core.errors import BadDocument, FairframeError, VerificationError
 from fairframe.core.ids import encode_id
 
@@ -138,3 +138,12 @@ def test_refuses_a_signed_document_of_another_type() -> None:
 def test_does_not_seal_what_nobody_could_open(bad: dict[str, object]) -> None:
     with pytest.raises(FairframeError):
         seal(replace(LEASE, **bad), KEY)  # type: ignore[arg-type]
+
+
+def test_the_largest_document_can_be_opened_and_a_larger_one_is_not_sealed() -> None:
+    room = MAX_BYTES - len(canonical(LEASE.to_json()["body"] | {"x": ""})) - 1_000
+    large = replace(LEASE, body={"x": "y" * room})
+    assert open_bundle(seal(large, KEY), KNOWN) == large
+    with pytest.raises(BadDocument) as caught:
+        seal(replace(LEASE, body={"x": "y" * MAX_BYTES}), KEY)
+    assert caught.value.code == "document.too_large"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fairframe.core.canonical import canonical
+from fairframe.core.canonical import canonical, sha256_hex
 from fairframe.core.dsse import add_signature, sign
 
 Failing = Callable[[Any], set[str]]
@@ -248,6 +248,13 @@ def test_the_agreement_of_somebody_else(world: Any, failing: Failing) -> None:
     world.deliver()
     other = world.sealed("agreement", {}, id="agr_" + "1" * 26)
     world.write("agreement.json", add_signature(other, world.lab.private))
+    assert failing(world.check()) == {"delivery.agreement"}
+
+
+def test_another_signing_of_the_same_agreement(world: Any, failing: Failing) -> None:
+    world.deliver(agreement_digest=sha256_hex(world.agreement()))
+    assert world.check().holds
+    world.write("agreement.json", world.agreement(seq=2))
     assert failing(world.check()) == {"delivery.agreement"}
 
 

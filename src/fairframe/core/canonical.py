@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from itertools import accumulate
 from typing import Any, Never, TypeAlias
 
 from fairframe.core.errors import BadDocument
@@ -14,9 +15,11 @@ MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 64
 MAX_INT = 2**53 - 1
 
-# Strings match whole, so brackets inside them are not counted. Possessive, and the closing quote is optional:
-# an unterminated string is consumed once instead of being retried from every later quote.
-_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
+# Possessive, and the closing quote is optional: an unterminated string is consumed once instead of being
+# retried from every later quote.
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_STEP = [1 if byte in b"[{" else -1 for byte in range(256)]
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -39,18 +42,19 @@ def parse(data: bytes | str, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX
     Refused: more than `max_bytes`, bad UTF-8, a byte order mark, nesting deeper than `max_depth`, duplicate
     keys, floats, NaN and infinities, integers beyond 2**53 - 1, lone surrogates.
     """
-    # a character is at least one byte, so this cheap test comes before any copy is made
+    # a character is at least one byte, so this test comes before any copy is made
     if len(data) > max_bytes:
         raise _bad(f"longer than {max_bytes} bytes", "document.too_large")
     try:
-        text = data.decode("utf-8") if isinstance(data, bytes) else data
-        if isinstance(data, str) and len(data.encode("utf-8")) > max_bytes:
-            raise _bad(f"longer than {max_bytes} bytes", "document.too_large")
+        raw = data.encode("utf-8") if isinstance(data, str) else data
+        text = raw.decode("utf-8")
     except UnicodeError as error:
         raise _bad("not UTF-8 text", "document.bad_utf8") from error
+    if len(raw) > max_bytes:
+        raise _bad(f"longer than {max_bytes} bytes", "document.too_large")
     if text.startswith("\ufeff"):
         raise _bad("begins with a byte order mark", "document.bad_json")
-    _check_depth(text, max_depth)
+    _check_depth(raw, max_depth)
     try:
         value: Json = json.loads(
             text,
@@ -102,17 +106,11 @@ def _utf16(key: object) -> bytes:
         raise _not_canonical("a key with a lone surrogate") from error
 
 
-def _check_depth(text: str, max_depth: int) -> None:
-    """Count brackets before the recursive parser sees them, so that depth is a finding and no crash."""
-    depth = 0
-    for match in _TOKEN.finditer(text):
-        first = text[match.start()]
-        if first in "[{":
-            depth += 1
-            if depth > max_depth:
-                raise _bad(f"nested deeper than {max_depth}", "document.too_deep")
-        elif first in "]}":
-            depth -= 1
+def _check_depth(raw: bytes, max_depth: int) -> None:
+    """Count brackets outside strings before the recursive parser sees them: depth is a finding, not a crash."""
+    brackets = _STRING.sub(b"", raw).translate(None, _NO_BRACKETS)
+    if max(accumulate(map(_STEP.__getitem__, brackets)), default=0) > max_depth:
+        raise _bad(f"nested deeper than {max_depth}", "document.too_deep")
 
 
 def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:

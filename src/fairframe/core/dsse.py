@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from fairframe.core.canonical import Json, canonical, parse
+from fairframe.core.canonical import MAX_BYTES, Json, canonical, parse
 from fairframe.core.errors import BadDocument, Conflict, VerificationError
 from fairframe.core.keys import keyid
 
 MAX_SIGNATURES = 16
+MAX_ENVELOPE_BYTES = 24 * 1024 * 1024
+"""Room for a payload of the largest size that canonical.parse reads, in base64, and its signatures."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,9 @@ def pae(payload_type: str, payload: bytes) -> bytes:
 
 
 def sign(payload_type: str, payload: bytes, private_key: Ed25519PrivateKey) -> bytes:
-    """An envelope with one signature, as canonical JSON bytes."""
+    """An envelope with one signature, as canonical JSON bytes; BadDocument when nobody could parse the payload."""
+    if len(payload) > MAX_BYTES:
+        raise BadDocument(f"The document is longer than {MAX_BYTES} bytes", code="document.too_large")
     signature = private_key.sign(pae(payload_type, payload))
     return Envelope(payload, payload_type, ((keyid(private_key.public_key()), signature),)).to_bytes()
 
@@ -115,7 +119,7 @@ def open_envelope(data: bytes, keys: Mapping[str, Ed25519PublicKey], *, payload_
 def read_envelope(data: bytes) -> Envelope:
     """Parse an envelope without verifying it; VerificationError dsse.malformed when its form is wrong."""
     try:
-        value = parse(data)
+        value = parse(data, max_bytes=MAX_ENVELOPE_BYTES)
         if canonical(value) != data:
             raise _malformed("it is not canonical JSON")
     except BadDocument as error:

@@ -4,11 +4,11 @@ import os
 from pathlib import Path
 
 from fairframe.core.bundle import Bundle
-from fairframe.core.canonical import MAX_BYTES
+from fairframe.core.dsse import MAX_ENVELOPE_BYTES
 from fairframe.core.errors import BadDocument, InputError
 from fairframe.core.fields import Fields
 from fairframe.verify.documents import open_checked
-from fairframe.verify.files import read_limited
+from fairframe.verify.files import hash_file, read_limited
 from fairframe.verify.kind import Finding
 from fairframe.verify.trust import Trust
 
@@ -18,7 +18,7 @@ SIGNED = ("delivery.json", "agreement.json", "lease.json", "feed.json")
 def read_signed(folder: Path, name: str, trust: Trust, now_ms: int) -> tuple[Bundle | None, list[Finding]]:
     """A sealed bundle of the folder, whose type is its file's name; None when it does not hold."""
     try:
-        data = read_limited(folder / name, MAX_BYTES, follow=False)
+        data = read_limited(folder / name, MAX_ENVELOPE_BYTES, follow=False)
     except InputError as error:
         return None, [Finding(False, error.code, str(error))]
     bundle, findings = open_checked(data, trust, now_ms, name)
@@ -33,7 +33,7 @@ def check_companions(folder: Path, delivery: Bundle, trust: Trust, now_ms: int) 
     """The items that the feed takes back, and the findings on agreement, lease and feed."""
     agreement, findings = read_signed(folder, "agreement.json", trust, now_ms)
     if agreement is not None:
-        findings.append(_agreement(agreement, delivery))
+        findings.append(_agreement(agreement, delivery, hash_file(folder / "agreement.json")))
     taken_back: frozenset[str] = frozenset()
     for name in ("lease.json", "feed.json"):
         if not os.path.lexists(folder / name):
@@ -53,11 +53,13 @@ def check_companions(folder: Path, delivery: Bundle, trust: Trust, now_ms: int) 
     return taken_back, findings
 
 
-def _agreement(agreement: Bundle, delivery: Bundle) -> Finding:
+def _agreement(agreement: Bundle, delivery: Bundle, digest: str | None) -> Finding:
     named = delivery.agreement.id if delivery.agreement else None
     ids = (agreement.id, agreement.body.get("agreement"), agreement.body.get("id"))
     same_parties = {agreement.sender, agreement.recipient} == {delivery.sender, delivery.recipient}
-    if named in ids and same_parties:
+    # a library may sign the digest of the countersigned file too; then it must be that very file
+    same_file = delivery.body.get("agreement_digest", digest) == digest
+    if named in ids and same_parties and same_file:
         text = "agreement.json is the agreement that the delivery names, between the same two parties"
         return Finding(True, "delivery.agreement", text)
     text = "agreement.json is not the agreement that the delivery names, or is between other parties"

@@ -75,8 +75,8 @@ def _issuer(bundle: Bundle, trust: Trust) -> Finding:
     if role is None:
         return Finding(False, "document.issuer", f"{bundle.type!r} is no type that this verifier knows")
     ok = sender is not None and sender.role == role
-    return Finding(ok, "document.issuer", f"a {bundle.type} is issued by a {role}; its sender is "
-                   f"{trust.name(bundle.sender)}")  # fmt: skip
+    text = f"issued by {trust.name(bundle.sender)}; this type comes from a {role}"
+    return Finding(ok, "document.issuer", text)
 
 
 def _time(bundle: Bundle, now_ms: int) -> Finding:

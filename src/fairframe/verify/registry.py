@@ -4,7 +4,6 @@ from pathlib import Path
 
 from fairframe.core import dsse
 from fairframe.core.bundle import PAYLOAD_TYPE, read_payload
-from fairframe.core.canonical import MAX_BYTES
 from fairframe.core.errors import BadDocument, InputError, VerificationError
 from fairframe.core.party import PAYLOAD_TYPE as PARTY_TYPE
 from fairframe.verify.deliveries import DELIVERY
@@ -20,9 +19,6 @@ KINDS: tuple[Kind, ...] = (
     DOCUMENT,  # any other sealed bundle: keep it last
 )
 
-# an envelope is its payload in base64 and a few hundred bytes
-_MAX_ENVELOPE_BYTES = MAX_BYTES
-
 
 def verify(path: Path, trust: Trust, now_ms: int) -> Report:
     """Check a file or folder with the first kind that matches. InputError when there is nothing to read."""
@@ -36,7 +32,7 @@ def read_target(path: Path) -> Target:
     if path.is_dir():
         return Target(path, None, "")
     try:
-        data = read_limited(path, _MAX_ENVELOPE_BYTES)
+        data = read_limited(path, dsse.MAX_ENVELOPE_BYTES)
     except InputError as error:
         raise InputError(
             error.message, code=error.code, where=str(path), remedy="Name a sealed document or a delivery folder"
