@@ -43,12 +43,14 @@ def show(tx: Tx, id_or_filename: str) -> Shown:
 
 
 def _owners(tx: Tx, asset_id: int) -> list[tuple[str, str]]:
+    """The newest set of shares in force: rows with the same (valid_from, recorded_at) belong together."""
     joined = ownership.join(contributor, contributor.c.id == ownership.c.contributor_id)
-    rows = tx.rows(
-        ownership.select()
-        .add_columns(contributor.c.public_id)
-        .select_from(joined)
-        .where(ownership.c.asset_id == asset_id)
-    )
-    held = facts.as_of(rows, tx.now_ms, by=lambda row: row["contributor_id"])
-    return [(row["public_id"], f"{row['share_num']}/{row['share_den']}") for row in held.values()]
+    statement = ownership.select().add_columns(contributor.c.public_id).select_from(joined)
+    where = (ownership.c.asset_id == asset_id) & (ownership.c.valid_from_ms <= tx.now_ms)
+    rows = tx.rows(statement.where(where).order_by(ownership.c.id))
+    newest = max(((row["valid_from_ms"], row["recorded_at_ms"]) for row in rows), default=None)
+    return [
+        (row["public_id"], f"{row['share_num']}/{row['share_den']}")
+        for row in rows
+        if (row["valid_from_ms"], row["recorded_at_ms"]) == newest
+    ]
