@@ -1,0 +1,130 @@
+"""The ledger: double entry in integers of 10^-6 minor unit, append-only, balanced by the database itself.
+
+The sign is beancount's: what the library holds is positive (cash); what it owes (pool, contributor, tax) or has
+earned (library) is negative. A transaction's legs are written first, with a deferred foreign key; its header comes
+last, and the header's insert trigger refuses fewer than two legs or a sum other than zero in any currency. After
+that no leg can join it. Each transaction is a leaf of the audit tree that carries a digest of its legs.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from fairframe.core.errors import IntegrityFailure, Refused
+from fairframe.core.ids import new_id
+from fairframe.core.money import MICRO, Currency
+from fairframe.core.time import to_rfc3339
+from fairframe.platform.tx import Tx, WriteTx
+from fairframe.royalties.rows import insert_rows
+from fairframe.royalties.tables import ledger_leg, ledger_txn
+
+CASH, LIBRARY, TAX = "cash", "library", "tax"
+MAX_MICRO = 2**63 - 1
+"""What a leg can hold; one amount is therefore at most MAX_MINOR minor units."""
+MAX_MINOR = 9_000_000_000_000
+
+_ACCOUNT = re.compile(r"[a-z]{3,20}(:[a-z]{3}_[0-9a-z]{26})?")
+_LOCK = 0x6C656467  # any constant: one ledger per database
+
+
+@dataclass(frozen=True)
+class Leg:
+    account: str
+    currency: str
+    amount_micro: int
+
+
+@dataclass(frozen=True, order=True)
+class Balance:
+    account: str
+    currency: str
+    amount_micro: int
+
+
+def pool(revenue_event: str) -> str:
+    """The account of a revenue event's pool."""
+    return f"pool:{revenue_event}"
+
+
+def payable(contributor: str) -> str:
+    """The account of what is owed to a contributor: entitlements that add up, less payouts."""
+    return f"contributor:{contributor}"
+
+
+def lock(tx: WriteTx) -> None:
+    """Let one writer at a time decide on balances. SQLite's BEGIN IMMEDIATE already does.
+
+    Taken before the first read that a posting depends on; the audit tree's lock always comes after it.
+    """
+    if tx.conn.dialect.name == "postgresql":
+        tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+
+
+def post(
+    tx: WriteTx, kind: str, subject: str, legs: Sequence[Leg], memo: str = "", effective_ms: int | None = None
+) -> str:
+    """Post one transaction and return its id. `subject` is the public id that it is about.
+
+    Raises Refused in a lab's workspace, IntegrityFailure where the legs do not balance or a leg is malformed.
+    """
+    if tx.ws.role != "library":
+        raise Refused("only a library keeps this ledger", code="ledger.role", remedy="Run it in the library.")
+    _check(legs)
+    txn = new_id("txn")
+    effective = tx.now_ms if effective_ms is None else effective_ms
+    rows = ((txn, leg.account, leg.currency, leg.amount_micro) for leg in legs)
+    insert_rows(tx, ledger_leg, ("txn", "account", "currency", "amount_micro"), rows)
+    tx.insert(ledger_txn, public_id=txn, kind=kind, subject=subject, memo=memo, effective_ms=effective)
+    body = {
+        "transaction": txn,
+        "kind": kind,
+        "legs": len(legs),
+        "legs_digest": legs_digest(legs),
+        "effective_at": to_rfc3339(effective),
+    }
+    tx.record("ledger.posted", subject, body)
+    return txn
+
+
+def legs_digest(legs: Iterable[Leg]) -> str:
+    """Hex SHA-256 over the sorted lines "account TAB currency TAB amount LF"."""
+    lines = sorted(f"{leg.account}\t{leg.currency}\t{leg.amount_micro}\n" for leg in legs)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def balances(tx: Tx, account: str | None = None) -> list[Balance]:
+    """Every account's balance by account and currency (zero balances too), or those of one account."""
+    # whole units and the rest are summed apart: a sum of 10^-6 units could leave 64 bits, which SQLite refuses
+    amount, micro = ledger_leg.c.amount_micro, sa.literal_column(str(MICRO))
+    statement = (
+        sa.select(ledger_leg.c.account, ledger_leg.c.currency)
+        .add_columns(sa.func.sum(amount.op("/")(micro)).label("whole"))
+        .add_columns(sa.func.sum(amount.op("%")(micro)).label("rest"))
+        .group_by(ledger_leg.c.account, ledger_leg.c.currency)
+        .order_by(ledger_leg.c.account, ledger_leg.c.currency)
+    )
+    if account is not None:
+        statement = statement.where(ledger_leg.c.account == account)
+    return [
+        Balance(row["account"], row["currency"], int(row["whole"]) * MICRO + int(row["rest"]))
+        for row in tx.rows(statement)
+    ]
+
+
+def balance_of(tx: Tx, account: str, currency: str) -> int:
+    """One account's balance in micro; 0 for an account without legs."""
+    return sum(one.amount_micro for one in balances(tx, account) if one.currency == currency)
+
+
+def _check(legs: Sequence[Leg]) -> None:
+    sums: dict[str, int] = {}
+    for leg in legs:
+        Currency(leg.currency)
+        if _ACCOUNT.fullmatch(leg.account) is None or not 0 < abs(leg.amount_micro) <= MAX_MICRO:
+            raise IntegrityFailure(f"the leg {leg} is malformed", code="ledger.bad_leg")
+        sums[leg.currency] = sums.get(leg.currency, 0) + leg.amount_micro
+    if len(legs) < 2 or any(sums.values()):
+        raise IntegrityFailure("the legs are fewer than two or do not sum to zero", code="ledger.unbalanced")

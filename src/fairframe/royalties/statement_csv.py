@@ -1,0 +1,63 @@
+"""A statement as CSV, for a spreadsheet: one line per booking and clip; the same facts, no signature."""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fairframe.core.money import MICRO, Currency, format_micro
+
+COLUMNS = (
+    "line", "at", "id", "agreement", "licensee", "purpose", "clip", "title", "weight", "weight_total", "unit",
+    "pool", "amount", "currency", "amount_micro",
+)  # fmt: skip
+
+
+def to_csv(body: Mapping[str, Any]) -> str:
+    """RFC 4180 text with CRLF. Amounts are decimals with six digits beyond the minor unit; amount_micro is exact too.
+
+    A cell of text that a spreadsheet would take for a formula gets a leading apostrophe.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(COLUMNS)
+    for row in _rows(body, Currency(body["currency"])):
+        writer.writerow([row.get(name, "") for name in COLUMNS])
+    return out.getvalue()
+
+
+def _rows(body: Mapping[str, Any], currency: Currency) -> Iterator[dict[str, str]]:
+    def amount(line: str, micro: int, **cells: str) -> dict[str, str]:
+        shown = {name: _plain(text) for name, text in cells.items()}
+        amounts = {"amount": format_micro(micro, currency), "currency": currency.code, "amount_micro": str(micro)}
+        return {"line": line, **shown, **amounts}
+
+    yield amount("opening", int(body["opening_micro"]), at=body["period"]["from"])
+    for one in body["allocations"]:
+        deal, own = one["agreement"], one["own"]
+        shared = {
+            "at": one["booked_at"],
+            "agreement": deal["id"],
+            "licensee": deal["licensee"]["name"],
+            "purpose": deal["purpose"],
+            "unit": one["unit"],
+        }
+        pool = {"pool": format_micro(int(one["pool_micro"]), currency), "weight_total": one["weight_total"]}
+        yield amount("earned", int(own["amount_micro"]), id=one["allocation"], weight=own["weight"], **pool, **shared)
+        for clip in one["assets"]:
+            cells = {"clip": clip["filename"], "title": clip["title"], "weight": clip["weight"]}
+            yield amount("clip", int(clip["amount_micro"]), id=clip["asset"], **cells, **shared)
+    for one in body["adjustments"]:
+        cells = {"at": one["booked_at"], "id": one["transaction"], "title": one["memo"]}
+        yield amount(one["kind"], int(one["amount_micro"]), **cells)
+    for one in body["payouts"]:
+        cells = {"at": one["booked_at"], "id": one["payout"], "title": one["reference"]}
+        yield amount("paid", -int(one["amount_minor"]) * MICRO, **cells)
+    until = body["period"]["to"]
+    yield amount("closing", int(body["closing_micro"]), at=until)
+    yield amount("payable now", int(body["payable_minor"]) * MICRO, at=until)
+    yield amount("carried over", int(body["carry_micro"]), at=until)
+
+
+def _plain(text: str) -> str:
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
