@@ -1,0 +1,76 @@
+"""init, trust: who this workspace is and whom it believes."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fairframe.cli.shell import AsJson, confirm, emit, group, note, read_input, say, table, when, workspace
+from fairframe.core.party import Party
+from fairframe.platform import identity
+from fairframe.platform.tables import party
+from fairframe.platform.workspace import create_workspace
+
+trust = group("Parties whose signatures this workspace believes.")
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(init)
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make.")],
+    role: Annotated[str, typer.Option(help="library or lab.")],
+    name: Annotated[str, typer.Option(help="The name that the other side sees.")],
+) -> None:
+    """Make a workspace: database, objects, keys, and DIR/party.json for the other side."""
+    ws = create_workspace(folder, role, name)
+    ws.close()
+    who = Party.from_envelope((folder / "party.json").read_bytes())
+    say(f"{role} {name} ({who.id}) in {folder}")
+    say(f"fingerprint {who.fingerprint}")
+    note(f"Give {folder / 'party.json'} to the other side, and read the fingerprint to them over another channel.")
+
+
+@trust.command("add")
+def trust_add(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(help="The other side's party.json.")],
+    fingerprint: Annotated[str, typer.Option(help="What they read to you; compared here.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="You compared the fingerprint yourself.")] = False,
+) -> None:
+    """Pin another party's keys after comparing its fingerprint."""
+    data = read_input(file)
+    who = Party.from_envelope(data)
+    say(f"{who.role} {who.name} ({who.id})")
+    say(f"fingerprint {who.fingerprint}")
+    if fingerprint:
+        if _plain(fingerprint) != _plain(who.fingerprint):
+            say("The fingerprints differ: do not trust this file.", "bold red")
+            raise typer.Exit(1)
+    else:
+        confirm("Is this the fingerprint that they gave you over another channel?", yes)
+    with workspace(ctx) as ws, ws.write() as tx:
+        _, new = identity.pin(tx, data)
+    say("pinned" if new else "was pinned already")
+
+
+@trust.command("list")
+def trust_list(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """Whom this workspace believes, itself included."""
+    with workspace(ctx) as ws, ws.read() as tx:
+        rows = [dict(r) for r in tx.rows(party.select().order_by(party.c.id))]
+    keep = ("public_id", "role", "name", "fingerprint", "is_self", "recorded_at_ms")
+    data = [{k: r[k] for k in keep} for r in rows]
+    emit(
+        data,
+        as_json,
+        lambda: table(
+            ["party", "role", "name", "since", "fingerprint"],
+            [(r["public_id"], r["role"], r["name"], when(r["recorded_at_ms"]), r["fingerprint"]) for r in data],
+        ),
+    )
+
+
+def _plain(text: str) -> str:
+    return "".join(c for c in text.lower() if c.isalnum())

@@ -1,0 +1,151 @@
+"""What every command shares: the workspace, output as table or JSON, progress, errors as one line."""
+
+import json
+import sys
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from fairframe.core.errors import InputError
+from fairframe.core.money import Currency, Money, format_micro, format_money
+from fairframe.core.time import to_rfc3339
+from fairframe.platform.objects import write_atomic
+from fairframe.platform.settings import Settings
+from fairframe.platform.workspace import Workspace, open_workspace
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+OutFile = Annotated[Path, typer.Option("-o", "--output", help="Where to write the result.")]
+
+MAX_INPUT_BYTES = 64 * 1024 * 1024
+
+
+def group(help: str) -> typer.Typer:
+    return typer.Typer(help=help, no_args_is_help=True, rich_markup_mode=None)
+
+
+@contextmanager
+def workspace(ctx: typer.Context, role: str | None = None) -> Generator[Workspace]:
+    """The workspace of --workspace, FAIRFRAME_WORKSPACE or the current folder; closed at the end."""
+    root: Path = ctx.obj if isinstance(ctx.obj, Path) else Settings().workspace
+    ws = open_workspace(root)
+    try:
+        if role is not None and ws.role != role:
+            raise InputError(
+                f"this is a command of a {role}, and {root} is the workspace of a {ws.role}",
+                code="workspace.role",
+                remedy="Say --workspace DIR.",
+            )
+        yield ws
+    finally:
+        ws.close()
+
+
+@contextmanager
+def progress(what: str) -> Generator[Callable[[int, int, str], None]]:
+    """A bar with ETA on a terminal; quiet elsewhere."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}", style="dim"),
+    )
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task(what, total=None, note="")
+        yield lambda done, total, note: bar.update(task, completed=done, total=total or None, note=note[:60])
+
+
+def emit(data: Any, as_json: bool, render: Callable[[], None]) -> None:
+    """Data as JSON to standard output, or as people read it."""
+    if as_json:
+        print(json.dumps(data, indent=2, ensure_ascii=False, default=str))
+    else:
+        render()
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str | None = None, empty: str = "") -> None:
+    """A table; text from outside is printed literally, never as markup. A "#" before a column's name aligns right."""
+    lines = [[_cell(v) for v in row] for row in rows]
+    if not lines:
+        out.print(Text(empty or "nothing here yet", style="dim"))
+        return
+    shown = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for name in columns:
+        shown.add_column(name.removeprefix("#"), justify="right" if name.startswith("#") else "left", overflow="fold")
+    for line in lines:
+        shown.add_row(*line)
+    out.print(shown)
+
+
+def _cell(value: Any) -> Text:
+    if value is None:
+        return Text("-", style="dim")
+    if isinstance(value, bool):
+        return Text("yes" if value else "no")
+    # control characters of hostile titles must not reach a terminal
+    return Text("".join(c if c.isprintable() else "�" for c in str(value)))
+
+
+def say(text: str, style: str = "") -> None:
+    out.print(Text(text, style=style))
+
+
+def note(text: str) -> None:
+    """A remark beside the result: to standard error."""
+    err.print(Text(text, style="dim"))
+
+
+def when(ms: int | None) -> str:
+    return "-" if ms is None else to_rfc3339(ms)[:16].replace("T", " ")
+
+
+def span(ms: int) -> str:
+    seconds = ms / 1000
+    return f"{seconds:.1f} s" if seconds < 120 else f"{seconds / 60:.1f} min"
+
+
+def money(minor: int, currency: str) -> str:
+    return format_money(Money(minor, Currency(currency)))
+
+
+def micro(amount: int, currency: str) -> str:
+    return format_micro(amount, Currency(currency))
+
+
+def read_input(path: Path) -> bytes:
+    """A small input document. Raises InputError with the reason where it cannot be read."""
+    try:
+        if path.stat().st_size > MAX_INPUT_BYTES:
+            raise InputError(f"{path} is larger than {MAX_INPUT_BYTES} bytes", code="input.too_large")
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}", code="input.unreadable") from error
+
+
+def write_output(path: Path, data: bytes) -> None:
+    """Write a result whole or not at all, and say where it is."""
+    try:
+        write_atomic(path, data)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}", code="input.unwritable") from error
+    note(f"wrote {path}")
+
+
+def confirm(question: str, yes: bool) -> None:
+    """Ask before what cannot be undone; --yes answers. Without a terminal and without --yes: refuse."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise InputError("this needs a confirmation", code="input.confirm", remedy="Add --yes.")
+    if not typer.confirm(question):
+        raise typer.Exit(1)

@@ -1,0 +1,108 @@
+"""Lineage: the signed birth certificate of a checkpoint, a sealed bundle of type "lineage" in its folder.
+
+body: checkpoint, name, weights_hash, files {path: sha256}, delivery {id, root, items}, family, recipe (as JSON text)
+and its hash, code (version), usage {method, frames, house_frames, items: [{source, item, frames}]}, ancestors
+[{kind, name, hash, license, data, weight_num, weight_den}], made_at. An ancestor's weight is its part of all frames
+that the checkpoint's weights ever consumed; the rest, up to 1, is this run's own.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from math import gcd
+from pathlib import Path
+from typing import Any
+
+from fairframe.core.canonical import digest
+from fairframe.core.errors import IntegrityFailure, NotFound
+from fairframe.training.usage import UsageCount
+from fairframe.training.usage_report import AncestorRef
+
+TYPE = "lineage"
+FILE = "lineage.json"
+PARTS = ("vae", "transformer", "text_encoder", "tokenizer", "scheduler", "model_index.json")
+
+
+def model_files(folder: Path) -> dict[str, str]:
+    """Relative path -> SHA-256 of every file that makes the model (weights and configuration)."""
+    found: dict[str, str] = {}
+    for part in PARTS:
+        path = folder / part
+        for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+            if file.is_file() and not file.is_symlink():
+                found[file.relative_to(folder).as_posix()] = hashlib.sha256(file.read_bytes()).hexdigest()
+    if not found:
+        raise NotFound(f"{folder} holds no model", code="model.missing")
+    return dict(sorted(found.items()))
+
+
+def weights_hash(files: Mapping[str, str]) -> str:
+    """One hash over all files of a model."""
+    return digest(dict(files))
+
+
+def base_ancestor(folder: Path, own_frames: int) -> AncestorRef:
+    """The house base as an ancestor. Its weight is its share of all frames consumed, its own and this run's.
+
+    Raises IntegrityFailure where a file of the base does not match base.json.
+    """
+    record: dict[str, Any] = json.loads((folder / "base.json").read_text())
+    files = {name: sha for name, sha in record["files"].items() if name.split("/")[0] in PARTS}
+    if files != model_files(folder):
+        raise IntegrityFailure(
+            f"the files of {folder} do not match its base.json", code="base.changed", remedy="Install fairframe again."
+        )
+    frames = sum(int(part["frames"]) for part in record["usage"].values())
+    total = frames + own_frames
+    factor = gcd(frames, total)
+    return AncestorRef(
+        kind="house",
+        name=str(record["name"]),
+        hash=weights_hash(files),
+        license="Apache-2.0",
+        data="disclosed",
+        weight_num=frames // factor,
+        weight_den=total // factor,
+    )
+
+
+def lineage_body(
+    *,
+    checkpoint: str,
+    name: str,
+    files: Mapping[str, str],
+    delivery: Mapping[str, Any],
+    family: str,
+    recipe: Mapping[str, Any],
+    code: str,
+    method: str,
+    usage: Sequence[UsageCount],
+    ancestors: Sequence[AncestorRef],
+    made_at: str,
+) -> dict[str, Any]:
+    """The body of the bundle. The recipe holds floats, which canonical JSON refuses: it is carried as JSON text."""
+    text = json.dumps(recipe, sort_keys=True, separators=(",", ":"))
+    house = sum(count.frames for count in usage if count.source == "house")
+    return {
+        "checkpoint": checkpoint,
+        "name": name,
+        "weights_hash": weights_hash(files),
+        "files": dict(files),
+        "delivery": dict(delivery),
+        "family": family,
+        "recipe": text,
+        "recipe_hash": hashlib.sha256(text.encode()).hexdigest(),
+        "code": code,
+        "usage": {
+            "method": method,
+            "frames": sum(count.frames for count in usage),
+            "house_frames": house,
+            "items": [
+                {"source": count.source, "item": count.item, "frames": count.frames}
+                for count in usage
+                if count.source != "house"
+            ],
+        },
+        "ancestors": [vars(ancestor) for ancestor in ancestors],
+        "made_at": made_at,
+    }

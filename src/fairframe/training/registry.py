@@ -1,0 +1,83 @@
+"""The checkpoints of a workspace: found by name or id, checked against their lineage before they are used."""
+
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from fairframe.core.bundle import Bundle, read_payload
+from fairframe.core.dsse import read_envelope
+from fairframe.core.errors import IntegrityFailure, NotFound
+from fairframe.platform.tx import Row, Tx
+from fairframe.platform.workspace import Workspace
+from fairframe.training import lineage
+from fairframe.training.tables import ancestor, checkpoint, checkpoint_event, usage
+
+
+def find(tx: Tx, name_or_id: str) -> Row:
+    """An own checkpoint; of several by one name, the newest. Raises NotFound."""
+    where = (checkpoint.c.name == name_or_id) | (checkpoint.c.public_id == name_or_id)
+    statement = checkpoint.select().where(where, checkpoint.c.direction == "own").order_by(checkpoint.c.id.desc())
+    row = tx.row(statement)
+    if row is None:
+        raise NotFound(
+            f"no checkpoint is called {name_or_id[:80]!r}", code="model.missing", remedy="See: fairframe dataset list"
+        )
+    return row
+
+
+def listing(tx: Tx) -> list[Row]:
+    """Own and reported checkpoints, oldest first."""
+    return list(tx.rows(checkpoint.select().order_by(checkpoint.c.id)))
+
+
+def events(tx: Tx, checkpoint_id: int) -> list[Row]:
+    """What happened to a checkpoint after it was made: grants, blocks, withdrawals."""
+    where = checkpoint_event.c.checkpoint_id == checkpoint_id
+    return list(tx.rows(checkpoint_event.select().where(where).order_by(checkpoint_event.c.id)))
+
+
+def usage_of(tx: Tx, checkpoint_id: int) -> list[Row]:
+    """Rows (source, item, frames, method) of a checkpoint."""
+    return list(tx.rows(usage.select().where(usage.c.checkpoint_id == checkpoint_id).order_by(usage.c.id)))
+
+
+def ancestors_of(tx: Tx, checkpoint_id: int) -> list[Row]:
+    return list(tx.rows(ancestor.select().where(ancestor.c.checkpoint_id == checkpoint_id).order_by(ancestor.c.id)))
+
+
+def consumers_of(tx: Tx, items: list[str]) -> list[Row]:
+    """Checkpoints whose training consumed any of these items, with the frames: (checkpoint row's columns, seen)."""
+    statement = (
+        sa.select(checkpoint, sa.func.sum(usage.c.frames).label("seen"))
+        .join(usage, usage.c.checkpoint_id == checkpoint.c.id)
+        .where(usage.c.item.in_(items))
+        .group_by(*checkpoint.c)
+        .order_by(checkpoint.c.id)
+    )
+    return list(tx.rows(statement))
+
+
+def folder_of(ws: Workspace, row: Row) -> Path:
+    """Where an own checkpoint lies."""
+    return ws.root / str(row["folder"])
+
+
+def lineage_of(row: Row) -> Bundle:
+    """The bundle in a checkpoint's row (it was signed here, or verified when it was taken)."""
+    return read_payload(read_envelope(str(row["lineage"]).encode()).payload)
+
+
+def check_files(ws: Workspace, row: Row) -> Path:
+    """The folder of a checkpoint whose files match its lineage. Raises IntegrityFailure (model.changed), NotFound."""
+    folder = folder_of(ws, row)
+    found = lineage.model_files(folder)
+    expected: dict[str, str] = lineage_of(row).body["files"]
+    differing = sorted(name for name in found.keys() | expected.keys() if found.get(name) != expected.get(name))
+    if differing:
+        raise IntegrityFailure(
+            f"{len(differing)} files of the checkpoint {row['name']} do not match its lineage: "
+            + ", ".join(differing[:5]),
+            code="model.changed",
+            remedy="Restore the folder from a backup, or train again",
+        )
+    return folder

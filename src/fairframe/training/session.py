@@ -1,0 +1,266 @@
+"""Training as a use case: an open delivery in, a checkpoint with signed lineage and usage rows out."""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fairframe import __version__
+from fairframe.core.errors import Conflict, InputError, Refused
+from fairframe.core.ids import new_id
+from fairframe.core.time import to_rfc3339
+from fairframe.dataset.loader import OpenDelivery, open_delivery
+from fairframe.platform import bundles
+from fairframe.platform.objects import write_atomic
+from fairframe.platform.runs import Progress, Run, running, silent
+from fairframe.platform.tx import WriteTx
+from fairframe.platform.workspace import Workspace
+from fairframe.training import lineage
+from fairframe.training.preset import Preset, load_preset
+from fairframe.training.tables import ancestor, checkpoint, usage
+from fairframe.training.usage_report import AncestorRef
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from fairframe.training.trainer import TrainResult
+
+OnLoss = Callable[[str, int, int, float], None]
+"""(stage "vae" or "flow", steps done, steps in all, loss)"""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A published checkpoint. frames: consumed from the delivery; house_frames: from rendered footage."""
+
+    checkpoint: str
+    name: str
+    folder: Path
+    frames: int
+    house_frames: int
+    items: int
+    steps: dict[str, int]
+    stopped: bool
+
+
+def train(
+    ws: Workspace,
+    dataset: str,
+    preset_name: str,
+    name: str,
+    *,
+    from_scratch: bool = False,
+    seed: int = 0,
+    show: Progress = silent,
+    on_loss: OnLoss | None = None,
+) -> Trained:
+    """Train on a received delivery and publish the checkpoint `name` in ws.root/models/NAME.
+
+    A killed run called again with the same arguments goes on where its last saved state was. Raises Conflict where
+    the name is taken or a half-done run has other arguments, Refused where the delivery may not be opened (at the
+    start or at an epoch), InputError, MissingExtra.
+    """
+    preset = load_preset(preset_name)
+    check_name(name)
+    with ws.read() as tx:
+        if tx.row(checkpoint.select().where(checkpoint.c.name == name, checkpoint.c.direction == "own")):
+            raise Conflict(f"a checkpoint is called {name} already", code="model.exists", remedy="Choose another name.")
+    delivery = open_delivery(ws, dataset)
+    arguments = {
+        "dataset": delivery.id,
+        "preset": preset.resolved(),
+        "name": name,
+        "from_scratch": from_scratch,
+        "seed": seed,
+    }
+    part = ws.root / "models" / f".{name}.part"
+    checkpoint_id = _resume(part, arguments)
+    with running(ws, "train", {**arguments, "preset": preset_name}, show) as run:
+        result = _run(delivery, preset, part, from_scratch, seed, run, on_loss)
+        trained = _publish(ws, delivery, preset, name, checkpoint_id, part, result, from_scratch)
+        run.result = {"checkpoint": trained.checkpoint, "frames": trained.frames}
+    return trained
+
+
+def check_name(name: str) -> None:
+    """A checkpoint's name is a folder's name too. Raises InputError."""
+    allowed = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
+    if not name or len(name) > 80 or name.startswith(".") or not set(name) <= allowed:
+        raise InputError(
+            f"{name[:80]!r} is no name for a checkpoint", remedy="Use 1-80 letters, digits, dots, dashes, underscores."
+        )
+
+
+def _resume(part: Path, arguments: dict[str, Any]) -> str:
+    """The id of the half-done checkpoint in `part`, or a new one."""
+    session = part / "session.json"
+    if session.is_file():
+        kept = json.loads(session.read_text())
+        if kept["arguments"] != json.loads(json.dumps(arguments)):
+            raise Conflict(
+                f"a half-done training in {part} has other arguments",
+                code="model.half_done",
+                remedy="Call it as before to go on, or delete that folder.",
+            )
+        return str(kept["checkpoint"])
+    checkpoint_id = new_id("ckp")
+    text = json.dumps({"checkpoint": checkpoint_id, "arguments": arguments}, indent=1)
+    write_atomic(session, text.encode())
+    return checkpoint_id
+
+
+def _run(
+    delivery: OpenDelivery,
+    preset: Preset,
+    part: Path,
+    from_scratch: bool,
+    seed: int,
+    run: Run,
+    on_loss: OnLoss | None,
+) -> "TrainResult":
+    from fairframe.training import trainer
+
+    clips = list(delivery.clips(preset.clip.size, preset.clip.fps))
+
+    def admit(_epoch: int) -> set[str]:
+        # a lease that ends or a feed that grows old stops a training too, whatever the remedy for an opt-out is
+        delivery.check()
+        return delivery.admitted()
+
+    def on_step(stage: str, done: int, total: int, loss: float) -> None:
+        run.progress(done, total, f"{stage} loss {loss:.4f}")
+        if on_loss is not None:
+            on_loss(stage, done, total, loss)
+
+    def on_validation(step: int, films: "NDArray[np.uint8]") -> None:
+        save_films(part / "validation" / f"step-{step:06d}.png", films)
+
+    # "withdraw" asks before every step; the others are served by asking at each epoch
+    gone = (lambda: bool({c.item for c in clips} - delivery.admitted())) if delivery.remedy == "withdraw" else None
+    common: dict[str, Any] = {
+        "seed": seed,
+        "on_step": on_step,
+        "admit": admit,
+        "should_stop": gone,
+        "on_validation": on_validation,
+        "validate_every": max(1, preset.train_flow.steps // 4),
+    }
+    if from_scratch:
+        result = trainer.from_scratch(clips, preset, part, **common)
+    else:
+        result = trainer.fine_tune(trainer.ancestor_folder(preset), clips, preset, part, **common)
+    if gone is not None and gone():
+        shutil.rmtree(part)
+        raise Refused(
+            "a contributor withdrew while this training ran, and the agreement's remedy is withdraw",
+            code="training.withdrawn",
+            remedy="Train again: the withdrawn items are left out",
+        )
+    if not any(count.source != "house" for count in result.usage):
+        raise Refused(
+            "no frame of the delivery was consumed: nothing of it is admitted any more", code="training.empty"
+        )
+    return result
+
+
+def save_films(path: Path, films: "NDArray[np.uint8]", shown: int = 6) -> None:
+    """Rows of frames, one row per film: uint8 (n, F, S, S, 3)."""
+    from fairframe.media.poster import encode_image
+
+    picks = np.linspace(0, films.shape[1] - 1, shown).round().astype(int)
+    rows = [np.concatenate(list(film[picks]), axis=1) for film in films]
+    write_atomic(path, encode_image(np.concatenate(rows, axis=0), "png"))
+
+
+def _publish(
+    ws: Workspace,
+    delivery: OpenDelivery,
+    preset: Preset,
+    name: str,
+    checkpoint_id: str,
+    part: Path,
+    result: "TrainResult",
+    from_scratch: bool,
+) -> Trained:
+    """Rows and lineage in one transaction; the folder gets its name before the commit, so a row has its folder."""
+    from fairframe.training.trainer import ancestor_folder
+
+    own = sum(count.frames for count in result.usage)
+    ancestors: list[AncestorRef] = [] if from_scratch else [lineage.base_ancestor(ancestor_folder(preset), own)]
+    files = lineage.model_files(part)
+    relative = Path("models") / name
+    with ws.write() as tx:
+        body = lineage.lineage_body(
+            checkpoint=checkpoint_id,
+            name=name,
+            files=files,
+            delivery={"id": delivery.id, "root": delivery.delivery["root"], "items": delivery.delivery["items"]},
+            family=delivery.agreement.family,
+            recipe={**preset.resolved(), "from_scratch": from_scratch},
+            code=f"fairframe {__version__}",
+            method="measured",
+            usage=result.usage,
+            ancestors=ancestors,
+            made_at=to_rfc3339(tx.now_ms),
+        )
+        envelope = bundles.issue(tx, lineage.TYPE, "", body, delivery.agreement.ref)
+        _rows(tx, delivery, body, checkpoint_id, name, envelope, relative)
+        write_atomic(part / lineage.FILE, envelope)
+        for leftover in ("state", "session.json"):
+            path = part / leftover
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        target = ws.root / relative
+        if target.exists():
+            raise Conflict(f"{target} exists already", code="model.exists", remedy="Choose another name.")
+        part.rename(target)
+    delivered = [count for count in result.usage if count.source != "house"]
+    frames = sum(count.frames for count in delivered)
+    return Trained(
+        checkpoint_id, name, ws.root / relative, frames, own - frames, len(delivered), result.steps, result.stopped
+    )
+
+
+def _rows(
+    tx: WriteTx,
+    delivery: OpenDelivery,
+    body: dict[str, Any],
+    checkpoint_id: str,
+    name: str,
+    envelope: bytes,
+    folder: Path,
+) -> None:
+    row_id = tx.insert(
+        checkpoint,
+        public_id=checkpoint_id,
+        direction="own",
+        party=tx.ws.party_id,
+        name=name,
+        weights_hash=body["weights_hash"],
+        lineage=envelope.decode(),
+        family=delivery.agreement.family,
+        agreement=delivery.agreement.public_id,
+        delivery=delivery.id,
+        folder=folder.as_posix(),
+        frames_seen=body["usage"]["frames"],
+    )
+    tx.insert_many(ancestor, [{"checkpoint_id": row_id, **one} for one in body["ancestors"]])
+    method = body["usage"]["method"]
+    rows = [{"checkpoint_id": row_id, "method": method, **one} for one in body["usage"]["items"]]
+    if body["usage"]["house_frames"]:
+        house = {"source": "house", "item": "house", "frames": body["usage"]["house_frames"]}
+        rows.append({"checkpoint_id": row_id, "method": method, **house})
+    tx.insert_many(usage, rows)
+    tx.record(
+        "checkpoint.published",
+        checkpoint_id,
+        {
+            "weights_hash": body["weights_hash"],
+            "delivery": delivery.id,
+            "agreement": delivery.agreement.public_id,
+            "frames": body["usage"]["frames"],
+        },
+    )
