@@ -1,6 +1,6 @@
 """From cut shots to items: pseudonyms instead of people and assets, in an order that tells nothing."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
 import sqlalchemy as sa
@@ -12,7 +12,6 @@ from fairframe.dataset.lines import Item
 from fairframe.library.tables import asset, contributor
 from fairframe.platform.tx import Row, Tx
 from fairframe.rights.agreement import Agreement
-from fairframe.rights.clearing import Cleared
 from fairframe.rights.pseudonyms import pseudonym
 
 BATCH = 500
@@ -37,9 +36,12 @@ def compose(
     agreement: Agreement,
     kept: Sequence[tuple[SelectedShot, Cut]],
     assets: dict[int, Row],
-    cleared: Cleared,
+    allowed: Mapping[int, tuple[str, ...]],
 ) -> list[tuple[Item, SelectedShot]]:
-    """The items of a release in their final order: by asset pseudonym, then by first frame."""
+    """The items of a release in their final order: by asset pseudonym, then by first frame.
+
+    `allowed`: asset id -> codes of its clearance's findings.
+    """
     secret, family = tx.ws.keys.library_secret(), agreement.family
 
     def made(shot: SelectedShot, cut: Cut) -> Item:
@@ -60,7 +62,7 @@ def compose(
             caption=without_name(shot.caption, source["contributor_name"]),
             split=split,
             group=pseudonym(secret, family, shot.group),
-            findings=tuple(cleared.decisions[shot.asset_id][1]),
+            findings=allowed[shot.asset_id],
         )
 
     items = [(made(shot, cut), shot) for shot, cut in kept]

@@ -29,7 +29,10 @@ BATCH = 500
 
 @dataclass(frozen=True)
 class Cut:
-    """A clip in the object store. `fps` is the source's rate; a source of variable rate keeps its own times."""
+    """A clip in the object store. `fps` is the source's rate.
+
+    A source of variable rate keeps its own times; then `fps` is the mean over the clip.
+    """
 
     bytes_hash: str
     size_bytes: int
@@ -107,7 +110,9 @@ def _cut(ws: Workspace, worker: MediaWorker, shot: SelectedShot, source: Row) ->
             )
         size = target.stat().st_size
         key = ws.objects.put_file(target)
-    return Cut(key, size, int(answer["frames"]), fps, max(1, int(answer["duration_ms"])))
+    frames, duration_ms = int(answer["frames"]), max(1, int(answer["duration_ms"]))
+    mean = Rate(frames * 1000, duration_ms)
+    return Cut(key, size, frames, mean if source["vfr"] else fps, duration_ms)
 
 
 def _cut_before(tx: Tx, shots: Sequence[SelectedShot]) -> dict[int, Cut]:

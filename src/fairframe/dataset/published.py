@@ -3,12 +3,9 @@
 import hashlib
 import io
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 from fairframe.dataset.lines import Item, read_line
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
 def items_jsonl(lines: Iterable[bytes]) -> bytes:
@@ -36,7 +33,7 @@ def items_parquet(lines: Sequence[bytes]) -> bytes:
     return sink.getvalue()
 
 
-def _schema() -> "pa.Schema":
+def _schema() -> Any:
     import pyarrow as pa
 
     text, number = pa.string(), pa.int64()

@@ -31,7 +31,7 @@ from fairframe.platform import runs
 from fairframe.platform.runs import Progress, silent
 from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.platform.workspace import Workspace
-from fairframe.rights import agreements, clearing, recheck
+from fairframe.rights import agreements, clearing
 from fairframe.rights.agreement import Agreement
 from fairframe.rights.clearing import Cleared
 
@@ -56,12 +56,14 @@ class Built:
 
 @dataclass(frozen=True)
 class _Plan:
-    """What was decided before publication."""
+    """What was decided before publication. `allowed`: asset id -> codes of its findings."""
 
     agreement: Agreement
     name: str
     filters: Filters
-    cleared: Cleared
+    snapshot: Head
+    clearance: Gate
+    allowed: Mapping[int, tuple[str, ...]]
     selected: Selection
     assets: dict[int, Row]
     cuts: dict[int, Cut | Uncut]
@@ -87,13 +89,14 @@ def build(
         with ws.read() as tx:
             agreement = _ready(tx, agreement_id, name)
         cleared = clearing.clear_agreement(ws, agreement)
-        allowed = [asset for asset, decided in cleared.decisions.items() if decided[0] == "ALLOW"]
+        allowed, gate = _sort(cleared)
         with ws.read() as tx:
             selected = selection.select(tx, allowed, filters, cap_ms=agreement.terms.cap_ms)
             assets = assets_of(tx, {shot.asset_id for shot in selected.kept})
         cuts = cutting.cut_all(ws, run, selected.kept, assets)
         with ws.write() as tx:
-            built = _publish(tx, _Plan(agreement, name, filters, cleared, selected, assets, cuts))
+            snapshot = Head(cleared.audit_size, cleared.audit_root)
+            built = _publish(tx, _Plan(agreement, name, filters, snapshot, gate, allowed, selected, assets, cuts))
         run.result.update(release=built.id, funnel=built.funnel.to_json())
     return built
 
@@ -111,6 +114,20 @@ def _ready(tx: Tx, agreement_id: str, name: str) -> Agreement:
     return agreement
 
 
+def _sort(cleared: Cleared) -> tuple[dict[int, tuple[str, ...]], Gate]:
+    """The allowed assets with their finding codes, and the gate with the gravest finding of each of the others."""
+    allowed: dict[int, tuple[str, ...]] = {}
+    refused: Counter[str] = Counter()
+    for batch in cleared.batches(["asset_id", "outcome", "findings"]):
+        part = batch.to_pydict()
+        for asset, outcome, codes in zip(part["asset_id"], part["outcome"], part["findings"], strict=True):
+            if outcome == "ALLOW":
+                allowed[asset] = tuple(codes)
+            else:
+                refused[codes[0]] += 1
+    return allowed, Gate("clearance", "assets", len(allowed) + refused.total(), len(allowed), refused)
+
+
 def _publish(tx: WriteTx, plan: _Plan) -> Built:
     close_behind(tx)
     _ready(tx, plan.agreement.public_id, plan.name)
@@ -123,7 +140,7 @@ def _publish(tx: WriteTx, plan: _Plan) -> Built:
             code="release.empty",
             remedy="Loosen the filters, or see why assets do not clear: fairframe rights clear AGREEMENT",
         )
-    composed = compose(tx, plan.agreement, kept, plan.assets, plan.cleared)
+    composed = compose(tx, plan.agreement, kept, plan.assets, plan.allowed)
     lines = [one.line() for one, _ in composed]
     recipe = _recipe(plan)
     built = Built(
@@ -148,23 +165,20 @@ def _still_allowed(tx: Tx, plan: _Plan) -> tuple[list[tuple[SelectedShot, Cut]],
     ready = [(shot, plan.cuts[shot.shot_id]) for shot in plan.selected.kept]
     cut = [(shot, clip) for shot, clip in ready if isinstance(clip, Cut)]
     ids = sorted({shot.asset_id for shot, _ in cut})
-    decisions = recheck.recheck(tx, plan.agreement, plan.cleared.audit_size, ids)
+    decisions = clearing.recheck(tx, plan.agreement, plan.snapshot.size, ids)
     lost = {asset: decision for asset, decision in decisions.items() if decision.outcome != "ALLOW"}
     changed = Counter(lost[shot.asset_id].findings[0].code for shot, _ in cut if shot.asset_id in lost)
     return [(shot, clip) for shot, clip in cut if shot.asset_id not in lost], changed
 
 
 def _funnel(plan: _Plan, kept: Sequence[object], changed: Mapping[str, int]) -> Funnel:
-    decided = plan.cleared.decisions.values()
-    allowed = sum(outcome == "ALLOW" for outcome, _ in decided)
-    refused = Counter(codes[0] for outcome, codes in decided if outcome != "ALLOW" and codes)
     shots = len(plan.selected.kept)
     candidates = shots + sum(plan.selected.dropped.values())
     failed = Counter(cut.code for cut in plan.cuts.values() if isinstance(cut, Uncut))
     cut = shots - sum(failed.values())
     return Funnel(
         (
-            Gate("clearance", "assets", len(plan.cleared.decisions), allowed, refused),
+            plan.clearance,
             Gate("selection", "shots", candidates, shots, plan.selected.dropped),
             Gate("cutting", "clips", shots, cut, failed),
             Gate("publication", "clips", cut, len(kept), changed),
@@ -188,7 +202,6 @@ def _insert(
     lines: Sequence[bytes],
     recipe: dict[str, Any],
 ) -> None:
-    snapshot = Head(plan.cleared.audit_size, plan.cleared.audit_root)
     release_id = tx.insert(
         dataset_release,
         public_id=built.id,
@@ -196,8 +209,8 @@ def _insert(
         agreement_id=plan.agreement.id,
         recipe=recipe,
         recipe_hash=digest(recipe),
-        audit_size=snapshot.size,
-        audit_root=snapshot.root,
+        audit_size=plan.snapshot.size,
+        audit_root=plan.snapshot.root,
         root=built.root,
         items_digest=items_digest(lines),
         items=built.items,

@@ -1,0 +1,239 @@
+"""What a contributor's work is part of, and what their opt-out would do. Changes nothing."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from fairframe.dataset import revocation
+from fairframe.dataset.governing import governing
+from fairframe.dataset.tables import dataset_release, feed_entry, item
+from fairframe.dataset.tables import delivery as delivery_table
+from fairframe.library.tables import ownership
+from fairframe.platform.tx import Row, Tx
+from fairframe.rights.tables import consent_event
+from fairframe.royalties.tables import allocation, allocation_line, payout
+from fairframe.training.tables import checkpoint, usage
+
+
+@dataclass(frozen=True)
+class ReleaseImpact:
+    """The contributor's part of a release, which never changes."""
+
+    release: str
+    name: str
+    items: int
+    duration_ms: int
+
+
+@dataclass(frozen=True)
+class DeliveryImpact:
+    """What an opt-out takes back from a delivery (`items`), and what was taken back before.
+
+    due_ms: when the lab has to have deleted it. remedy: what it means for a training that runs or has ended.
+    """
+
+    delivery: str
+    name: str
+    party: str
+    items: int
+    duration_ms: int
+    taken_back: int
+    due_ms: int
+    remedy: str
+
+
+@dataclass(frozen=True)
+class CheckpointImpact:
+    """Frames of the contributor's clips that a checkpoint consumed, of all its frames.
+
+    before, after: published before or after the opt-out in force (or now, where there is none).
+    """
+
+    checkpoint: str
+    name: str
+    party: str
+    before: int
+    after: int
+    of_all: int
+    method: str
+
+
+@dataclass(frozen=True)
+class MoneyImpact:
+    """In one currency: earned so far (10^-6 minor units) and paid out (minor units). Earned stays earned."""
+
+    currency: str
+    earned_micro: int
+    paid_minor: int
+
+
+@dataclass(frozen=True)
+class Impact:
+    """The preview of an opt-out. `items`, `duration_ms` and `deliveries` are what it takes back.
+
+    opted_out_ms: when the contributor's overall no came into force; None where there is none.
+    """
+
+    contributor: str
+    opted_out_ms: int | None
+    items: int
+    duration_ms: int
+    releases: tuple[ReleaseImpact, ...]
+    deliveries: tuple[DeliveryImpact, ...]
+    checkpoints: tuple[CheckpointImpact, ...]
+    money: tuple[MoneyImpact, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def impact(tx: Tx, contributor: Row) -> Impact:
+    """Ask everything that the contributor's work is in. The same queries decide what flows.opt_out takes back."""
+    items = items_of(tx, contributor["id"])
+    deliveries = _deliveries(tx, contributor["id"], items)
+    opted_out_ms = _opted_out_ms(tx, contributor["id"])
+    return Impact(
+        contributor=contributor["public_id"],
+        opted_out_ms=opted_out_ms,
+        items=sum(one.items for one in deliveries),
+        duration_ms=sum(one.duration_ms for one in deliveries),
+        releases=_releases(tx, items),
+        deliveries=deliveries,
+        checkpoints=_checkpoints(tx, contributor["id"], tx.now_ms if opted_out_ms is None else opted_out_ms),
+        money=_money(tx, contributor["id"]),
+    )
+
+
+def items_of(tx: Tx, contributor_id: int) -> Sequence[Row]:
+    """All items of a contributor in all releases, oldest first: of assets that they brought or own a share of."""
+    return tx.rows(item.select().where(_theirs(tx, contributor_id)).order_by(item.c.id))
+
+
+def _theirs(tx: Tx, contributor_id: int) -> sa.ColumnElement[bool]:
+    """Every owner must permit, so a co-owner's no takes an asset back as well."""
+    ever = sa.select(ownership.c.asset_id).where(ownership.c.contributor_id == contributor_id)
+    statement = ownership.select().where(ownership.c.asset_id.in_(ever), ownership.c.valid_from_ms <= tx.now_ms)
+    sets: dict[int, list[Row]] = defaultdict(list)
+    for row in tx.rows(statement):
+        sets[row["asset_id"]].append(row)
+    shared: list[int] = []
+    for asset_id, rows in sets.items():
+        newest = max((row["valid_from_ms"], row["recorded_at_ms"]) for row in rows)
+        current = [row for row in rows if (row["valid_from_ms"], row["recorded_at_ms"]) == newest]
+        if any(row["contributor_id"] == contributor_id for row in current):
+            shared.append(asset_id)
+    return (item.c.contributor_id == contributor_id) | item.c.asset_id.in_(shared)
+
+
+def _releases(tx: Tx, items: Sequence[Row]) -> tuple[ReleaseImpact, ...]:
+    per_release: dict[int, list[Row]] = defaultdict(list)
+    for row in items:
+        per_release[row["dataset_release_id"]].append(row)
+    where = dataset_release.c.id.in_(list(per_release))
+    return tuple(
+        ReleaseImpact(
+            release=row["public_id"],
+            name=row["name"],
+            items=len(per_release[row["id"]]),
+            duration_ms=sum(one["duration_ms"] for one in per_release[row["id"]]),
+        )
+        for row in tx.rows(dataset_release.select().where(where).order_by(dataset_release.c.id))
+    )
+
+
+def _deliveries(tx: Tx, contributor_id: int, items: Sequence[Row]) -> tuple[DeliveryImpact, ...]:
+    taking: dict[str, list[Row]] = defaultdict(list)
+    for one in revocation.delivered(tx, [int(row["id"]) for row in items]):
+        taking[one.delivery["public_id"]].append(one.item)
+    back = _taken_back(tx, contributor_id)
+    where = delivery_table.c.public_id.in_([*taking, *back]) & (delivery_table.c.direction == "out")
+    found: list[DeliveryImpact] = []
+    for row in tx.rows(delivery_table.select().where(where).order_by(delivery_table.c.id)):
+        terms = governing(tx, row["family"]).terms
+        taken = taking.get(row["public_id"], [])
+        found.append(
+            DeliveryImpact(
+                delivery=row["public_id"],
+                name=row["name"],
+                party=row["party"],
+                items=len(taken),
+                duration_ms=sum(one["duration_ms"] for one in taken),
+                taken_back=back.get(row["public_id"], 0),
+                due_ms=tx.now_ms + terms.deletion_ms,
+                remedy=terms.opt_out_remedy,
+            )
+        )
+    return tuple(found)
+
+
+def _taken_back(tx: Tx, contributor_id: int) -> dict[str, int]:
+    statement = (
+        sa.select(feed_entry.c.delivery, sa.func.count().label("items"))
+        .join(item, item.c.public_id == feed_entry.c.item)
+        .where(_theirs(tx, contributor_id), feed_entry.c.direction == "out")
+        .group_by(feed_entry.c.delivery)
+    )
+    return {row["delivery"]: int(row["items"]) for row in tx.rows(statement)}
+
+
+def _opted_out_ms(tx: Tx, contributor_id: int) -> int | None:
+    statement = (
+        consent_event.select()
+        .where(consent_event.c.contributor_id == contributor_id, consent_event.c.scope == "contributor")
+        .where(consent_event.c.purpose == "*", consent_event.c.action == "*")
+        .where(consent_event.c.valid_from_ms <= tx.now_ms)
+        .order_by(consent_event.c.valid_from_ms.desc(), consent_event.c.recorded_at_ms.desc())
+        .order_by(consent_event.c.id.desc())
+        .limit(1)
+    )
+    row = tx.row(statement)
+    return int(row["valid_from_ms"]) if row is not None and row["effect"] == "deny" else None
+
+
+def _checkpoints(tx: Tx, contributor_id: int, turn_ms: int) -> tuple[CheckpointImpact, ...]:
+    theirs = sa.select(item.c.public_id).where(_theirs(tx, contributor_id))
+    statement = (
+        sa.select(checkpoint, usage.c.frames, usage.c.method)
+        .join(usage, usage.c.checkpoint_id == checkpoint.c.id)
+        .where(usage.c.item.in_(theirs))
+        .order_by(checkpoint.c.id)
+    )
+    frames: dict[int, int] = defaultdict(int)
+    methods: dict[int, set[str]] = defaultdict(set)
+    rows: dict[int, Row] = {}
+    for row in tx.rows(statement):
+        rows[row["id"]] = row
+        frames[row["id"]] += row["frames"]
+        methods[row["id"]].add(row["method"])
+    return tuple(
+        CheckpointImpact(
+            checkpoint=row["public_id"],
+            name=row["name"],
+            party=row["party"],
+            before=frames[at] if row["recorded_at_ms"] <= turn_ms else 0,
+            after=frames[at] if row["recorded_at_ms"] > turn_ms else 0,
+            of_all=row["frames_seen"],
+            method=", ".join(sorted(methods[at])),
+        )
+        for at, row in rows.items()
+    )
+
+
+def _money(tx: Tx, contributor_id: int) -> tuple[MoneyImpact, ...]:
+    earned = (
+        sa.select(allocation.c.currency, sa.func.sum(allocation_line.c.amount_micro).label("micro"))
+        .join(allocation_line, allocation_line.c.allocation_id == allocation.c.id)
+        .where(allocation_line.c.contributor_id == contributor_id)
+        .group_by(allocation.c.currency)
+    )
+    paid = (
+        sa.select(payout.c.currency, sa.func.sum(payout.c.amount_minor).label("minor"))
+        .where(payout.c.contributor_id == contributor_id)
+        .group_by(payout.c.currency)
+    )
+    micro = {row["currency"]: int(row["micro"]) for row in tx.rows(earned)}
+    minor = {row["currency"]: int(row["minor"]) for row in tx.rows(paid)}
+    return tuple(MoneyImpact(code, micro.get(code, 0), minor.get(code, 0)) for code in sorted({*micro, *minor}))

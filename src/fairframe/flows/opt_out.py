@@ -1,0 +1,109 @@
+"""A contributor's no, and all that follows from it, in one transaction.
+
+The no itself is one consent event. Its only effects on what was delivered are a feed entry and an obligation per
+delivered item; leases of the rest, releases, checkpoints and earned money stay as they are. What it will do is told
+by flows.impact, which computes exactly what happens here.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from fairframe.core.errors import Conflict
+from fairframe.dataset import revocation
+from fairframe.dataset.gate import close_behind
+from fairframe.dataset.revocation import Revoked
+from fairframe.dataset.tables import dataset_release, item
+from fairframe.flows.impact import Impact, impact, items_of
+from fairframe.platform.tx import Row, Tx, WriteTx
+from fairframe.rights import agreements, clearing, consent
+from fairframe.rights.tables import agreement as agreement_table
+
+OPTED_OUT, DENIED = "the contributor opted out", "consent was taken back"
+DENY = "DENY"
+
+
+@dataclass(frozen=True)
+class OptedOut:
+    """`consent`: public id of the event. `impact`: the preview, as it stood just before. `revoked`: what it did."""
+
+    consent: str
+    impact: Impact
+    revoked: tuple[Revoked, ...]
+
+
+def opt_out(tx: WriteTx, contributor: Row, reason: str = "") -> OptedOut:
+    """Record a contributor's overall no and take back everything of theirs that was delivered.
+
+    `reason` is the contributor's own and stays in the library; labs are told only that there was an opt-out. Raises
+    Conflict (opt_out.already) where it is in force already.
+    """
+    # first of all: from here on nothing is published that does not know of this no
+    close_behind(tx)
+    if consent.opted_out(tx, contributor["id"]):
+        raise Conflict(
+            "the contributor has opted out already",
+            code="opt_out.already",
+            where=contributor["public_id"],
+            remedy="Nothing is left to do.",
+        )
+    before = impact(tx, contributor)
+    event = consent.opt_out(tx, contributor, reason)
+    revoked = revocation.revoke(tx, items_of(tx, contributor["id"]), OPTED_OUT)
+    return OptedOut(event, before, tuple(revoked))
+
+
+def deny(
+    tx: WriteTx,
+    contributor: Row,
+    purpose: str,
+    *,
+    action: str = "*",
+    asset: Row | None = None,
+    collection: Row | None = None,
+    reason: str = "",
+) -> tuple[str, list[Revoked]]:
+    """Record a narrower no and take back what was delivered and no longer clears. Returns the event's id and those."""
+    close_behind(tx)
+    event = consent.set(
+        tx,
+        contributor=contributor,
+        effect="deny",
+        purpose=purpose,
+        action=action,
+        asset=asset,
+        collection=collection,
+        reason=reason,
+    )
+    rows = items_of(tx, contributor["id"])
+    return event, revocation.revoke(tx, [row for row in rows if not _clears(tx, row)], DENIED)
+
+
+def sweep(tx: WriteTx, family: str) -> list[Revoked]:
+    """Take back every delivered item of an agreement family that is denied now, for whatever reason.
+
+    For what has no act of its own to hang on: a no with a date that has come, a hold, a release that was revoked.
+    Call it before issuing a feed. A finding that only asks for review takes nothing back.
+    """
+    close_behind(tx)
+    statement = (
+        sa.select(item)
+        .join(dataset_release, dataset_release.c.id == item.c.dataset_release_id)
+        .join(agreement_table, agreement_table.c.id == dataset_release.c.agreement_id)
+        .where(agreement_table.c.family == family)
+    )
+    rows: Sequence[Row] = tx.rows(statement.order_by(item.c.id))
+    return revocation.revoke(tx, [row for row in rows if not _clears(tx, row)], DENIED)
+
+
+def _clears(tx: Tx, row: Row) -> bool:
+    """Whether the asset of an item is not denied under the agreement that its release was built for."""
+    statement = (
+        sa.select(agreement_table.c.public_id)
+        .join(dataset_release, dataset_release.c.agreement_id == agreement_table.c.id)
+        .where(dataset_release.c.id == row["dataset_release_id"])
+    )
+    agreement = agreements.find(tx, str(tx.scalar(statement)))
+    found = clearing.recheck(tx, agreement, 0, [row["asset_id"]])
+    return all(decision.outcome != DENY for decision in found.values())

@@ -1,0 +1,145 @@
+"""items.jsonl: every line reads back as it was written, and in no other spelling."""
+
+import json
+import string
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairframe.core.canonical import canonical, parse
+from fairframe.core.errors import BadDocument
+from fairframe.core.ids import encode_id
+from fairframe.core.timecode import Rate
+from fairframe.dataset.lines import Item, read_line, root_of
+from fairframe.dataset.published import items_digest, items_jsonl, items_parquet
+
+HEX = st.text("0123456789abcdef", min_size=64, max_size=64)
+RAW = st.binary(min_size=16, max_size=16)
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
+
+
+@st.composite
+def items(draw: st.DrawFn) -> Item:
+    def pseudonym() -> str:
+        return "psn" + encode_id("ast", draw(RAW))[3:]
+
+    start, frames = draw(st.integers(0, 10**6)), draw(st.integers(1, 10**6))
+    fps = Rate(draw(st.integers(1, 240_000)), draw(st.integers(1, 1001)))
+    return Item(
+        id=encode_id("itm", draw(RAW)),
+        asset=pseudonym(),
+        contributor=pseudonym(),
+        start=start,
+        end=start + frames,
+        frames=frames,
+        fps=fps,
+        duration_ms=max(1, fps.duration_ms(frames)),
+        content_hash=draw(HEX),
+        bytes_hash=draw(HEX),
+        size_bytes=draw(st.integers(1, 2**32)),
+        caption=draw(TEXT),
+        split=draw(st.sampled_from(["train", "heldout"])),
+        group=pseudonym(),
+        findings=tuple(draw(st.lists(st.text(string.ascii_lowercase + "_", min_size=1, max_size=20), max_size=3))),
+    )
+
+
+ONE = Item(
+    id=encode_id("itm", bytes(16)),
+    asset="psn_" + "0" * 26,
+    contributor="psn_" + "1" * 26,
+    start=3,
+    end=27,
+    frames=24,
+    fps=Rate(24),
+    duration_ms=1000,
+    content_hash="a" * 64,
+    bytes_hash="b" * 64,
+    size_bytes=5,
+    caption="A boat",
+    split="train",
+    group="psn_" + "2" * 26,
+    findings=("signal_noted",),
+)
+
+
+@given(items())
+def test_a_line_reads_back_as_it_was_written(one: Item) -> None:
+    line = one.line()
+    assert read_line(line) == one
+    assert b"\n" not in line
+    assert canonical(parse(line)) == line
+
+
+@given(st.lists(items(), min_size=1, max_size=6), st.data())
+def test_any_edit_of_a_line_changes_the_root(some: list[Item], data: st.DataObject) -> None:
+    lines = [one.line() for one in some]
+    place = data.draw(st.integers(0, len(lines) - 1))
+    at = data.draw(st.integers(0, len(lines[place]) - 1))
+    other = data.draw(st.integers(1, 255))
+    edited = [*lines]
+    edited[place] = lines[place][:at] + bytes([lines[place][at] ^ other]) + lines[place][at + 1 :]
+    assert root_of(edited) != root_of(lines)
+    assert items_digest(edited) != items_digest(lines)
+
+
+def test_parquet_says_what_the_lines_say() -> None:
+    import io
+
+    import pyarrow.parquet as pq
+
+    data = items_parquet([ONE.line(), ONE.line()])
+    assert data == items_parquet([ONE.line(), ONE.line()]), "the same lines give the same bytes"
+    row = pq.read_table(io.BytesIO(data)).to_pylist()[0]
+    said = ONE.to_json()
+    assert row.pop("findings") == said.pop("clearance")["findings"]
+    assert row == said
+    assert items_jsonl([b"{}", b"[]"]) == b"{}\n[]\n"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("path", "clips/../../../etc/passwd"),
+        ("path", "/etc/passwd"),
+        ("path", "clips/" + "c" * 64 + ".mp4"),
+        ("asset", "ast_" + "0" * 26),
+        ("contributor", "Ana Rivera"),
+        ("frames", 25),
+        ("frames", "24"),
+        ("frames", True),
+        ("start", -1),
+        ("bytes", 0),
+        ("bytes", 2**50),
+        ("fps", "48/2"),
+        ("fps", "0/1"),
+        ("fps", 24),
+        ("kind", "image"),
+        ("split", "test"),
+        ("clearance", {"outcome": "DENY", "findings": []}),
+        ("clearance", {"outcome": "ALLOW", "findings": ["Ana said yes"]}),
+        ("clearance", {"outcome": "ALLOW", "findings": [], "by": "x"}),
+        ("caption", None),
+        ("caption", "x" * 2001),
+        ("extra", 1),
+        ("bytes_hash", "B" * 64),
+        ("id", "itm_0"),
+    ],
+)
+def test_a_line_with_a_wrong_field_is_refused(field: str, value: object) -> None:
+    with pytest.raises(BadDocument):
+        read_line(canonical({**ONE.to_json(), field: value}))
+
+
+def test_another_spelling_of_a_line_is_refused() -> None:
+    for data in (
+        json.dumps(ONE.to_json()).encode(),
+        ONE.line() + b" ",
+        ONE.line().replace(b"A boat", b"\\u0041 boat"),
+        b"[" * 100,
+        b"\xff",
+        b"",
+    ):
+        with pytest.raises(BadDocument):
+            read_line(data)
