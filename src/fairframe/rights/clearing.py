@@ -1,0 +1,159 @@
+"""Clearing: what an agreement may do with every asset, decided at once over a snapshot.
+
+explain() gives the same decision for one asset in plain Python, with its reasons in words.
+"""
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fairframe.platform.tx import Row, Tx
+from fairframe.platform.workspace import Workspace
+from fairframe.rights import clearing_sql, facts, moment, snapshot
+from fairframe.rights.agreement import Agreement
+from fairframe.rights.clearance import CODES, SEVERITY, Decision, clear
+from fairframe.rights.consent import FOREVER_MS
+from fairframe.rights.moment import Moment
+from fairframe.rights.offers import Terms
+from fairframe.rights.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    import duckdb
+
+MEMORY_LIMIT = "2GB"
+
+
+@dataclass(frozen=True)
+class Cleared:
+    """The decisions about all assets, as a Parquet file.
+
+    Columns: asset_id, asset (public id), contributor_id, outcome, findings (codes).
+    `counts`: outcome -> assets; `findings`: code -> assets. The file lies in the folder that the caller gave, or in a
+    temporary one that goes with this object. `decisions` is for results that fit in memory.
+    """
+
+    path: Path
+    at_ms: int
+    audit_size: int
+    audit_root: str
+    counts: dict[str, int]
+    findings: dict[str, int]
+
+    @cached_property
+    def decisions(self) -> dict[int, tuple[str, tuple[str, ...]]]:
+        """asset id -> (outcome, finding codes, gravest first)"""
+        rows = (batch.to_pydict() for batch in self.batches(["asset_id", "outcome", "findings"]))
+        return {
+            key: (outcome, tuple(codes))
+            for part in rows
+            for key, outcome, codes in zip(part["asset_id"], part["outcome"], part["findings"], strict=True)
+        }
+
+    def batches(self, columns: list[str] | None = None) -> Iterator[Any]:
+        """The decisions in batches, for results of any size; ascending by asset_id."""
+        import pyarrow.parquet as pq
+
+        with pq.ParquetFile(self.path) as file:
+            yield from file.iter_batches(columns=columns)
+
+
+def clear_agreement(
+    ws: Workspace,
+    agreement: Agreement,
+    *,
+    folder: Path | None = None,
+    purpose: str | None = None,
+    at_ms: int | None = None,
+    known_at_ms: int = FOREVER_MS,
+) -> Cleared:
+    """Decide every asset under an agreement, whatever its state (so that an offer can be weighed before signing).
+
+    at_ms: as of when (now where None); known_at_ms: with what was recorded by then. purpose: what is asked for, the
+    agreement's own where None. The snapshot and the result stay in `folder` where one is given.
+    """
+    mine = folder is None
+    place = Path(tempfile.mkdtemp(prefix="fairframe-clearing-")) if folder is None else folder
+    try:
+        taken = snapshot.extract(ws, place / "snapshot")
+        cleared = decide(
+            taken, agreement.terms, purpose or agreement.purpose, place / "decisions.parquet", at_ms, known_at_ms
+        )
+    except BaseException:
+        if mine:
+            shutil.rmtree(place, ignore_errors=True)
+        raise
+    if mine:
+        shutil.rmtree(taken.folder, ignore_errors=True)
+        weakref.finalize(cleared, shutil.rmtree, place, ignore_errors=True)
+    return cleared
+
+
+def decide(
+    taken: Snapshot,
+    terms: Terms,
+    purpose: str,
+    path: Path,
+    at_ms: int | None = None,
+    known_at_ms: int = FOREVER_MS,
+) -> Cleared:
+    """Decide a snapshot with DuckDB and write the decisions to `path`. Set operations only; it spills to disk."""
+    import duckdb
+
+    at = taken.latest_ms if at_ms is None else at_ms
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": MEMORY_LIMIT,
+        "temp_directory": str(path.parent / "spill"),
+    }
+    with duckdb.connect(":memory:", config=config) as db:
+        variables = {
+            "at_ms": at,
+            "known_ms": known_at_ms,
+            "purpose": purpose,
+            "granted": terms.purpose,
+            "actions": list(terms.actions),
+            "kinds": list(terms.kinds),
+            "short_side": terms.min_short_side,
+        }
+        for name, value in variables.items():
+            db.execute(f"set variable {name} = ?", [value])
+        _tables(db, taken.folder)
+        for step in clearing_sql.STEPS:
+            db.execute(step)
+        db.execute(f"copy ({clearing_sql.RESULT}) to {_literal(path)} (format parquet, compression zstd)")
+        counts = dict(db.execute(clearing_sql.COUNTS).fetchall())
+        found = dict(db.execute(clearing_sql.FOUND).fetchall())
+    return Cleared(
+        path=path,
+        at_ms=at,
+        audit_size=taken.audit_size,
+        audit_root=taken.audit_root,
+        counts={outcome: counts.get(outcome, 0) for outcome in SEVERITY},
+        findings={code: found[code] for code in CODES if code in found},
+    )
+
+
+def explain(tx: Tx, agreement: Agreement, asset: Row, at: Moment | None = None, purpose: str | None = None) -> Decision:
+    """The decision about one asset with its reasons in words (the Python reference of the table)."""
+    when = at or moment.present(tx)
+    view = facts.load(tx, [asset["id"]], when)[asset["id"]]
+    return clear(view, agreement.terms, purpose or agreement.purpose, when.at_ms, when.known_at_ms)
+
+
+def _tables(db: "duckdb.DuckDBPyConnection", folder: Path) -> None:
+    for name, view in clearing_sql.VIEWS.items():
+        source = f"read_parquet({_literal(folder / f'{name}.parquet')})"
+        db.execute(f"create temp view {name} as {view.format(source)}")
+    db.execute("create temp table severity (place tinyint, name varchar)")
+    db.executemany("insert into severity values (?, ?)", list(enumerate(SEVERITY)))
+    db.execute("create temp table code (place tinyint, code varchar, outcome tinyint)")
+    rows = [(place, code, SEVERITY.index(outcome)) for place, (code, outcome) in enumerate(CODES.items())]
+    db.executemany("insert into code values (?, ?, ?)", rows)
+
+
+def _literal(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"

@@ -1,0 +1,227 @@
+"""The table of clearance.py as SQL over a snapshot, for DuckDB: one CTE per finding.
+
+clearing.py sets the variables at_ms, known_ms, purpose (asked), and from the agreement's terms granted (purpose), actions,
+kinds and short_side; and the tables severity and code, which number clearance.SEVERITY and clearance.CODES.
+"""
+
+_KNOWN = "select * from {} where recorded_at_ms <= getvariable('known_ms')"
+_IN_FORCE = _KNOWN + " and valid_from_ms <= getvariable('at_ms')"
+VIEWS = {
+    "asset": _KNOWN,
+    "asset_fact": _IN_FORCE,
+    "collection_asset": _KNOWN,
+    "consent_event": _IN_FORCE,
+    "contributor_terms": "select * from {}",
+    "document_release": _IN_FORCE,
+    "hold": _IN_FORCE,
+    "hold_lift": _IN_FORCE,
+    "ownership": _IN_FORCE,
+    "ruling": _IN_FORCE,
+    "signal": _IN_FORCE,
+    "terms_acceptance": _IN_FORCE,
+}
+"""Each table of the snapshot as of `at_ms` and as known at `known_ms`."""
+
+# co-owners are few: only assets with another owner than who brought them are grouped
+OWNER = """
+create temp table owner as
+with shared as (
+  select o.asset_id from ownership o join asset a on a.id = o.asset_id
+  where o.contributor_id <> a.contributor_id group by o.asset_id
+), newest as (
+  select o.asset_id, max(row(o.valid_from_ms, o.recorded_at_ms)) as batch
+  from ownership o semi join shared s on s.asset_id = o.asset_id group by o.asset_id
+)
+select id as asset_id, contributor_id from asset
+union
+select o.asset_id, o.contributor_id
+from ownership o join newest n on n.asset_id = o.asset_id and row(o.valid_from_ms, o.recorded_at_ms) = n.batch
+"""
+
+# rule 2 of consent.py
+OPTED_OUT = """
+create temp table opted_out as
+select contributor_id from (
+  select contributor_id, arg_max(effect, row(valid_from_ms, recorded_at_ms, id)) as latest
+  from consent_event where scope = 'contributor' and purpose = '*' and action = '*' group by contributor_id
+) where latest = 'deny'
+"""
+
+# rule 4: (scope, contributor, subject, action) -> whether a no stands. What is absent here has no word at that level.
+WORD = """
+create temp table word as
+with said as (
+  select e.*, a.action as asked from consent_event e
+  join (select unnest(getvariable('actions')) as action) a on e.action in (a.action, '*')
+  where e.purpose in (getvariable('purpose'), '*')
+), standing as (
+  select no.id, no.asked from said no where no.effect = 'deny' and not exists (
+    select 1 from said yes
+    where yes.effect = 'allow' and yes.scope = no.scope and yes.contributor_id = no.contributor_id
+      and yes.subject = no.subject and yes.asked = no.asked
+      and row(yes.valid_from_ms, yes.recorded_at_ms, yes.id) > row(no.valid_from_ms, no.recorded_at_ms, no.id)
+      and no.purpose in (yes.purpose, '*') and no.action in (yes.action, '*')
+  )
+)
+select s.scope, s.contributor_id, s.subject, s.asked, count(n.id) > 0 as denies
+from said s left join standing n on n.id = s.id and n.asked = s.asked
+group by s.scope, s.contributor_id, s.subject, s.asked
+"""
+
+# rule 5: the contributors whose silence consents
+SILENT_YES = """
+create temp table silent_yes as
+with told as (
+  select a.*, t.regime, t.names, t.notice_days, greatest(t.effective_ms, a.valid_from_ms) as holds_from_ms
+  from terms_acceptance a join contributor_terms t on t.id = a.contributor_terms_id
+), governing as (
+  select contributor_id, unnest(arg_max(told, row(holds_from_ms, recorded_at_ms, id)))
+  from told where holds_from_ms <= getvariable('at_ms') group by contributor_id
+)
+select contributor_id from governing
+where regime = 'opt-out' and noticed_ms + notice_days * 86400000 <= holds_from_ms
+  and list_contains(cast(cast(names as json) as varchar[]), getvariable('purpose'))
+"""
+
+# rules 3 and 5 for a contributor's whole work: (contributor, action) that is not permitted, and why
+REFUSED = """
+create temp table refused as
+select c.contributor_id, a.action as asked,
+  case when c.contributor_id in (from opted_out) then 'opted_out' when w.denies then 'consent_denied'
+    else 'no_consent' end as code
+from (select distinct contributor_id from owner) c
+cross join (select unnest(getvariable('actions')) as action) a
+left join word w on w.scope = 'contributor' and w.contributor_id = c.contributor_id and w.asked = a.action
+where c.contributor_id in (from opted_out)
+  or coalesce(w.denies, c.contributor_id not in (from silent_yes))
+"""
+
+# rule 3 above that: an asset's own word, else that of its collections
+NEARER = """
+create temp table nearer as
+with own as (
+  select subject as asset_id, contributor_id, asked, denies from word where scope = 'asset'
+), together as (
+  select m.asset_id, w.contributor_id, w.asked, bool_or(w.denies) as denies
+  from word w join collection_asset m on m.collection_id = w.subject
+  where w.scope = 'collection' group by m.asset_id, w.contributor_id, w.asked
+)
+select * from own
+union all
+select * from together t anti join own o using (asset_id, contributor_id, asked)
+"""
+
+# one row per asset: what is said of it, and the model releases on file
+STATE = """
+create temp table state as
+with fact as (
+  select asset_id,
+    arg_max(value, row(valid_from_ms, recorded_at_ms, id)) filter (name = 'people') as people,
+    arg_max(value, row(valid_from_ms, recorded_at_ms, id)) filter (name = 'property_release') as property,
+    arg_max(value, row(valid_from_ms, recorded_at_ms, id)) filter (name = 'editorial') as editorial
+  from asset_fact group by asset_id
+), model_release as (
+  select asset_id, bool_or(ai_training = 1) as covers_ai from document_release
+  where kind = 'model' and revokes_id = 0
+    and id not in (select revokes_id from document_release where revokes_id <> 0)
+  group by asset_id
+)
+select a.id as asset_id, a.kind, least(a.width, a.height) as short_side, coalesce(f.people, '') as people,
+  coalesce(f.property, '') as property, coalesce(f.editorial, '') as editorial, m.covers_ai
+from asset a left join fact f on f.asset_id = a.id left join model_release m on m.asset_id = a.id
+"""
+
+FINDING = """
+create temp table finding as
+with outside_purpose as (
+  select asset_id, 'outside_purpose' as code from state where getvariable('purpose') <> getvariable('granted')
+), outside_kind as (
+  select asset_id, 'outside_kind' from state where not list_contains(getvariable('kinds'), kind)
+), outside_short_side as (
+  select asset_id, 'outside_short_side' from state where short_side < getvariable('short_side')
+), on_hold as (
+  select asset_id, 'hold' from hold where id not in (select hold_id from hold_lift)
+), consent as (
+  select o.asset_id, r.code from owner o join refused r on r.contributor_id = o.contributor_id
+  left join nearer n on n.asset_id = o.asset_id and n.contributor_id = o.contributor_id and n.asked = r.asked
+  where r.code = 'opted_out' or n.denies is null
+), consent_denied as (
+  select o.asset_id, 'consent_denied' from owner o join nearer n using (asset_id, contributor_id)
+  where n.denies and contributor_id not in (from opted_out)
+), editorial as (
+  select asset_id, 'editorial' from state where editorial = 'yes'
+), editorial_unknown as (
+  select asset_id, 'editorial_unknown' from state where editorial not in ('yes', 'no')
+), people_unknown as (
+  select asset_id, 'people_unknown' from state where people not in ('yes', 'no')
+), model_release_missing as (
+  select asset_id, 'model_release_missing' from state where people = 'yes' and covers_ai is null
+), model_release_no_ai as (
+  select asset_id, 'model_release_no_ai' from state where people = 'yes' and not covers_ai
+), property_not_released as (
+  select asset_id, 'property_not_released' from state where property = 'not released'
+), property_unknown as (
+  select asset_id, 'property_unknown' from state where property not in ('not released', 'released', 'not needed')
+), signals as (
+  select asset_id, case
+    when kind = 'note' then 'signal_noted'
+    when trust = 'tampered' then 'signal_tampered'
+    when trust = 'unreadable' then 'signal_unreadable'
+    when value = 'unspecified' then null
+    when trust <> 'trusted' then 'signal_untrusted'
+    when value = 'notAllowed' then 'do_not_train'
+    when value <> 'allowed' then 'signal_unclear' end as code
+  from signal
+), ruling_now as (
+  select asset_id, finding, arg_max(decision, row(valid_from_ms, recorded_at_ms, id)) as decision
+  from ruling where expires_ms > getvariable('at_ms') group by asset_id, finding
+), ruled_out as (
+  select asset_id, 'ruled_out' from ruling_now where decision <> 'allow'
+), found as (
+  from outside_purpose union all from outside_kind union all from outside_short_side union all from on_hold
+  union all from consent union all from consent_denied union all from editorial union all from editorial_unknown
+  union all from people_unknown union all from model_release_missing union all from model_release_no_ai
+  union all from property_not_released union all from property_unknown union all from signals union all from ruled_out
+)
+select f.asset_id, c.place,
+  case when c.outcome = 1 and r.decision = 'allow' then 0 else c.outcome end as outcome
+from found f join code c on c.code = f.code
+left join ruling_now r on r.asset_id = f.asset_id and r.finding = f.code
+"""
+
+# the findings of an asset fit into one integer, so grouping millions of them moves no texts
+DECISION = """
+create temp table decision as
+with grouped as (
+  select asset_id, max(outcome) as outcome, bit_or(1::bigint << place) as mask,
+    bit_or(case when outcome = 0 then 1::bigint << place else 0 end) as taken_back
+  from finding group by asset_id
+)
+select a.id as asset_id, coalesce(g.outcome, 0)::tinyint as outcome, coalesce(g.mask, 0) as mask,
+  coalesce(g.taken_back, 0) as taken_back
+from asset a left join grouped g on g.asset_id = a.id
+"""
+
+STEPS = (OWNER, OPTED_OUT, WORD, SILENT_YES, REFUSED, NEARER, STATE, FINDING, DECISION)
+
+# few masks occur, so each is spelled out once; in the reference's order: gravest outcome first, then as in the table
+RESULT = """
+with spelled as (
+  select m.outcome, m.mask, m.taken_back, s.name,
+    coalesce(list(c.code order by (case when m.taken_back & (1::bigint << c.place) <> 0 then 0 else c.outcome end) desc,
+      c.place) filter (c.code is not null), []) as findings
+  from (select distinct outcome, mask, taken_back from decision) m
+  join severity s on s.place = m.outcome
+  left join code c on m.mask & (1::bigint << c.place) <> 0
+  group by all
+)
+select d.asset_id, a.public_id as asset, a.contributor_id, s.name as outcome, s.findings
+from decision d join asset a on a.id = d.asset_id
+join spelled s on s.outcome = d.outcome and s.mask = d.mask and s.taken_back = d.taken_back
+order by d.asset_id
+"""
+
+COUNTS = "select s.name, count(*) from decision d join severity s on s.place = d.outcome group by s.name"
+FOUND = """
+select c.code, count(*) from (select distinct asset_id, place from finding) join code c using (place) group by c.code
+"""

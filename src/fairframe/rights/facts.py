@@ -1,0 +1,239 @@
+"""The plain values that clearance decides on, and reading them for some assets out of the tables.
+
+This is the row-wise side, for explaining one asset and re-checking a few; the whole set is decided in clearing.py.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from fairframe.library import facts as said
+from fairframe.library import releases
+from fairframe.library.tables import (
+    asset,
+    asset_fact,
+    collection_asset,
+    contributor,
+    document_release,
+    ownership,
+    signal,
+)
+from fairframe.platform.tx import Row, Tx
+from fairframe.rights.consent import Event, ToldTerms
+from fairframe.rights.moment import Moment
+from fairframe.rights.tables import consent_event, contributor_terms, hold, hold_lift, ruling, terms_acceptance
+
+CHUNK = 400
+"""Assets per round of queries; below the parameter limit of every SQLite."""
+
+
+@dataclass(frozen=True)
+class OwnerView:
+    """Somebody who must permit: the contributor who brought the asset, or who owns a share of it."""
+
+    label: str
+    events: tuple[Event, ...] = ()
+    told: tuple[ToldTerms, ...] = ()
+
+
+@dataclass(frozen=True)
+class SignalView:
+    kind: str
+    key: str
+    value: str
+    trust: str
+
+
+@dataclass(frozen=True)
+class HoldView:
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class RulingView:
+    """An unexpired ruling of a person: the newest about that finding."""
+
+    label: str
+    finding: str
+    decision: str
+
+
+@dataclass(frozen=True)
+class AssetView:
+    """One asset as it was known at a moment. An empty text means that nobody has said anything.
+
+    width, height: pixels after rotation. model_releases: for each model release in force, whether its words cover
+    training of models. owners: never empty.
+    """
+
+    kind: str
+    width: int
+    height: int
+    owners: tuple[OwnerView, ...]
+    people: str = ""
+    property_release: str = ""
+    editorial: str = ""
+    model_releases: tuple[bool, ...] = ()
+    signals: tuple[SignalView, ...] = ()
+    holds: tuple[HoldView, ...] = ()
+    rulings: tuple[RulingView, ...] = ()
+
+
+def load(tx: Tx, asset_ids: Iterable[int], moment: Moment) -> dict[int, AssetView]:
+    """asset id -> its view; ids that do not exist, or were not recorded by then, are left out."""
+    ids = sorted(set(asset_ids))
+    views: dict[int, AssetView] = {}
+    for start in range(0, len(ids), CHUNK):
+        views.update(_chunk(tx, ids[start : start + CHUNK], moment))
+    return views
+
+
+def _chunk(tx: Tx, ids: Sequence[int], moment: Moment) -> dict[int, AssetView]:
+    def held(table: sa.Table) -> dict[int, list[Row]]:
+        """asset id -> rows in force, oldest first."""
+        rows = tx.rows(table.select().where(table.c.asset_id.in_(ids), *_in_force(table, moment)).order_by(table.c.id))
+        return _by(rows, "asset_id")
+
+    found = tx.rows(asset.select().where(asset.c.id.in_(ids), asset.c.recorded_at_ms <= moment.known_at_ms))
+    words, papers, marks = held(asset_fact), held(document_release), held(signal)
+    rulings, holds = held(ruling), _holds(tx, ids, moment)
+    owners = _owners(tx, {row["id"]: row["contributor_id"] for row in found}, held(ownership), moment)
+    views: dict[int, AssetView] = {}
+    for row in found:
+        key = row["id"]
+        facts = said.as_of(words[key], moment.at_ms)
+        views[key] = AssetView(
+            kind=row["kind"],
+            width=row["width"],
+            height=row["height"],
+            owners=tuple(owners[key]),
+            people=_value(facts, "people"),
+            property_release=_value(facts, "property_release"),
+            editorial=_value(facts, "editorial"),
+            model_releases=tuple(
+                bool(r["ai_training"]) for r in releases.in_force(papers[key], moment.at_ms) if r["kind"] == "model"
+            ),
+            signals=tuple(SignalView(s["kind"], s["key"], s["value"], s["trust"]) for s in marks[key]),
+            holds=tuple(holds[key]),
+            rulings=tuple(_rulings(rulings[key], moment)),
+        )
+    return views
+
+
+def _owners(
+    tx: Tx, brought_by: Mapping[int, int], shares: Mapping[int, Sequence[Row]], moment: Moment
+) -> dict[int, list[OwnerView]]:
+    """asset id -> who must permit: who brought it, and the owners of the newest set of shares in force.
+
+    A set is the rows of an asset with the same (valid_from, recorded_at).
+    """
+    pairs: dict[int, list[int]] = {}
+    for key, brought in brought_by.items():
+        rows = shares.get(key, ())
+        newest = max(((r["valid_from_ms"], r["recorded_at_ms"]) for r in rows), default=None)
+        also = {r["contributor_id"] for r in rows if (r["valid_from_ms"], r["recorded_at_ms"]) == newest}
+        pairs[key] = [brought, *sorted(also - {brought})]
+    people = sorted({one for some in pairs.values() for one in some})
+    labels = dict[int, str]()
+    told: dict[int, list[ToldTerms]] = defaultdict(list)
+    for start in range(0, len(people), CHUNK):
+        some = people[start : start + CHUNK]
+        rows = tx.rows(sa.select(contributor.c.id, contributor.c.public_id).where(contributor.c.id.in_(some)))
+        labels.update({row["id"]: row["public_id"] for row in rows})
+        _told(tx, some, moment, told)
+    events = _events(tx, list(pairs), people, moment)
+    return {
+        key: [OwnerView(labels[one], tuple(events[one, 0] + events[one, key]), tuple(told[one])) for one in pairs[key]]
+        for key in pairs
+    }
+
+
+def _told(tx: Tx, people: Sequence[int], moment: Moment, into: dict[int, list[ToldTerms]]) -> None:
+    terms = contributor_terms
+    statement = sa.select(terms_acceptance, terms).join_from(terms_acceptance, terms)
+    statement = statement.with_only_columns(
+        terms_acceptance,
+        *(terms.c[name] for name in ("name", "version", "regime", "names", "notice_days", "effective_ms")),
+    ).where(terms_acceptance.c.contributor_id.in_(people), *_in_force(terms_acceptance, moment))
+    for row in tx.rows(statement.order_by(terms_acceptance.c.id)):
+        into[row["contributor_id"]].append(
+            ToldTerms(
+                label=f"{row['name']} version {row['version']}",
+                regime=row["regime"],
+                names=tuple(row["names"]),
+                notice_days=row["notice_days"],
+                effective_ms=row["effective_ms"],
+                noticed_ms=row["noticed_ms"],
+                valid_from_ms=row["valid_from_ms"],
+                recorded_at_ms=row["recorded_at_ms"],
+                id=row["id"],
+            )
+        )
+
+
+def _events(
+    tx: Tx, ids: Sequence[int], people: Sequence[int], moment: Moment
+) -> "defaultdict[tuple[int, int], list[Event]]":
+    """(contributor, asset id; 0 for their whole work) -> consent events in force."""
+    found: defaultdict[tuple[int, int], list[Event]] = defaultdict(list)
+    member = collection_asset.c.asset_id.in_(ids) & (collection_asset.c.recorded_at_ms <= moment.known_at_ms)
+    holding = _by(tx.rows(collection_asset.select().where(member)), "collection_id")
+    base = consent_event.select().where(*_in_force(consent_event, moment)).order_by(consent_event.c.id)
+    parts = [(consent_event.c.asset_id, "asset", list(ids)), (consent_event.c.collection_id, "collection", [*holding])]
+    whole = consent_event.c.contributor_id, "contributor", list(people)
+    for column, scope, keys in (*parts, whole):
+        for start in range(0, len(keys), CHUNK):
+            some = keys[start : start + CHUNK]
+            for row in tx.rows(base.where(column.in_(some), consent_event.c.scope == scope)):
+                event = _event(row)
+                assets = [m["asset_id"] for m in holding[event.subject]] if scope == "collection" else [event.subject]
+                for key in assets:
+                    found[row["contributor_id"], key].append(event)
+    return found
+
+
+def _event(row: Row) -> Event:
+    return Event(
+        scope=row["scope"],
+        subject=row["asset_id"] or row["collection_id"] or 0,
+        purpose=row["purpose"],
+        action=row["action"],
+        effect=row["effect"],
+        valid_from_ms=row["valid_from_ms"],
+        recorded_at_ms=row["recorded_at_ms"],
+        id=row["id"],
+    )
+
+
+def _holds(tx: Tx, ids: Sequence[int], moment: Moment) -> "defaultdict[int, list[HoldView]]":
+    lifted = sa.select(hold_lift.c.hold_id).where(*_in_force(hold_lift, moment))
+    statement = hold.select().where(hold.c.asset_id.in_(ids), hold.c.id.not_in(lifted), *_in_force(hold, moment))
+    standing: defaultdict[int, list[HoldView]] = defaultdict(list)
+    for row in tx.rows(statement.order_by(hold.c.id)):
+        standing[row["asset_id"]].append(HoldView(row["code"], row["reason"]))
+    return standing
+
+
+def _rulings(rows: Sequence[Row], moment: Moment) -> list[RulingView]:
+    unexpired = [row for row in rows if row["expires_ms"] is None or row["expires_ms"] > moment.at_ms]
+    newest = said.as_of(unexpired, moment.at_ms, by=lambda row: row["finding"])
+    return [RulingView(r["public_id"], r["finding"], r["decision"]) for r in newest.values()]
+
+
+def _in_force(table: sa.Table, moment: Moment) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+    return table.c.valid_from_ms <= moment.at_ms, table.c.recorded_at_ms <= moment.known_at_ms
+
+
+def _by(rows: Iterable[Row], column: str) -> "defaultdict[int, list[Row]]":
+    grouped: defaultdict[int, list[Row]] = defaultdict(list)
+    for row in rows:
+        grouped[row[column]].append(row)
+    return grouped
+
+
+def _value(facts: Mapping[Any, Row], name: str) -> str:
+    return str(facts[name]["value"]) if name in facts else ""
