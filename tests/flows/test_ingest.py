@@ -107,7 +107,7 @@ def test_what_metadata_says_anew_is_appended_and_the_rest_is_kept(library, folde
     clock.advance(1000)
     report = ingest(library, folder, metadata=metadata_csv(folder / "2.csv", {**line, "title": "Sea"}))
     assert (report.known, report.changed) == (1, 1)
-    assert report.notes == ["a.mp4: title differ from what was stored at first, which is kept."]
+    assert report.notes == ["a.mp4: the metadata has another title now; what was stored is kept."]
     clock.advance(1000)
     # without metadata nothing is said, so nothing changes
     assert ingest(library, folder, contributor="Ana").changed == 0
@@ -193,7 +193,7 @@ def test_a_name_that_is_no_text_is_refused(library, folder, film):
     report = ingest(library, folder, contributor="Ana")
     assert report.accepted == 0
     assert [one.code for one in report.refused] == ["input.bad_file"] * 2
-    assert codes(report).keys() == {"b\ufffd.mp4", "c\x1b[31m.mp4"}
+    assert codes(report).keys() == {"b\ufffd.mp4", "c\ufffd[31m.mp4"}
 
 
 def test_metadata_that_fits_no_file_is_refused_by_name(library, folder, film, metadata_csv):
@@ -207,6 +207,9 @@ def test_metadata_that_fits_no_file_is_refused_by_name(library, folder, film, me
     report = ingest(library, folder, metadata=csv)
     assert report.accepted == 0
     assert codes(report) == {"line 3": "input.bad_row", "A.mp4": "input.absent", "a.mp4": "input.bad_row"}
+    assert [one.message for one in report.refused if one.filename == "a.mp4"] == [
+        "people cannot be 'perhaps' (a.mp4; m.csv, line 4). Say one of: yes, no, unknown; or leave it blank."
+    ]
     with pytest.raises(InputError) as caught:
         ingest(library, folder, metadata=folder / "a.mp4")
     assert caught.value.code == "input.bad_csv"

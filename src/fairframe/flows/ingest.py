@@ -143,7 +143,7 @@ def _count_known(report: IngestReport, row: Row, described: Described, changed: 
     differing = assets.differing(row, described)
     if differing:
         names = ", ".join(differing)
-        report.notes.append(f"{described.filename}: {names} differ from what was stored at first, which is kept.")
+        report.notes.append(f"{described.filename}: the metadata has another {names} now; what was stored is kept.")
 
 
 def _accept(job: _Job, offer: Offer, opened: assets.Opened) -> None:
@@ -198,7 +198,8 @@ def _refuse(job: _Job, offer: Offer, error: FairframeError, content: str | None,
 
 
 def _as_seen(error: FairframeError, name: str) -> FairframeError:
-    """The error with the file's own name where it named the stored object."""
-    if isinstance(error, InputError):
-        return error
-    return FairframeError(error.message, code=error.code, where=name, remedy=error.remedy)
+    """The error with the file's own name, and with the line of metadata, instead of the stored object's path."""
+    where = name
+    if isinstance(error, InputError) and error.where != name:
+        where = error.where if name in str(error) else f"{name}; {error.where}"
+    return FairframeError(error.message, code=error.code, where=where, remedy=error.remedy)

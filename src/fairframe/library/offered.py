@@ -7,6 +7,7 @@ from fairframe.core.errors import FairframeError, InputError
 from fairframe.library.contributors import clean_name
 from fairframe.library.metadata import Described, Metadata
 from fairframe.library.walk import walk
+from fairframe.library.wording import visible
 
 
 @dataclass(frozen=True)
@@ -79,4 +80,4 @@ def _name_of(path: Path, metadata: Metadata) -> str:
     """The name under which metadata speaks of a single file: the longest one that its path ends in."""
     full = "/" + path.resolve().as_posix().lstrip("/")
     names = [name for name in {*metadata.good, *metadata.bad} if full.endswith("/" + name)]
-    return max(names, key=len, default=path.name)
+    return max(names, key=len, default=visible(path.name))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fairframe.core.errors import FairframeError, InputError
-from fairframe.library.wording import readable
+from fairframe.library.wording import readable, visible
 
 SUFFIXES = frozenset(
     (
@@ -95,8 +95,8 @@ def bad_file(problem: str, name: str, remedy: str) -> FairframeError:
 
 def _name(path: Path, root: Path) -> str:
     text = path.relative_to(root).as_posix()
-    # bytes that are no UTF-8 come as lone surrogates, which no database or terminal takes
-    return unicodedata.normalize("NFC", text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+    # what no database or terminal takes becomes U+FFFD, by which check_file refuses it
+    return visible(unicodedata.normalize("NFC", text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")))
 
 
 def _unreadable(error: OSError) -> None:

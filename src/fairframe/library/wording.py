@@ -12,6 +12,11 @@ def readable(text: str) -> bool:
     return not any(unicodedata.category(letter) in _HIDDEN or letter in _BIDI for letter in text)
 
 
+def visible(text: str) -> str:
+    """`text` with U+FFFD for what `readable` does not allow."""
+    return "".join(letter if readable(letter) else "\ufffd" for letter in text)
+
+
 def storable(text: str) -> str:
     """`text` without what a database or UTF-8 cannot take: NUL and lone surrogates become U+FFFD."""
     return "".join("\ufffd" if letter == "\x00" or "\ud800" <= letter <= "\udfff" else letter for letter in text)
