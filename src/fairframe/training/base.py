@@ -184,7 +184,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="folder for state and result")
     parser.add_argument("--vae-steps", type=int)
     parser.add_argument("--flow-steps", type=int)
-    parser.add_argument("--clips", type=int, default=4000, help="rendered clips for the flow")
+    parser.add_argument("--clips", type=int, default=3000, help="rendered clips for the flow")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--only-vae", action="store_true", help="stop after the VAE; call again for the rest")
     return parser.parse_args()

@@ -154,14 +154,18 @@ def evaluate_extension(
     model: Model,
     clips: "Sequence[Clip]",
     *,
-    prefix: int = 9,
+    prefix: int | None = None,
     steps: int = 16,
     shift: float = 1.5,
     guidance: float = 1.0,
     seed: int = 0,
     limit: int = 32,
 ) -> ExtensionScore:
-    """Extend each held-out window from its first `prefix` frames (odd) and compare with what really followed."""
+    """Extend each held-out window from its first `prefix` frames (odd) and compare with what really followed.
+
+    prefix None is half of the window: 9 of 17 frames.
+    """
+    prefix = prefix or 2 * (model.latent_shape(model.frames, model.size).frames // 2 + 1) - 1
     real, captions = _windows(clips, model.frames, limit)
     gains: list[float] = []
     ours: list[float] = []

@@ -341,6 +341,10 @@ def _step(
     if house is not None:
         picks += [(house, int(i)) for i in rng.integers(len(house.windows), size=from_house)]
     latents = torch.stack([footage.latents[i] for footage, i in picks]).float()
+    seen = latents.shape[2]
+    if progress.step < settings.short_steps:
+        seen = seen // 2 + 1
+        latents = latents[:, :, :seen].contiguous()
     draw = draw_batch(rng, latents, settings, shift)
     mine = slice(accelerator.process_index, None, accelerator.num_processes)
     draw = Draw(draw.known[mine], draw.sigma[mine], draw.noise[mine], draw.keep_text[mine])
@@ -354,7 +358,8 @@ def _step(
     run.optimizer.zero_grad()
     run.average.update(run.trained, progress.step)
     for window in windows:
-        progress.usage.count(window.item, window.source, window.frames)
+        used = min(window.frames, (seen - 1) * run.model.vae.temporal_compression_ratio + 1)
+        progress.usage.count(window.item, window.source, used)
     progress.losses.append(float(loss.detach()))
     progress.step += 1
     return True

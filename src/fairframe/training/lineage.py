@@ -20,7 +20,7 @@ from fairframe.training.usage_report import AncestorRef
 
 TYPE = "lineage"
 FILE = "lineage.json"
-PARTS = ("vae", "transformer", "text_encoder", "tokenizer", "scheduler", "model_index.json")
+PARTS = ("vae", "transformer", "text_encoder", "tokenizer", "scheduler", "model_index.json", "window.json")
 
 
 def model_files(folder: Path) -> dict[str, str]:

@@ -45,7 +45,7 @@ CropSource = Callable[[np.random.Generator, int], Crop]
 
 
 def crop_frames(frames: Pixels, rng: np.random.Generator, length: int, side: int) -> Pixels:
-    """A random (length, side, side, 3) piece, mirrored, turned and reversed at random; short clips stay at their end."""
+    """A random (length, side, side, 3) piece, mirrored, turned and reversed at random."""
     total, height, width, _ = frames.shape
     start = int(rng.integers(max(1, total - length + 1)))
     index = np.minimum(np.arange(start, start + length), total - 1)

@@ -1,0 +1,83 @@
+"""Evaluating a checkpoint: on the held-out clips of its delivery, beside the base and plain baselines."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from fairframe.core.errors import Refused
+from fairframe.dataset.loader import open_delivery
+from fairframe.platform.runs import Progress, running, silent
+from fairframe.platform.workspace import Workspace
+from fairframe.training import registry
+from fairframe.training.evaluate import Evaluation
+
+
+@dataclass(frozen=True)
+class Score:
+    """How a checkpoint does on held-out clips. `base`: the same for its shipped ancestor; None from scratch."""
+
+    checkpoint: str
+    name: str
+    clips: int
+    model: Evaluation
+    base: Evaluation | None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "checkpoint": self.checkpoint,
+            "name": self.name,
+            "heldout_clips": self.clips,
+            "model": self.model.to_dict(),
+            "base": None if self.base is None else self.base.to_dict(),
+        }
+
+    def rows(self) -> list[tuple[str, str, str, str, str]]:
+        """(measure, this, against what, its value, verdict), as people read it."""
+        vae, film, text = self.model.vae, self.model.extension, self.model.captions
+        rows = [
+            ("autoencoder", f"{vae.psnr:.1f} dB", "8x bicubic", f"{vae.psnr_bicubic:.1f} dB", f"best: {vae.best}"),
+            ("autoencoder", f"{vae.psnr:.1f} dB", "constant color", f"{vae.psnr_constant:.1f} dB", ""),
+            (
+                "extension",
+                f"{film.psnr:.1f} dB",
+                "repeating the last frame",
+                f"{film.psnr_repeat:.1f} dB",
+                f"better in {film.wins} of {film.windows}",
+            ),
+        ]
+        if self.base is not None:
+            before = self.base.extension.psnr
+            verdict = "better" if film.psnr > before else "not better"
+            rows.append(("extension", f"{film.psnr:.1f} dB", "the base", f"{before:.1f} dB", verdict))
+        interval = f"gain {text.gain:.4f}, 95 % {text.low:.4f} to {text.high:.4f}"
+        rows.append(("caption loss", f"{text.right:.4f}", "shuffled captions", f"{text.shuffled:.4f}", interval))
+        return rows
+
+
+def score(ws: Workspace, name_or_id: str, show: Progress = silent) -> Score:
+    """Evaluate on the held-out split. The delivery must be open: looking at its clips is use too.
+
+    Raises NotFound, Refused (delivery closed; nothing held out), IntegrityFailure (files changed).
+    """
+    from fairframe.training.evaluate import evaluate
+    from fairframe.training.model import base_folder, load_model
+
+    with ws.read() as tx:
+        row = registry.find(tx, name_or_id)
+        from_base = any(one["kind"] == "house" for one in registry.ancestors_of(tx, row["id"]))
+    with running(ws, "evaluate", {"checkpoint": row["public_id"]}, show) as run:
+        model = load_model(registry.check_files(ws, row))
+        delivery = open_delivery(ws, str(row["delivery"]))
+        clips = list(delivery.clips(model.size, model.fps, "heldout"))
+        if not clips:
+            raise Refused(
+                "the delivery holds no clips out",
+                code="evaluate.nothing",
+                remedy="Deliver four groups of clips or more.",
+            )
+        run.progress(1, 3, "the checkpoint")
+        mine = evaluate(model, clips)
+        run.progress(2, 3, "its base")
+        base = evaluate(load_model(base_folder()), clips) if from_base else None
+        found = Score(str(row["public_id"]), str(row["name"]), len(clips), mine, base)
+        run.result = found.to_json()
+    return found
