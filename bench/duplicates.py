@@ -36,6 +36,10 @@ def planted(count: int, seed: int = 7) -> tuple[np.ndarray, np.ndarray, np.ndarr
     return hashes, sources, copies, flips
 
 
+def band_of(hashes: np.ndarray, band: int) -> np.ndarray:
+    return np.ascontiguousarray(hashes[:, band :: duplicates.BANDS]).view(np.uint32)[:, 0]
+
+
 def adjacent_recall(hashes: np.ndarray, sources: np.ndarray, copies: np.ndarray) -> float:
     """What comparing only neighbors in each sorted band would find of the planted copies."""
     found = np.zeros(len(copies), bool)
@@ -53,7 +57,7 @@ def main(count: int) -> None:
     hashes, sources, copies, flips = planted(count)
     begin = time.process_time()
     for band in range(duplicates.BANDS):
-        np.argsort(np.ascontiguousarray(hashes[:, band :: duplicates.BANDS]).view(np.uint32)[:, 0], kind="stable")
+        np.argsort(band_of(hashes, band), kind="stable")
     bare_s = time.process_time() - begin
     begin = time.process_time()
     pairs = duplicates.near(hashes, max_distance=FLIPS - 1)

@@ -18,6 +18,7 @@ from fairframe.library.tables import asset
 from fairframe.platform.tx import Row, Tx
 
 BATCH = 500
+ASSET_COLUMNS = ("public_id", "contributor_id", "content_hash", "width", "height", "title", "description", "keywords")
 
 
 @dataclass(frozen=True)
