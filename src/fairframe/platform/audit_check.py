@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from fairframe.core import merkle
 from fairframe.core.bundle import Bundle, Head
 from fairframe.core.canonical import parse
-from fairframe.core.check import Check
 from fairframe.core.errors import FairframeError
+from fairframe.core.finding import Finding
 from fairframe.platform.tables import audit_entry, audit_node, disclosure, document
 from fairframe.platform.tx import Row, Tx
 
@@ -45,14 +45,14 @@ class _Tree:
         return value.hex()
 
 
-def check_audit(tx: Tx, held: Sequence[Bundle] = ()) -> list[Check]:
+def check_audit(tx: Tx, held: Sequence[Bundle] = ()) -> list[Finding]:
     """Recompute every leaf and node; compare with `held`: bundles this workspace signed earlier, kept by others."""
     known: dict[int, list[tuple[str, Head]]] = {}
     for row in tx.rows(sa.select(document.c.envelope, document.c.public_id).where(document.c.direction == "out")):
         _note_head(known, row["public_id"], _head_of(row["envelope"]))
     for bundle in held:
         _note_head(known, bundle.id, bundle.audit_head)
-    checks: list[Check] = []
+    checks: list[Finding] = []
     tree = _Tree()
     nodes = _nodes(tx)
     bad_node = 0
@@ -60,15 +60,15 @@ def check_audit(tx: Tx, held: Sequence[Bundle] = ()) -> list[Check]:
     for row in _entries(tx):
         problem = _entry_problem(row, tree.size)
         if problem:
-            checks.append(Check(False, "audit.entry", f"entry {tree.size}: {problem}"))
+            checks.append(Finding(False, "audit.entry", f"entry {tree.size}: {problem}"))
             break
         for level, index, value in tree.add(merkle.leaf_hash(row["body"].encode())):
             bad_node += nodes.get((level, index)) != value.hex()
         matched += _compare(known, tree, checks)
     else:
-        checks.append(Check(True, "audit.entries", f"{tree.size} entries match their hashes, in order"))
+        checks.append(Finding(True, "audit.entries", f"{tree.size} entries match their hashes, in order"))
         checks.append(
-            Check(
+            Finding(
                 bad_node == 0 and len(nodes) == 2 * tree.size - tree.size.bit_count(),
                 "audit.nodes",
                 "the stored tree is the tree of its entries" if not bad_node else f"{bad_node} stored nodes differ",
@@ -76,17 +76,14 @@ def check_audit(tx: Tx, held: Sequence[Bundle] = ()) -> list[Check]:
         )
         for size in sorted(s for s in known if s > tree.size):
             checks.append(
-                Check(
+                Finding(
                     False,
                     "audit.cut",
                     f"the tree has {tree.size} entries, but {known[size][0][0]} was signed at {size}",
                 )
             )
-    checks.append(
-        Check(True, "audit.heads", f"{matched} signed heads agree with the tree")
-        if matched
-        else Check(None, "audit.heads", "no head held by another party was given; add --against DOCUMENT")
-    )
+    if matched:
+        checks.append(Finding(True, "audit.heads", f"{matched} signed heads agree with the tree"))
     checks.append(_commitments(tx))
     return checks
 
@@ -105,14 +102,14 @@ def _head_of(envelope: str) -> Head | None:
         return None
 
 
-def _compare(known: dict[int, list[tuple[str, Head]]], tree: _Tree, checks: list[Check]) -> int:
+def _compare(known: dict[int, list[tuple[str, Head]]], tree: _Tree, checks: list[Finding]) -> int:
     good = 0
     for who, head in known.get(tree.size, []):
         if head.root == tree.root():
             good += 1
         else:
             checks.append(
-                Check(False, "audit.rewritten", f"{who} was signed over another history of {head.size} entries")
+                Finding(False, "audit.rewritten", f"{who} was signed over another history of {head.size} entries")
             )
     return good
 
@@ -146,7 +143,7 @@ def _nodes(tx: Tx) -> dict[tuple[int, int], str]:
     return {(r["level"], r["idx"]): r["hash"] for r in tx.rows(audit_node.select())}
 
 
-def _commitments(tx: Tx) -> Check:
+def _commitments(tx: Tx) -> Finding:
     from fairframe.platform.audit import commitment
 
     bodies = sa.select(disclosure, audit_entry.c.body).join(audit_entry, audit_entry.c.seq == disclosure.c.audit_seq)
@@ -158,4 +155,4 @@ def _commitments(tx: Tx) -> Check:
         expected = commitments.get(row["field"]) if isinstance(commitments, dict) else None
         wrong += expected != commitment(row["salt"], row["value"])
     text = f"{len(rows)} disclosed values open their commitments" if not wrong else f"{wrong} disclosed values differ"
-    return Check(wrong == 0, "audit.disclosures", text)
+    return Finding(wrong == 0, "audit.disclosures", text)

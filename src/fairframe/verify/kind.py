@@ -4,16 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from fairframe.core.finding import Finding as Finding
 from fairframe.verify.trust import Trust
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was checked. `code` is stable and dotted; `text` is one line for a person."""
-
-    ok: bool
-    code: str
-    text: str
 
 
 @dataclass(frozen=True)

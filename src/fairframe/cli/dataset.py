@@ -1,0 +1,136 @@
+"""dataset: releases and deliveries of a library, received deliveries of a lab."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fairframe.cli.rights import render_impact
+from fairframe.cli.shell import AsJson, OutFile, emit, group, note, progress, say, span, table, when, workspace
+from fairframe.core.errors import InputError
+from fairframe.curation.filters import Filters
+from fairframe.dataset import deliveries, listing, receive, releases
+from fairframe.flows.impact import impact as impact_of
+from fairframe.library import contributors
+
+app = group("Releases, deliveries, what an opt-out touches.")
+
+
+@app.command()
+def build(
+    ctx: typer.Context,
+    agreement: Annotated[str, typer.Argument(help="Its id.")],
+    name: Annotated[str, typer.Option(help="The release's name.")],
+    min_short_side: Annotated[int, typer.Option(help="Pixels of the shorter side.")] = 0,
+    min_frames: Annotated[int, typer.Option(help="Frames in a clip.")] = 17,
+    min_ms: Annotated[int, typer.Option(help="Milliseconds in a clip.")] = 0,
+    max_black: Annotated[int, typer.Option(help="Black frames, of 1000.")] = 500,
+    max_frozen: Annotated[int, typer.Option(help="Frozen frames, of 1000.")] = 900,
+    min_motion: Annotated[int, typer.Option(help="Motion, in 1/1000.")] = 0,
+    min_sharpness: Annotated[int, typer.Option(help="Sharpness, in 1/1000.")] = 0,
+    include: Annotated[list[str] | None, typer.Option(help="A keyword of which one must be there (repeat).")] = None,
+    exclude: Annotated[list[str] | None, typer.Option(help="A keyword that must not be there (repeat).")] = None,
+    one_per_group: Annotated[bool, typer.Option(help="Keep one clip of those that look alike.")] = True,
+    max_contributor: Annotated[int, typer.Option(help="Most that one contributor may hold, of 1000.")] = 1000,
+    as_json: AsJson = False,
+) -> None:
+    """Build an immutable release from what clears today."""
+    try:
+        filters = Filters(
+            min_short_side=min_short_side,
+            min_frames=min_frames,
+            min_ms=min_ms,
+            max_black_milli=max_black,
+            max_frozen_milli=max_frozen,
+            min_motion_milli=min_motion,
+            min_sharpness_milli=min_sharpness,
+            include=tuple(include or ()),
+            exclude=tuple(exclude or ()),
+            one_per_group=one_per_group,
+            max_contributor_milli=max_contributor,
+        )
+    except ValueError as error:
+        raise InputError(f"a filter is out of range: {error}", code="input.filter") from error
+    with workspace(ctx, "library") as ws, progress("build") as show:
+        built = releases.build(ws, agreement, name, filters, show)
+
+    def render() -> None:
+        whose = f"{built.items} clips of {built.contributors} contributors"
+        say(f"{built.name} ({built.id}): {whose}, {span(built.duration_ms)}")
+        for line in built.funnel.lines():
+            say(f"  {line}", "dim")
+
+    emit({**vars(built), "funnel": built.funnel.to_json()}, as_json, render)
+
+
+@app.command()
+def deliver(
+    ctx: typer.Context, name: Annotated[str, typer.Argument(help="The release's name.")], output: OutFile
+) -> None:
+    """Write a signed delivery with its first lease and feed to a new folder."""
+    with workspace(ctx, "library") as ws, progress("deliver") as show:
+        done = deliveries.deliver(ws, name, output, show)
+    say(f"{done.id}: {done.items} clips, {done.size_bytes / 1e6:.1f} MB, in {done.path}")
+    note(f"lease until {when(done.lease_ends_ms)}")
+
+
+@app.command("receive")
+def receive_delivery(ctx: typer.Context, folder: Annotated[Path, typer.Argument(metavar="DIR")]) -> None:
+    """Check a delivery and take it in (lab)."""
+    with workspace(ctx, "lab") as ws, progress("receive") as show:
+        done = receive.receive(ws, folder, show)
+    say(f"{done.name} ({done.id}): {done.items} clips, {span(done.duration_ms)}" + ("" if done.new else ", known"))
+    if done.revoked:
+        note(f"{done.revoked} clips were taken back and are not stored")
+
+
+@app.command("list")
+def list_datasets(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """Releases (library) or received deliveries (lab)."""
+    with workspace(ctx) as ws, ws.read() as tx:
+        found = listing.listing(tx)
+    emit(
+        [vars(one) for one in found],
+        as_json,
+        lambda: table(
+            ["name", "id", "state", "#clips", "#taken back", "#length", "made", "agreement"],
+            [
+                (d.name, d.id, d.state, d.items, d.revoked, span(d.duration_ms), when(d.recorded_at_ms), d.agreement)
+                for d in found
+            ],
+            empty="no datasets yet",
+        ),
+    )
+
+
+@app.command()
+def show(ctx: typer.Context, name: Annotated[str, typer.Argument()], as_json: AsJson = False) -> None:
+    """Everything about one release or received delivery."""
+    with workspace(ctx) as ws, ws.read() as tx:
+        found = listing.show(tx, name)
+
+    def render() -> None:
+        flat = [(k.replace("_", " "), _short(v)) for k, v in found.items()]
+        table(["", ""], flat)
+
+    emit(found, as_json, render)
+
+
+@app.command()
+def impact(
+    ctx: typer.Context,
+    contributor: Annotated[str, typer.Argument(help="Name or id.")],
+    as_json: AsJson = False,
+) -> None:
+    """Where a contributor's work is: releases, deliveries, checkpoints with frames seen, money."""
+    with workspace(ctx, "library") as ws, ws.read() as tx:
+        found = impact_of(tx, contributors.find(tx, contributor))
+    emit(found.to_json(), as_json, lambda: render_impact(found))
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list):
+        return f"{len(value)} entries" if len(value) > 4 else "; ".join(_short(one) for one in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {v}" for k, v in list(value.items())[:8])
+    return str(value)

@@ -1,0 +1,19 @@
+"""report: a workspace as one HTML page."""
+
+import typer
+
+from fairframe.cli.shell import OutFile, say, workspace
+from fairframe.flows.report import report as make_report
+from fairframe.platform.objects import write_atomic
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(report)
+
+
+def report(ctx: typer.Context, output: OutFile) -> None:
+    """What this workspace holds and did, as one HTML file."""
+    with workspace(ctx) as ws:
+        page = make_report(ws)
+    write_atomic(output, page.encode())
+    say(f"report in {output}")

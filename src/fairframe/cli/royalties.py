@@ -1,0 +1,134 @@
+"""royalties: revenue in, pools split, statements out."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fairframe.cli.shell import (
+    AsJson,
+    emit,
+    group,
+    micro,
+    note,
+    progress,
+    read_input,
+    say,
+    table,
+    workspace,
+    write_output,
+)
+from fairframe.core.money import format_money, parse_money
+from fairframe.core.time import from_rfc3339
+from fairframe.library import contributors
+from fairframe.royalties import allocate as allocation
+from fairframe.royalties import balance as position
+from fairframe.royalties import payouts, render, revenue, statements
+from fairframe.royalties import usage as usage_reports
+
+app = group("Revenue, pools, statements, payouts.")
+
+
+@app.command("revenue")
+def book(
+    ctx: typer.Context,
+    agreement: Annotated[str, typer.Argument(help="Its id.")],
+    amount: Annotated[str, typer.Option(help="Gross receipts, a decimal.")],
+    ref: Annotated[str, typer.Option(help="The invoice number: booking it twice has one effect.")],
+    currency: Annotated[str, typer.Option(help="ISO 4217.")] = "USD",
+    tax: Annotated[str, typer.Option(help="Tax in it, a decimal.")] = "0",
+    received: Annotated[str, typer.Option(help="When, RFC 3339; default now.")] = "",
+) -> None:
+    """Book money received under an agreement; the contributors' share goes into a pool."""
+    gross = parse_money(amount, currency)
+    at = from_rfc3339(received) if received else None
+    with workspace(ctx, "library") as ws, ws.write() as tx:
+        done = revenue.book(tx, agreement, gross, ref, parse_money(tax, currency).minor, at)
+    say(
+        f"{done.id}: {format_money(done.net)} net, pool {micro(done.pool_micro, currency)}"
+        + ("" if done.new else ", known")
+    )
+
+
+@app.command("usage")
+def take_usage(ctx: typer.Context, report: Annotated[Path, typer.Argument(help="The lab's usage report.")]) -> None:
+    """Take a lab's signed usage report."""
+    data = read_input(report)
+    with workspace(ctx, "library") as ws, ws.write() as tx:
+        done = usage_reports.accept(tx, data)
+    found = done.report
+    say(
+        f"{done.id}: {found.name} consumed {found.delivered_frames} frames of {len(found.items)} clips ({found.method})"
+    )
+
+
+@app.command("allocate")
+def run_allocate(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """Split every open pool among contributors and their assets."""
+    with workspace(ctx, "library") as ws, progress("allocate") as show:
+        done = allocation.allocate_all(ws, show)
+    emit([vars(one) for one in done], as_json, lambda: ([say(one.words) for one in done] and None) or _nothing(done))
+
+
+def _nothing(done: list[allocation.Allocated]) -> None:
+    if not done:
+        say("no open pools")
+
+
+@app.command()
+def statement(
+    ctx: typer.Context,
+    contributor: Annotated[str, typer.Argument(help="Name or id.")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder for .json, .csv and .html.")] = None,
+    from_: Annotated[str, typer.Option("--from", help="RFC 3339; default: the beginning.")] = "",
+    to: Annotated[str, typer.Option(help="RFC 3339; default: now.")] = "",
+    currency: Annotated[str | None, typer.Option(help="ISO 4217, where there are several.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """A contributor's signed statement: all that is needed to recompute it."""
+    start, end = from_rfc3339(from_) if from_ else 0, from_rfc3339(to) if to else None
+    with workspace(ctx, "library") as ws, ws.write() as tx:
+        who = contributors.find(tx, contributor)
+        found = statements.statement(tx, who, start, end, currency)
+        name = str(who["name"])
+    if output is not None:
+        write_output(output / f"{found.id}.json", found.envelope)
+        write_output(output / f"{found.id}.csv", found.csv.encode())
+        write_output(output / f"{found.id}.html", render.render_html(found, name).encode())
+        note("anyone can recompute it: fairframe-verify FILE.json --trust LIBRARY/party.json")
+    emit(found.body, as_json, lambda: print(found.csv))
+
+
+@app.command()
+def balance(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """The ledger's accounts, what is pending, and whether everything sums to zero."""
+    with workspace(ctx, "library") as ws, ws.read() as tx:
+        found = position.balance(tx)
+
+    def show() -> None:
+        table(
+            ["account", "", "#amount"],
+            [(line.words, line.name, line.amount) for line in found.accounts],
+            empty="nothing was booked yet",
+        )
+        for one in found.pending:
+            note(one.words)
+
+    emit(
+        {"accounts": [vars(line) for line in found.accounts], "pending": [vars(one) for one in found.pending]},
+        as_json,
+        show,
+    )
+
+
+@app.command()
+def pay(
+    ctx: typer.Context,
+    contributor: Annotated[str, typer.Argument(help="Name or id.")],
+    ref: Annotated[str, typer.Option(help="The payment's reference: paying it twice has one effect.")],
+    currency: Annotated[str | None, typer.Option(help="ISO 4217, where there are several.")] = None,
+) -> None:
+    """Record a payout of the whole minor units that are owed; the rest is carried."""
+    with workspace(ctx, "library") as ws, ws.write() as tx:
+        done = payouts.pay(tx, contributors.find(tx, contributor), ref, currency)
+    say(f"{done.id}: {format_money(done.amount)}, carried {micro(done.carry_micro, done.amount.currency.code)}")

@@ -1,0 +1,42 @@
+"""train, evaluate: a delivery in, a checkpoint with signed lineage out; how good it is."""
+
+from typing import Annotated
+
+import typer
+
+from fairframe.cli.shell import AsJson, emit, note, progress, say, table, workspace
+from fairframe.training.scoring import score
+from fairframe.training.session import train as run_train
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(train)
+    app.command()(evaluate)
+
+
+def train(
+    ctx: typer.Context,
+    dataset: Annotated[str, typer.Option(help="A received delivery.")],
+    name: Annotated[str, typer.Option(help="The checkpoint's name.")],
+    preset: Annotated[str, typer.Option(help="A shipped preset, or a TOML file.")] = "tiny",
+    from_scratch: Annotated[bool, typer.Option("--from-scratch", help="Without the house base.")] = False,
+    seed: Annotated[int, typer.Option(help="The same seed trains the same checkpoint.")] = 0,
+) -> None:
+    """Fine-tune the house base on a delivery. Stopped and called again, it goes on where it was."""
+    with workspace(ctx, "lab") as ws, progress("train") as show:
+        done = run_train(ws, dataset, preset, name, from_scratch=from_scratch, seed=seed, show=show)
+    say(f"{done.name} ({done.checkpoint}) in {done.folder}")
+    say(f"consumed {done.frames} frames of {done.items} clips and {done.house_frames} house frames")
+    if done.stopped:
+        note("stopped before its last step")
+
+
+def evaluate(
+    ctx: typer.Context,
+    model: Annotated[str, typer.Argument(help="Name or id.")],
+    as_json: AsJson = False,
+) -> None:
+    """Score a checkpoint on the held-out clips of its delivery, beside the base and plain baselines."""
+    with workspace(ctx, "lab") as ws, progress("evaluate") as show:
+        found = score(ws, model, show)
+    emit(found.to_json(), as_json, lambda: table(["measure", "#this", "against", "#value", "verdict"], found.rows()))

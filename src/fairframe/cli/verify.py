@@ -1,0 +1,86 @@
+"""verify: does it hold? Exit code 0 only when all holds."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fairframe.cli.shell import AsJson, emit, note, out, read_input, workspace
+from fairframe.core.errors import NotFound
+from fairframe.core.party import Party
+from fairframe.core.time import now_ms
+from fairframe.flows.verify import trust_of, verify_audit
+from fairframe.generation.checks import film_findings
+from fairframe.platform.workspace import Workspace
+from fairframe.verify.kind import Report
+from fairframe.verify.registry import verify as verify_target
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(verify)
+
+
+def verify(
+    ctx: typer.Context,
+    target: Annotated[
+        str, typer.Argument(help="A film, model, delivery, agreement, statement, ... or the word audit.")
+    ],
+    trust: Annotated[
+        list[Path] | None, typer.Option("--trust", help="A party.json to believe, beside the pinned ones (repeat).")
+    ] = None,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option("--against", help="audit: a document of ours that somebody else kept (repeat)."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check a film, model, delivery, document or this workspace's audit tree."""
+    if target == "audit":
+        with workspace(ctx) as ws:
+            report = verify_audit(ws, [read_input(path) for path in against or []])
+    else:
+        given = [Party.from_envelope(read_input(path)) for path in trust or []]
+        report = _target(ctx, Path(target), given)
+    emit(
+        {
+            "kind": report.kind,
+            "holds": report.holds,
+            "findings": [vars(one) for one in report.findings],
+            "cannot_show": list(report.cannot_show),
+        },
+        as_json,
+        lambda: _render(report),
+    )
+    if not report.holds:
+        raise typer.Exit(1)
+
+
+def _target(ctx: typer.Context, path: Path, given: list[Party]) -> Report:
+    try:
+        with workspace(ctx) as ws:
+            return _check(ws, path, given)
+    except NotFound as error:
+        if error.code != "workspace.missing":
+            raise
+    return _check(None, path, given)
+
+
+def _check(ws: Workspace | None, path: Path, given: list[Party]) -> Report:
+    trust = trust_of(ws, given)
+    report = verify_target(path, trust, now_ms())
+    if report.kind != "film":
+        return report
+    more = film_findings(path, list(trust.parties.values()))
+    return Report(report.kind, (*report.findings, *more), report.cannot_show)
+
+
+def _render(report: Report) -> None:
+    from rich.text import Text
+
+    for one in report.findings:
+        mark = ("holds ", "green") if one.ok else ("FAILS ", "bold red")
+        out.print(Text.assemble(mark, (f"{one.code}  ", "dim"), one.text))
+    for text in report.cannot_show:
+        note(f"cannot show {text}")
+    failed = sum(not one.ok for one in report.findings)
+    out.print(Text(f"{report.kind}: {'all holds' if report.holds else f'{failed} checks fail'}", style="bold"))
