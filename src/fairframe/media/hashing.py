@@ -37,7 +37,8 @@ def hash_picture(picture: NDArray[np.uint8]) -> tuple[bytes, bool]:
 
     square = cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
     low = cv2.dct(square)[1 : LOWEST + 1, 1 : LOWEST + 1]
-    return np.packbits(low > np.median(low)).tobytes(), bool(square.std() >= FLAT)
+    middle = np.sort(low, axis=None)[LOWEST * LOWEST // 2 - 1]
+    return np.packbits(low > middle).tobytes(), bool(square.std() >= FLAT)
 
 
 def distance(a: bytes, b: bytes) -> int:

@@ -41,3 +41,19 @@ def signals(path: str, anchors: str) -> Json:
 
     found = read_signals(Path(path), anchors.encode("ascii"))
     return [{**asdict(signal), "raw": base64.b64encode(signal.raw).decode("ascii")} for signal in found]
+
+
+def given_picture(path: str, destination: str, size: int) -> Json:
+    from fairframe.media.given import picture
+
+    found = picture(Path(path), size)
+    Path(destination).write_bytes(found.tobytes())
+    return len(found)
+
+
+def given_ending(path: str, destination: str, size: int, fps: int, count: int) -> Json:
+    from fairframe.media.given import ending
+
+    found = ending(Path(path), size, fps, count)
+    Path(destination).write_bytes(found.tobytes())
+    return len(found)

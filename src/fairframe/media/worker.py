@@ -19,6 +19,8 @@ FUNCTIONS = {
     "measure": ("fairframe.media.tasks", "measure"),
     "cut": ("fairframe.media.tasks", "cut"),
     "signals": ("fairframe.media.tasks", "signals"),
+    "given_picture": ("fairframe.media.tasks", "given_picture"),
+    "given_ending": ("fairframe.media.tasks", "given_ending"),
 }
 
 
