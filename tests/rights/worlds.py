@@ -21,7 +21,7 @@ from fairframe.rights.offers import Terms
 
 DAY_ZERO = 1_780_000_000_000
 DAYS = [DAY_ZERO + day * DAY_MS for day in range(-40, 21, 10)]
-PURPOSES = ["research", "commercial", "evaluate", "*"]
+PURPOSES = ["research", "research", "commercial", "commercial", "evaluate", "*", "*"]
 ACTIONS = ["train", "deliver", "release_weights", "*", "*"]
 
 
@@ -76,6 +76,8 @@ def make_terms(random: Random) -> Terms:
 
 
 def _times(random: Random) -> dict[str, int]:
+    if random.random() < 0.6:
+        return {"valid_from_ms": DAYS[0], "recorded_at_ms": DAYS[0]}
     return {"valid_from_ms": random.choice(DAYS), "recorded_at_ms": random.choice(DAYS)}
 
 
@@ -89,7 +91,7 @@ def _terms(world: World, random: Random, people: list[int]) -> None:
             regime=random.choice(["opt-in", "opt-out", "opt-out"]),
             notice_ms=DAYS[0],
             notice_days=random.choice([10, 30]),
-            effective_ms=random.choice(DAYS),
+            effective_ms=random.choice(DAYS[:5]),
             names=random.choice([["research"], ["research", "commercial"], [], ["evaluate"]]),
             text="",
             recorded_at_ms=DAYS[0],
@@ -98,7 +100,7 @@ def _terms(world: World, random: Random, people: list[int]) -> None:
     ]
     for person in people:
         for version in random.sample(versions, random.randint(0, len(versions))):
-            noticed = random.choice(DAYS)
+            noticed = random.choice(DAYS) - random.choice([0, 20, 40]) * DAY_MS
             ids = {"contributor_id": person, "contributor_terms_id": version}
             world.add(rights.terms_acceptance, **ids, noticed_ms=noticed, **_times(random))
 
@@ -109,7 +111,7 @@ def _asset(world: World, random: Random, people: list[int], n: int) -> int:
         "ast",
         contributor_id=random.choice(people),
         filename=f"{n}.mp4",
-        kind=random.choice(["video", "video", "video", "image"]),
+        kind="image" if random.random() < 0.1 else "video",
         quantity=1,
         unit="ms",
         title="",
@@ -123,7 +125,7 @@ def _asset(world: World, random: Random, people: list[int], n: int) -> int:
         poster_key=None,
         container="mov",
         codec="h264",
-        width=random.choice([0, 255, 256, 1920]),
+        width=random.choice([0, 255]) if random.random() < 0.1 else random.choice([256, 1920]),
         height=random.choice([256, 1080]),
         fps_num=24,
         fps_den=1,
@@ -138,8 +140,8 @@ def _asset(world: World, random: Random, people: list[int], n: int) -> int:
     good = {"people": "no", "property_release": "not needed", "editorial": "no"}
     odd = ["yes", "no", "unknown", "", "released", "not released", "not needed", "maybe", "Ünklar"]
     for name, usual in good.items():
-        for _ in range(random.choice([0, 1, 1, 1, 2, 3])):
-            value = usual if random.random() < 0.6 else random.choice(odd)
+        for _ in range(1 if random.random() < 0.7 else random.choice([0, 2, 3])):
+            value = usual if random.random() < 0.85 else random.choice(odd)
             world.add(library.asset_fact, asset_id=key, name=name, value=value, origin="metadata", **_times(random))
     if random.random() < 0.5:
         world.add(
@@ -156,7 +158,7 @@ def _asset(world: World, random: Random, people: list[int], n: int) -> int:
 
 
 def _marks(world: World, random: Random, people: list[int], key: int) -> None:
-    for _ in range(random.choice([0, 0, 0, 1, 2])):
+    for _ in range(1 if random.random() < 0.2 else random.choice([0, 0, 0, 0, 2])):
         world.add(
             library.signal,
             "sig",
@@ -171,16 +173,16 @@ def _marks(world: World, random: Random, people: list[int], key: int) -> None:
         )
     for _ in range(random.choice([0, 1, 1, 2])):
         times = _times(random)
-        owners = random.sample(people, random.randint(1, len(people)))
+        owners = random.sample(people, 1 if random.random() < 0.7 else random.randint(1, len(people)))
         for owner in owners:
             world.add(
                 library.ownership, asset_id=key, contributor_id=owner, share_num=1, share_den=len(owners), **times
             )
-    if random.random() < 0.2:
+    if random.random() < 0.1:
         hold = world.add(rights.hold, "hld", asset_id=key, code="dispute", reason="?", **_times(random))
         if random.random() < 0.5:
             world.add(rights.hold_lift, hold_id=hold, reason="?", **_times(random))
-    for _ in range(random.choice([0, 0, 1, 2, 3])):
+    for _ in range(random.choice([0, 0, 0, 0, 1, 2])):
         world.add(
             rights.ruling,
             "rul",
@@ -207,7 +209,7 @@ def _consent(
         asset_id=random.choice(keys) if scope == "asset" else None,
         purpose=random.choice(PURPOSES),
         action=random.choice(ACTIONS),
-        effect=random.choice(["allow", "allow", "deny"]),
+        effect="deny" if random.random() < 0.2 else "allow",
         reason="",
         **_times(random),
     )

@@ -1,7 +1,7 @@
 """The table of clearance.py as SQL over a snapshot, for DuckDB: one CTE per finding.
 
-clearing.py sets the variables at_ms, known_ms, purpose (asked), and from the agreement's terms granted (purpose), actions,
-kinds and short_side; and the tables severity and code, which number clearance.SEVERITY and clearance.CODES.
+clearing.py sets the variables at_ms, known_ms, purpose (asked), and from the agreement's terms granted (purpose),
+actions, kinds and short_side; and the tables severity and code, which number clearance.SEVERITY and clearance.CODES.
 """
 
 _KNOWN = "select * from {} where recorded_at_ms <= getvariable('known_ms')"
