@@ -30,7 +30,7 @@ from fairframe.platform import bundles, runs
 from fairframe.platform.runs import Progress, Run, silent
 from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.platform.workspace import Workspace
-from fairframe.rights import agreements, clearing
+from fairframe.rights import agreements, recheck
 from fairframe.rights.agreement import Agreement
 from fairframe.rights.tables import agreement as agreement_table
 
@@ -177,7 +177,7 @@ def _check_rights(tx: Tx, release: _Release) -> None:
     if not agreement.active(tx.now_ms):
         raise _not_in_force(agreement)
     ids = sorted({one["asset_id"] for one in release.items})
-    decisions = clearing.recheck(tx, agreement, release.row["audit_size"], ids)
+    decisions = recheck.recheck(tx, agreement, release.row["audit_size"], ids)
     lost = {asset_id: found for asset_id, found in decisions.items() if found.outcome != "ALLOW"}
     known = _known(tx, release.row)
     if known is not None and (back := revocation.taken_back(tx, OUT, known["public_id"])):

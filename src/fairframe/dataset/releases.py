@@ -31,7 +31,7 @@ from fairframe.platform import runs
 from fairframe.platform.runs import Progress, silent
 from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.platform.workspace import Workspace
-from fairframe.rights import agreements, clearing
+from fairframe.rights import agreements, clearing, recheck
 from fairframe.rights.agreement import Agreement
 from fairframe.rights.clearing import Cleared
 
@@ -165,7 +165,7 @@ def _still_allowed(tx: Tx, plan: _Plan) -> tuple[list[tuple[SelectedShot, Cut]],
     ready = [(shot, plan.cuts[shot.shot_id]) for shot in plan.selected.kept]
     cut = [(shot, clip) for shot, clip in ready if isinstance(clip, Cut)]
     ids = sorted({shot.asset_id for shot, _ in cut})
-    decisions = clearing.recheck(tx, plan.agreement, plan.snapshot.size, ids)
+    decisions = recheck.recheck(tx, plan.agreement, plan.snapshot.size, ids)
     lost = {asset: decision for asset, decision in decisions.items() if decision.outcome != "ALLOW"}
     changed = Counter(lost[shot.asset_id].findings[0].code for shot, _ in cut if shot.asset_id in lost)
     return [(shot, clip) for shot, clip in cut if shot.asset_id not in lost], changed

@@ -5,6 +5,7 @@ delivered item; leases of the rest, releases, checkpoints and earned money stay 
 by flows.impact, which computes exactly what happens here.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,10 +18,11 @@ from fairframe.dataset.revocation import Revoked
 from fairframe.dataset.tables import dataset_release, item
 from fairframe.flows.impact import Impact, impact, items_of
 from fairframe.platform.tx import Row, Tx, WriteTx
-from fairframe.rights import agreements, clearing, consent
+from fairframe.rights import agreements, consent, recheck
 from fairframe.rights.tables import agreement as agreement_table
 
 OPTED_OUT, DENIED = "the contributor opted out", "consent was taken back"
+NOT_CLEARED = "it may no longer be used"
 DENY = "DENY"
 
 
@@ -76,8 +78,7 @@ def deny(
         collection=collection,
         reason=reason,
     )
-    rows = items_of(tx, contributor["id"])
-    return event, revocation.revoke(tx, [row for row in rows if not _clears(tx, row)], DENIED)
+    return event, revocation.revoke(tx, _denied(tx, items_of(tx, contributor["id"])), DENIED)
 
 
 def sweep(tx: WriteTx, family: str) -> list[Revoked]:
@@ -93,17 +94,22 @@ def sweep(tx: WriteTx, family: str) -> list[Revoked]:
         .join(agreement_table, agreement_table.c.id == dataset_release.c.agreement_id)
         .where(agreement_table.c.family == family)
     )
-    rows: Sequence[Row] = tx.rows(statement.order_by(item.c.id))
-    return revocation.revoke(tx, [row for row in rows if not _clears(tx, row)], DENIED)
+    return revocation.revoke(tx, _denied(tx, tx.rows(statement.order_by(item.c.id))), NOT_CLEARED)
 
 
-def _clears(tx: Tx, row: Row) -> bool:
-    """Whether the asset of an item is not denied under the agreement that its release was built for."""
-    statement = (
-        sa.select(agreement_table.c.public_id)
-        .join(dataset_release, dataset_release.c.agreement_id == agreement_table.c.id)
-        .where(dataset_release.c.id == row["dataset_release_id"])
-    )
-    agreement = agreements.find(tx, str(tx.scalar(statement)))
-    found = clearing.recheck(tx, agreement, 0, [row["asset_id"]])
-    return all(decision.outcome != DENY for decision in found.values())
+def _denied(tx: Tx, rows: Sequence[Row]) -> list[Row]:
+    """Those items whose asset is denied now under the agreement that their release was built for."""
+    per_release: dict[int, list[Row]] = defaultdict(list)
+    for row in rows:
+        per_release[row["dataset_release_id"]].append(row)
+    denied: list[Row] = []
+    for release_id, some in per_release.items():
+        statement = (
+            sa.select(agreement_table.c.public_id)
+            .join(dataset_release, dataset_release.c.agreement_id == agreement_table.c.id)
+            .where(dataset_release.c.id == release_id)
+        )
+        agreement = agreements.find(tx, str(tx.scalar(statement)))
+        found = recheck.recheck(tx, agreement, 0, {row["asset_id"] for row in some})
+        denied += [row for row in some if row["asset_id"] in found and found[row["asset_id"]].outcome == DENY]
+    return denied

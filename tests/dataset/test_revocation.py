@@ -1,0 +1,317 @@
+"""Feeds, leases, what the loader makes of them, deletion and attestation."""
+
+import base64
+from typing import Any
+
+import pytest
+
+from fairframe.core import dsse
+from fairframe.core.bundle import read_payload
+from fairframe.core.canonical import canonical
+from fairframe.core.errors import BadDocument, Conflict, Refused, VerificationError
+from fairframe.core.time import DAY_MS
+from fairframe.dataset import attest, checks, feeds, leases, listing, loader
+from fairframe.dataset.tables import feed_entry, obligation
+from fairframe.flows import opt_out
+from fairframe.library import contributors
+from fairframe.library.tables import asset
+from fairframe.platform import bundles
+from fairframe.platform.workspace import Workspace
+from fairframe.rights import agreements, holds
+
+from .conftest import PEOPLE, Loop
+
+
+def leave(loop: Loop, name: str) -> opt_out.OptedOut:
+    with loop.library.write() as tx:
+        return opt_out.opt_out(tx, contributors.find(tx, name), "private words")
+
+
+def feed(loop: Loop) -> bytes:
+    with loop.library.write() as tx:
+        return feeds.issue(tx, loop.agreement)
+
+
+def refresh(loop: Loop, data: bytes) -> feeds.Refreshed:
+    with loop.lab.write() as tx:
+        return feeds.refresh(tx, data)
+
+
+def advance(loop: Loop, days: float) -> None:
+    loop.lab.clock.advance(int(days * DAY_MS))  # type: ignore[attr-defined]
+
+
+def closed(loop: Loop) -> Refused:
+    with pytest.raises(Refused) as caught:
+        loader.open_delivery(loop.lab, "squares")
+    return caught.value
+
+
+def revoked_everywhere(ws: Workspace) -> set[str]:
+    with ws.read() as tx:
+        entries = {row["item"] for row in tx.rows(feed_entry.select())}
+        assert entries == {row["item"] for row in tx.rows(obligation.select())}
+    return entries
+
+
+def test_one_contributors_no_takes_their_items_only(loop: Loop) -> None:
+    loop.to_lab()
+    before = loader.open_delivery(loop.lab, "squares")
+    theirs = set(loop.items_of(PEOPLE[0]))
+    assert {r.item for r in leave(loop, PEOPLE[0]).revoked} == theirs
+    assert revoked_everywhere(loop.library) == theirs
+    assert before.admitted() == {one.id for one in before.items}, "the lab does not know yet"
+    done = refresh(loop, feed(loop))
+    assert (done.new, done.entries, done.leases) == (True, 4, 1)
+    assert revoked_everywhere(loop.lab) == theirs
+    before.check()
+    assert before.admitted() == {one.id for one in before.items} - theirs
+    after = loader.open_delivery(loop.lab, "squares")
+    assert {one.id for one in after.items} == {one.id for one in before.items} - theirs
+    assert {clip.item for clip in before.clips(64)} == {one.id for one in after.items}
+    with loop.lab.read() as tx:
+        due = attest.open_obligations(tx, loop.received.id, "in")  # type: ignore[union-attr]
+        shown = listing.show(tx, "squares")
+    assert {row["due_ms"] for row in due} == {loop.lab.clock() + 30 * DAY_MS}
+    assert shown["closed_because"] == []
+    assert set(shown["taken_back"]) == {entry["item"] for entry in shown["to_delete"]} == theirs
+
+
+def test_the_reason_stays_in_the_library(loop: Loop) -> None:
+    loop.to_lab()
+    leave(loop, PEOPLE[0])
+    payload = dsse.read_envelope(feed(loop)).payload
+    assert b"private words" not in payload
+    assert b"the contributor opted out" in payload
+
+
+def test_everybody_leaves(loop: Loop) -> None:
+    loop.to_lab()
+    for name in PEOPLE:
+        leave(loop, name)
+    refresh(loop, feed(loop))
+    assert closed(loop).code == "delivery.empty"
+
+
+def test_lease_and_feed_run_out_and_a_feed_renews_both(loop: Loop) -> None:
+    loop.to_lab()
+    opened = loader.open_delivery(loop.lab, "squares")
+    advance(loop, 7)
+    loader.open_delivery(loop.lab, "squares")
+    advance(loop, 0.001)
+    refused = closed(loop)
+    assert [reason.split(":")[0] for reason in refused.reasons] == ["feed.old"]
+    assert "rights refresh feed.json" in refused.remedy
+    with pytest.raises(Refused):
+        opened.check()
+    with pytest.raises(Refused):
+        next(opened.clips(64))
+    advance(loop, 23)
+    assert [reason.split(":")[0] for reason in closed(loop).reasons] == ["lease.ended", "feed.old"]
+    refresh(loop, feed(loop))
+    opened.check()
+    loader.open_delivery(loop.lab, "squares")
+
+
+def test_a_clock_that_is_turned_back_opens_nothing(loop: Loop) -> None:
+    loop.to_lab()
+    advance(loop, 31)
+    late = feed(loop)
+    with loop.library.write() as tx:
+        other = leases.newest(tx, loop.delivered.id)  # type: ignore[union-attr]
+        assert other is not None
+    with loop.lab.write() as tx:  # the lab signs something of its own at the later time, and takes no feed
+        bundles.issue(tx, "usage_report", loop.library.party_id, {})
+    advance(loop, -31)
+    assert [reason.split(":")[0] for reason in closed(loop).reasons] == ["lease.ended", "feed.old"]
+    advance(loop, 31)
+    refresh(loop, late)
+    loader.open_delivery(loop.lab, "squares")
+
+
+def test_an_older_feed_is_refused_and_the_same_one_changes_nothing(loop: Loop) -> None:
+    loop.to_lab()
+    first, second = feed(loop), feed(loop)
+    leave(loop, PEOPLE[1])
+    third = feed(loop)
+    assert refresh(loop, second).new
+    with pytest.raises(VerificationError) as caught:
+        refresh(loop, first)
+    assert caught.value.code == "bundle.stale"
+    assert refresh(loop, third).entries == 2
+    assert not refresh(loop, third).new
+    with pytest.raises(VerificationError) as caught:
+        refresh(loop, second)
+    assert caught.value.code == "feed.stale"
+    assert len(revoked_everywhere(loop.lab)) == 2
+    # the delivery's own papers are older now; taking it in again does no harm and brings nothing back
+    assert not loop.receive().new
+    assert len(revoked_everywhere(loop.lab)) == 2
+
+
+def forged(loop: Loop, data: bytes, **changes: Any) -> bytes:
+    """The feed as the library would sign it with other contents, under the next number."""
+    bundle = read_payload(dsse.read_envelope(data).payload)
+    value = bundle.to_json()
+    value["id"], value["seq"] = "fed_" + "1" * 26, bundle.seq + 1
+    value["body"] = {**bundle.body, **changes}
+    _, key = loop.library.keys.signing_key()
+    return dsse.sign(dsse.read_envelope(data).payload_type, canonical(value), key)
+
+
+def test_a_feed_that_takes_back_an_entry_is_refused(loop: Loop) -> None:
+    loop.to_lab()
+    leave(loop, PEOPLE[1])
+    data = feed(loop)
+    refresh(loop, data)
+    entries = read_payload(dsse.read_envelope(data).payload).body["entries"]
+    for other in ([], entries[:1], [{**entries[0], "reason": "another"}, entries[1]]):
+        with pytest.raises(Conflict) as caught:
+            refresh(loop, forged(loop, data, entries=other))
+        assert caught.value.code == "feed.rewritten"
+    for other in ([entries[1]], [entries[0], {**entries[1], "seq": 3}], [{**entries[0], "more": 1}]):
+        with pytest.raises(BadDocument):
+            refresh(loop, forged(loop, data, entries=other))
+    with pytest.raises(BadDocument):
+        refresh(loop, forged(loop, data, family="agr_" + "0" * 26))
+    stranger = base64.b64encode(data).decode()
+    with pytest.raises(BadDocument):
+        refresh(loop, forged(loop, data, leases=[stranger]))
+    with pytest.raises(BadDocument):
+        refresh(loop, forged(loop, data, leases=["%%%"]))
+    assert len(revoked_everywhere(loop.lab)) == 2
+
+
+def test_deletion_is_attested_and_the_library_compares(loop: Loop) -> None:
+    loop.to_lab()
+    with loop.lab.write() as tx, pytest.raises(Refused) as caught:
+        attest.attest(tx, "squares")
+    assert caught.value.code == "attest.nothing"
+    leave(loop, PEOPLE[0])
+    refresh(loop, feed(loop))
+    leave(loop, PEOPLE[1])  # the lab has not heard of this one yet
+    hashes = {one.id: one.bytes_hash for one in loader.open_delivery(loop.lab, "squares").items}
+    advance(loop, 3)
+    theirs = set(loop.items_of(PEOPLE[0]))
+    with loop.lab.write() as tx:
+        data = attest.attest(tx, "squares")
+    body = read_payload(dsse.read_envelope(data).payload).body
+    assert {item["item"] for item in body["items"]} == theirs
+    assert "cannot see" in body["statement"]
+    for item in body["items"]:
+        assert not loop.lab.objects.exists(item["bytes_hash"])
+    assert all(loop.lab.objects.exists(key) for key in hashes.values())
+    with loop.library.write() as tx:
+        done = attest.accept(tx, data)
+    assert (done.items, done.late, done.new) == (4, 0, True)
+    with loop.library.write() as tx:
+        assert not attest.accept(tx, data).new
+        left = attest.open_obligations(tx, loop.delivered.id, "out")  # type: ignore[union-attr]
+    assert {row["item"] for row in left} == set(loop.items_of(PEOPLE[1]))
+    assert checks.verify_delivery(loop.lab, "squares") == []
+    with loop.lab.write() as tx, pytest.raises(Refused):
+        attest.attest(tx, "squares")
+    # taking the directory in again does not bring deleted clips back
+    loop.receive()
+    assert not any(loop.lab.objects.exists(item["bytes_hash"]) for item in body["items"])
+    refresh(loop, feed(loop))
+    advance(loop, 40)
+    with loop.lab.write() as tx:
+        late = attest.attest(tx, "squares")
+    with loop.library.write() as tx:
+        assert attest.accept(tx, late).late == 2
+
+
+def test_an_attestation_of_other_items_is_refused(loop: Loop) -> None:
+    loop.to_lab()
+    leave(loop, PEOPLE[0])
+    refresh(loop, feed(loop))
+    with loop.lab.write() as tx:
+        data = attest.attest(tx, "squares")
+    bundle = read_payload(dsse.read_envelope(data).payload)
+    items = bundle.body["items"]
+    kept = loop.items_of(PEOPLE[1])[0]
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({"items": items[:-1]}, "attest.missing"),
+        ({"items": [*items, {"item": kept, "bytes_hash": "0" * 64}]}, "attest.not_due"),
+        ({"items": [{**items[0], "bytes_hash": "0" * 64}, *items[1:]]}, "attest.not_due"),
+        ({"items": [*items, items[0]]}, "attest.twice"),
+        ({"feed_entries": 0}, "attest.not_due"),
+        ({"statement": "all is well"}, "document.field"),
+        ({"delivery": "dlv_" + "0" * 26}, "delivery.missing"),
+    ]
+    _, key = loop.lab.keys.signing_key()
+    for changes, code in cases:
+        value = {**bundle.to_json(), "body": {**bundle.body, **changes}}
+        forged_data = dsse.sign(dsse.read_envelope(data).payload_type, canonical(value), key)
+        with pytest.raises(Exception) as caught, loop.library.write() as tx:
+            attest.accept(tx, forged_data)
+        assert caught.value.code == code  # type: ignore[attr-defined]
+    with loop.library.write() as tx:
+        assert attest.accept(tx, data).items == 4
+
+
+def test_bytes_that_another_delivery_holds_are_not_said_to_be_deleted(loop: Loop) -> None:
+    loop.to_lab()
+    first = loop.agreement
+    loop.agree()  # another family
+    loop.build("again")
+    loop.deliver("again", "second")
+    loop.receive("second")
+    leave(loop, PEOPLE[0])
+    second, loop.agreement = loop.agreement, first
+    refresh(loop, feed(loop))
+    with loop.lab.write() as tx, pytest.raises(Refused) as caught:
+        attest.attest(tx, "squares")
+    assert caught.value.code == "attest.shared"
+    assert len(caught.value.reasons) == 4
+    loop.agreement = second
+    refresh(loop, feed(loop))
+    for name in ("squares", "again"):
+        with loop.lab.write() as tx:
+            data = attest.attest(tx, name)
+        with loop.library.write() as tx:
+            assert attest.accept(tx, data).items == 4
+
+
+def test_what_is_denied_without_an_act_of_its_own_is_swept_up(loop: Loop) -> None:
+    loop.to_lab()
+    with loop.library.write() as tx:
+        row = next(r for r in tx.rows(asset.select()) if r["filename"] == "chen.mp4")
+        placed = holds.place(tx, row, code="dispute", reason="x")
+        assert placed
+        assert {r.item for r in opt_out.sweep(tx, loop.agreement)} == set(loop.items_of(PEOPLE[2]))
+    with loop.library.write() as tx:
+        assert opt_out.sweep(tx, loop.agreement) == []
+
+
+def test_the_end_of_an_agreement_takes_everything_back_and_leases_are_not_renewed(loop: Loop) -> None:
+    loop.to_lab()
+    with loop.library.write() as tx:
+        agreements.terminate(tx, loop.agreement, "breach")
+        from fairframe.dataset import revocation
+
+        assert len(revocation.end_of_family(tx, loop.agreement, "the agreement ended")) == 8
+        data = feeds.issue(tx, loop.agreement)
+        with pytest.raises(Refused):
+            leases.issue(tx, feeds.deliveries_of(tx, "out", loop.agreement)[0])
+    done = refresh(loop, data)
+    assert (done.entries, done.leases) == (8, 0)
+    assert closed(loop).code == "delivery.empty"
+
+
+def test_grandfather_lets_a_training_go_on_with_what_it_opened(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
+    loop.to_lab()
+    opened = loader.open_delivery(loop.lab, "squares")
+    terms = opened.agreement.terms.model_copy(update={"opt_out_remedy": "grandfather"})
+    from dataclasses import replace
+
+    kind = replace(opened, agreement=replace(opened.agreement, terms=terms))
+    leave(loop, PEOPLE[0])
+    refresh(loop, feed(loop))
+    assert len(opened.admitted()) == 4
+    assert len(kind.admitted()) == 8
+    assert len(loader.open_delivery(loop.lab, "squares").items) == 4
+    with loop.lab.write() as tx:
+        attest.attest(tx, "squares")
+    assert len(kind.admitted()) == 4, "what was deleted cannot be gone on with"
