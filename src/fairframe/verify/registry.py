@@ -8,14 +8,20 @@ from fairframe.core.errors import BadDocument, InputError, VerificationError
 from fairframe.core.party import PAYLOAD_TYPE as PARTY_TYPE
 from fairframe.verify.deliveries import DELIVERY
 from fairframe.verify.documents import DOCUMENT
-from fairframe.verify.files import read_limited
+from fairframe.verify.files import open_regular, read_limited
+from fairframe.verify.films import FILM
 from fairframe.verify.kind import Kind, Report, Target
+from fairframe.verify.models import MODEL
 from fairframe.verify.parties import PARTY
+from fairframe.verify.statement import STATEMENT
 from fairframe.verify.trust import Trust
 
 KINDS: tuple[Kind, ...] = (
+    MODEL,
     DELIVERY,
+    FILM,
     PARTY,
+    STATEMENT,
     DOCUMENT,  # any other sealed bundle: keep it last
 )
 
@@ -32,12 +38,21 @@ def read_target(path: Path) -> Target:
     if path.is_dir():
         return Target(path, None, "")
     try:
+        if _is_video(path):
+            # films are long and are hashed as a stream; what they claim stands in their sidecar
+            return Target(path, b"", "video")
         data = read_limited(path, dsse.MAX_ENVELOPE_BYTES)
     except InputError as error:
         raise InputError(
-            error.message, code=error.code, where=str(path), remedy="Name a sealed document or a delivery folder"
+            error.message, code=error.code, where=str(path), remedy="Name a sealed document, a film or a folder"
         ) from error
     return Target(path, data, _claimed_type(data))
+
+
+def _is_video(path: Path) -> bool:
+    """Whether a file begins like ISO base media (MP4, MOV)."""
+    with open_regular(path, follow=True) as stream:
+        return stream.read(12)[4:8] == b"ftyp"
 
 
 def _claimed_type(data: bytes) -> str:

@@ -1,0 +1,209 @@
+"""Whether a checkpoint may be used for a purpose.
+
+| asked for  | an agreement for this purpose covers it                                          |
+|------------|----------------------------------------------------------------------------------|
+| evaluate   | evaluate, research, commercial                                                   |
+| research   | research, commercial                                                             |
+| commercial | commercial, if its terms allow commercial output                                 |
+
+The agreement is the one that the checkpoint was trained under, or one that the library granted to it later. It must
+be in force; time is the later of the clock and the latest signed time seen. A checkpoint that was withdrawn, stopped
+or deleted is not used, nor one that consumed what a contributor took back where the agreement's remedy is withdraw.
+The same holds for every ancestor that is a checkpoint of this workspace. An ancestor from elsewhere is only noted.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from fairframe.core.errors import InputError, NotFound, Refused
+from fairframe.core.finding import Finding
+from fairframe.dataset.revocation import taken_back
+from fairframe.platform import bundles
+from fairframe.platform.tx import Row, Tx
+from fairframe.rights import agreements
+from fairframe.rights.agreement import Agreement
+from fairframe.training import registry
+from fairframe.training.happened import ended
+from fairframe.training.tables import checkpoint
+
+EXTERNAL = "guard.ancestor_external"
+"""The code of the note on an ancestor with an external license."""
+PURPOSES = ("evaluate", "research", "commercial")
+COVERED_BY: dict[str, frozenset[str]] = {
+    "evaluate": frozenset(PURPOSES),
+    "research": frozenset({"research", "commercial"}),
+    "commercial": frozenset({"commercial"}),
+}
+UPGRADE = (
+    "Have the agreement upgraded (at the library: fairframe rights agree --offer commercial --upgrade-of AGREEMENT),"
+    " then take the library's grant for this checkpoint"
+)
+
+
+@dataclass(frozen=True)
+class Right:
+    """An agreement as far as it speaks of a checkpoint. `grant`: the document that extended it there, or None."""
+
+    agreement: str
+    purpose: str
+    commercial_output: bool
+    state: str
+    grant: str | None = None
+
+
+@dataclass(frozen=True)
+class Used:
+    """A checkpoint that a use would draw on. `taken_back`: consumed items that the remedy withdraw asks to forget."""
+
+    name: str
+    ended: str | None
+    taken_back: int
+    rights: tuple[Right, ...]
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """An ancestor that is no checkpoint of this workspace."""
+
+    kind: Literal["checkpoint", "external", "house"]
+    name: str
+    license: str
+    data: str
+
+
+@dataclass(frozen=True)
+class Permit:
+    """A use that the guard lets through: under which agreement, by which grant (None: the agreement's own)."""
+
+    purpose: str
+    agreement: Agreement
+    grant: str | None
+    findings: tuple[Finding, ...]
+
+
+def judge(purpose: str, used: tuple[Used, ...], elsewhere: tuple[Elsewhere, ...] = ()) -> list[Finding]:
+    """Every finding on using checkpoints (the first is the one asked for, then its ancestors) for a purpose. Pure."""
+    found = [check for one in used for check in _judge_one(purpose, one)]
+    for one in elsewhere:
+        if one.kind == "checkpoint":
+            text = f"the ancestor {one.name} is a checkpoint that this workspace does not know"
+            found.append(Finding(False, "guard.ancestor_unknown", text))
+        elif one.kind == "external":
+            text = f"the ancestor {one.name}: license external ({one.license}), data {one.data}"
+            found.append(Finding(True, EXTERNAL, text))
+        else:
+            found.append(
+                Finding(True, "guard.ancestor_house", f"the ancestor {one.name} was trained on rendered footage")
+            )
+    return found
+
+
+def covering(purpose: str, rights: tuple[Right, ...]) -> Right | None:
+    """The first of the rights, in their order, that covers a purpose now."""
+    return next((right for right in rights if not _against(purpose, right)), None)
+
+
+def permits(tx: Tx, row: Row, purpose: str) -> Permit:
+    """The permit to use an own checkpoint's row for a purpose.
+
+    Raises Refused (guard.refused, with every reason and the remedy), InputError for an unknown purpose.
+    """
+    if purpose not in PURPOSES:
+        raise InputError(f"no purpose {purpose[:40]!r}", code="input.purpose", remedy=f"Say {', '.join(PURPOSES)}.")
+    used, elsewhere = _lineage(tx, row)
+    found = judge(purpose, used, elsewhere)
+    against = [check for check in found if not check.ok]
+    if against:
+        upgradable = all(check.code in ("guard.purpose", "guard.output") for check in against)
+        raise Refused(
+            f"the checkpoint {row['name']} may not be used for {purpose}: {against[0].text}",
+            reasons=[f"{check.code}: {check.text}" for check in against],
+            code="guard.refused",
+            where=row["public_id"],
+            remedy=UPGRADE if upgradable else "Train another checkpoint under an agreement in force",
+        )
+    right = covering(purpose, used[0].rights)
+    assert right is not None
+    return Permit(purpose, agreements.find(tx, right.agreement), right.grant, tuple(found))
+
+
+def _judge_one(purpose: str, one: Used) -> list[Finding]:
+    found: list[Finding] = []
+    if one.ended is not None:
+        found.append(Finding(False, f"guard.{one.ended}", f"{one.name} was {one.ended}"))
+    if one.taken_back:
+        text = f"{one.name} consumed {one.taken_back} items that were taken back, and the agreed remedy is withdraw"
+        found.append(Finding(False, "guard.withdrawn", text))
+    right = covering(purpose, one.rights)
+    if right is not None:
+        by = f", by the grant {right.grant}" if right.grant else ""
+        text = f"{one.name}: the agreement {right.agreement} ({right.purpose}) covers {purpose}{by}"
+        return [*found, Finding(True, "guard.covered", text)]
+    if not one.rights:
+        return [*found, Finding(False, "guard.no_agreement", f"{one.name} was trained under no agreement")]
+    return [
+        *found,
+        *(Finding(False, code, f"{one.name}: {text}") for r in one.rights for code, text in _against(purpose, r)),
+    ]
+
+
+def _against(purpose: str, right: Right) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    if right.state != "active":
+        found.append(("guard.inactive", f"the agreement {right.agreement} is {right.state}"))
+    if right.purpose not in COVERED_BY[purpose]:
+        found.append(("guard.purpose", f"the agreement {right.agreement} is for {right.purpose}, not {purpose}"))
+    elif purpose == "commercial" and not right.commercial_output:
+        found.append(("guard.output", f"the agreement {right.agreement} allows no commercial output"))
+    return found
+
+
+def _lineage(tx: Tx, row: Row) -> tuple[tuple[Used, ...], tuple[Elsewhere, ...]]:
+    """The checkpoint and its own ancestors, nearest first, and what else it descends from."""
+    used: list[Used] = []
+    elsewhere: dict[tuple[str, str], Elsewhere] = {}
+    waiting, seen = [row], {row["id"]}
+    while waiting:
+        current = waiting.pop(0)
+        used.append(_used(tx, current))
+        for one in registry.ancestors_of(tx, current["id"]):
+            own = _own(tx, one["hash"]) if one["kind"] == "checkpoint" else None
+            if own is None:
+                elsewhere[one["kind"], one["hash"]] = Elsewhere(one["kind"], one["name"], one["license"], one["data"])
+            elif own["id"] not in seen:
+                seen.add(own["id"])
+                waiting.append(own)
+    return tuple(used), tuple(elsewhere.values())
+
+
+def _own(tx: Tx, weights_hash: str) -> Row | None:
+    where = (checkpoint.c.weights_hash == weights_hash) & (checkpoint.c.direction == "own")
+    return tx.row(checkpoint.select().where(where).order_by(checkpoint.c.id.desc()))
+
+
+def _used(tx: Tx, row: Row) -> Used:
+    events = registry.events(tx, row["id"])
+    rights: list[Right] = []
+    gone = 0
+    if row["agreement"] is not None:
+        own = agreements.find(tx, row["agreement"])
+        rights.append(_right(tx, own, None))
+        if row["delivery"] is not None and own.terms.opt_out_remedy == "withdraw":
+            back = taken_back(tx, "in", row["delivery"])
+            gone = len(back & {use["item"] for use in registry.usage_of(tx, row["id"])})
+    for event in reversed(events):
+        if event["kind"] == "granted" and event["agreement"] is not None:
+            rights.append(_granted(tx, event))
+    return Used(row["name"], ended(events), gone, tuple(rights))
+
+
+def _granted(tx: Tx, event: Row) -> Right:
+    try:
+        return _right(tx, agreements.find(tx, event["agreement"]), event["document"])
+    except NotFound:
+        return Right(event["agreement"], "", False, "unknown here", event["document"])
+
+
+def _right(tx: Tx, found: Agreement, grant: str | None) -> Right:
+    state = found.state(bundles.trusted_now_ms(tx))
+    return Right(found.public_id, found.purpose, found.terms.commercial_output, state, grant)

@@ -1,0 +1,60 @@
+"""Several files that appear under their names together, or not at all as long as the process lives."""
+
+import tempfile
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from fairframe.core.errors import Conflict, InputError
+
+
+def check_free(path: Path, *, overwrite: bool) -> None:
+    """Raises Conflict (output.exists) where a file is there and may not be replaced, InputError where none can be."""
+    if not path.parent.is_dir():
+        raise InputError(f"there is no folder {path.parent}", code="input.no_folder", remedy="Make it first.")
+    if path.is_dir():
+        raise InputError(f"{path} is a folder", code="input.is_folder", remedy="Name a file.")
+    if path.is_symlink() or (path.exists() and not overwrite):
+        raise Conflict(
+            f"{path} exists already", code="output.exists", remedy="Choose another name, or say --overwrite."
+        )
+
+
+@contextmanager
+def workshop(folder: Path) -> Generator[Path]:
+    """A temporary folder on the same disk as `folder`, gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix=".fairframe-", dir=folder) as made:
+        yield Path(made)
+
+
+class Placing:
+    """Files moved to their names inside the block; if the block fails, everything is put back as it was.
+
+    `aside` is a folder on the disk of all sources and targets, where files that are replaced wait.
+    """
+
+    def __init__(self, aside: Path) -> None:
+        self._aside = aside
+        self._done: list[tuple[Path, Path | None]] = []
+
+    def put(self, files: Mapping[Path, Path]) -> None:
+        """target -> source"""
+        for target, source in files.items():
+            before: Path | None = None
+            if target.exists():
+                before = self._aside / f"before-{len(self._done)}"
+                target.rename(before)
+            self._done.append((target, before))
+            source.rename(target)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, *_rest: object) -> None:
+        if kind is None:
+            return
+        for target, before in reversed(self._done):
+            target.unlink(missing_ok=True)
+            if before is not None:
+                before.rename(target)

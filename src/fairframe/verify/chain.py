@@ -1,0 +1,146 @@
+"""From a film back to what a library delivered: every document signed, and each naming the next."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from fairframe.core.bundle import Bundle
+from fairframe.core.canonical import sha256_hex
+from fairframe.core.fields import Fields
+from fairframe.core.time import to_rfc3339
+from fairframe.verify.documents import open_checked
+from fairframe.verify.kind import Finding
+from fairframe.verify.trust import Trust
+
+COVERED_BY = {
+    "evaluate": ("evaluate", "research", "commercial"),
+    "research": ("research", "commercial"),
+    "commercial": ("commercial",),
+}
+"""A purpose, and the purposes of agreements that cover it."""
+NAMES = {
+    "lineage": "lineage",
+    "delivery": "delivery",
+    "delivery_agreement": "agreement",
+    "agreement": "agreement",
+    "grant": "grant",
+}
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a film's signed sidecar says of its origin."""
+
+    checkpoint: str
+    weights_hash: str
+    lineage_digest: str
+    delivery: str
+    root: str
+    agreement: str
+    granted: str | None
+    purpose: str
+    lab: str
+    made_ms: int
+
+
+def check_chain(said: Said, chain: Fields, trust: Trust, now_ms: int) -> list[Finding]:
+    """The findings on the documents of a chain; one that is missing or does not hold ends what leans on it."""
+    found: list[Finding] = []
+    texts: dict[str, str | None] = {}
+    opened: dict[str, Bundle] = {}
+    for name, kind in NAMES.items():
+        value = chain.value(name)
+        texts[name] = value if isinstance(value, str) else None
+        if value is None and name in ("delivery_agreement", "grant"):
+            continue
+        bundle, findings = open_checked((texts[name] or "").encode(), trust, now_ms, name)
+        found += findings
+        if bundle is not None and bundle.type == kind and all(finding.ok for finding in findings):
+            opened[name] = bundle
+        elif bundle is not None and bundle.type != kind:
+            found.append(Finding(False, "chain.type", f"{name}: it is a {bundle.type}"))
+    chain.close()
+    found += _lineage(said, opened.get("lineage"), texts["lineage"])
+    found += _delivery(said, opened)
+    found += _agreement(said, opened)
+    found += _grant(said, opened)
+    return found
+
+
+def _lineage(said: Said, lineage: Bundle | None, text: str | None) -> list[Finding]:
+    same = text is not None and sha256_hex(text.encode()) == said.lineage_digest
+    found = [_told(same, "chain.lineage_digest", "the lineage is", "the one whose SHA-256 the film's sidecar signs")]
+    if lineage is None:
+        return found
+    body: dict[str, Any] = lineage.body
+    same = (body.get("checkpoint"), body.get("weights_hash")) == (said.checkpoint, said.weights_hash)
+    text = "the checkpoint and weights that the film names"
+    found.append(_told(same and lineage.sender == said.lab, "chain.lineage", "the lineage is that lab's, and of", text))
+    delivery = body.get("delivery")
+    named = (delivery.get("id"), delivery.get("root")) if isinstance(delivery, dict) else (None, None)
+    same = named == (said.delivery, said.root)
+    found.append(_told(same, "chain.trained_on", "the lineage names", f"the delivery {said.delivery} and its root"))
+    return found
+
+
+def _delivery(said: Said, opened: dict[str, Bundle]) -> list[Finding]:
+    delivery = opened.get("delivery")
+    if delivery is None:
+        return []
+    named = (delivery.body.get("delivery"), delivery.body.get("root"), delivery.recipient)
+    same = named == (said.delivery, said.root, said.lab)
+    text = "the delivery whose root the film names, made to this lab"
+    found = [_told(same, "chain.delivery", "the delivery is", text)]
+    under = opened.get("delivery_agreement") or opened.get("agreement")
+    if under is not None:
+        same = delivery.agreement is not None and delivery.agreement.id == under.id
+        same = same and (under.sender, under.recipient) == (delivery.sender, delivery.recipient)
+        text = "the agreement in the chain, between the same two parties"
+        found.append(_told(same, "chain.delivered_under", "it was delivered under", text))
+    return found
+
+
+def _agreement(said: Said, opened: dict[str, Bundle]) -> list[Finding]:
+    agreement = opened.get("agreement")
+    if agreement is None:
+        return []
+    body = Fields(agreement.body, "agreement.body")
+    terms = body.fields("terms")
+    purpose, output = body.text("purpose"), terms.boolean("commercial_output")
+    starts, ends = body.time_ms("starts_at"), body.time_ms("ends_at")
+    family = body.id("family", "agr")
+    covers = purpose in COVERED_BY[said.purpose] and (said.purpose != "commercial" or output)
+    when = f"on {to_rfc3339(said.made_ms)}"
+    found = [
+        _told(agreement.id == said.agreement, "chain.agreement", "the agreement is", "the one that the film names"),
+        _told(covers, "chain.purpose", f"an agreement for {purpose} covers", said.purpose),
+        _told(starts <= said.made_ms < ends, "chain.term", "the film was made", f"within the agreement's term, {when}"),
+    ]
+    names = [name for name in ("lineage", "delivery", "delivery_agreement", "grant") if name in opened]
+    differing = [name for name in names if opened[name].body.get("family") != family]
+    text = "the family of the agreement"
+    return [*found, _told(not differing, "chain.family", f"{', '.join(names)}: of", text)]
+
+
+def _grant(said: Said, opened: dict[str, Bundle]) -> list[Finding]:
+    grant, upgraded = opened.get("grant"), "delivery_agreement" in opened
+    if grant is None:
+        text = "the agreement of the delivery covers the film itself, without a grant"
+        return (
+            [Finding(said.granted is None and not upgraded, "chain.grant", text)]
+            if _needs_no(said, opened)
+            else [Finding(False, "chain.grant", "a grant is needed, and none that holds is in the chain")]
+        )
+    named = tuple(grant.body.get(key) for key in ("checkpoint", "weights_hash", "agreement"))
+    same = (grant.id, *named) == (said.granted, said.checkpoint, said.weights_hash, said.agreement)
+    delivery = opened.get("delivery")
+    parties = delivery is None or (grant.sender, grant.recipient) == (delivery.sender, delivery.recipient)
+    text = "extends the agreement to this checkpoint and these weights"
+    return [_told(same and parties, "chain.grant", "the library's grant", text)]
+
+
+def _needs_no(said: Said, opened: dict[str, Bundle]) -> bool:
+    return said.granted is None and "delivery_agreement" not in opened
+
+
+def _told(ok: bool, code: str, what: str, text: str) -> Finding:
+    return Finding(ok, code, f"{what}{'' if ok else ' not'} {text}")

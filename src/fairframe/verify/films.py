@@ -1,0 +1,119 @@
+"""Checks a film against the signed sidecar beside it (FILM.mp4.fairframe.json), and the chain behind that.
+
+The body's fields are documented in generation/sidecar.py.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from fairframe.core.bundle import Bundle
+from fairframe.core.dsse import MAX_ENVELOPE_BYTES
+from fairframe.core.errors import BadDocument, InputError
+from fairframe.core.fields import Fields
+from fairframe.verify.chain import COVERED_BY, Said, check_chain
+from fairframe.verify.documents import open_checked
+from fairframe.verify.files import hash_file, read_limited
+from fairframe.verify.kind import Finding, Kind, Target
+from fairframe.verify.trust import Trust
+
+SUFFIX = ".fairframe.json"
+_DECIMAL = re.compile(r"[0-9]{1,4}(\.[0-9]{1,9})?")
+
+
+def check(target: Target, trust: Trust, now_ms: int) -> list[Finding]:
+    """The findings on a film file."""
+    path = target.path
+    beside = path.with_name(path.name + SUFFIX)
+    try:
+        data = read_limited(beside, MAX_ENVELOPE_BYTES)
+    except InputError as error:
+        text = f"{beside.name}: {error.message}; without its sidecar this film shows nothing"
+        return [Finding(False, "film.no_sidecar", text)]
+    bundle, findings = open_checked(data, trust, now_ms, beside.name)
+    if bundle is None or not all(finding.ok for finding in findings):
+        return findings
+    if bundle.type != "film":
+        return [*findings, Finding(False, "film.type", f"{beside.name} holds a {bundle.type}")]
+    try:
+        return [*findings, *_check(path, bundle, trust, now_ms)]
+    except (BadDocument, InputError) as error:
+        return [*findings, Finding(False, error.code, str(error))]
+
+
+def _check(path: Path, bundle: Bundle, trust: Trust, now_ms: int) -> list[Finding]:
+    body = Fields(bundle.body, "film.body")
+    signed, size = body.hex("bytes_hash"), body.integer("bytes", least=1)
+    said = _said(body, bundle)
+    made = _made(body)
+    chain = body.fields("chain")
+    body.close()
+    same = hash_file(path.resolve(), size) == signed
+    known = bundle.agreement is not None and bundle.agreement.id == said.agreement
+    text = f"the film has{'' if same else ' not'} the size and SHA-256 that the lab signed"
+    return [
+        Finding(same, "film.hash", text),
+        Finding(made["ai_generated"], "film.generated", f"{_tell(made)}, marked as made by a model"),
+        Finding(known, "film.agreement", f"signed under the agreement {said.agreement} that it names"),
+        *check_chain(said, chain, trust, now_ms),
+    ]
+
+
+def _said(body: Fields, bundle: Bundle) -> Said:
+    delivery = body.fields("delivery")
+    said = Said(
+        checkpoint=body.id("checkpoint", "ckp"),
+        weights_hash=body.hex("weights_hash"),
+        lineage_digest=body.hex("lineage_digest"),
+        delivery=delivery.id("id", "dlv"),
+        root=delivery.hex("root"),
+        agreement=body.id("agreement", "agr"),
+        granted=None if body.value("granted") is None else body.id("granted"),
+        purpose=body.text("purpose", one_of=COVERED_BY),
+        lab=bundle.sender,
+        made_ms=bundle.issued_at_ms,
+    )
+    delivery.close()
+    return said
+
+
+def _made(body: Fields) -> dict[str, Any]:
+    sampling = body.fields("sampling")
+    sampling.integer("steps", least=1)
+    for name in ("guidance", "shift"):
+        if not _DECIMAL.fullmatch(sampling.text(name, max_chars=20)):
+            raise BadDocument(f"Field {name!r} is no decimal number", code="document.field", where="film.sampling")
+    sampling.close()
+    body.hex("prompt_hash")
+    body.integer("seed")
+    body.text("code", max_chars=100)
+    body.integer("model_size", least=1)
+    body.id("output", "out")
+    found = {name: body.integer(name, least=1) for name in ("frames", "width", "height")}
+    return {
+        **found,
+        "fps": body.text("fps", max_chars=40),
+        "mode": body.text("mode", one_of=("text", "image", "extend")),
+        "name": body.text("name", max_chars=200),
+        "ai_generated": body.boolean("ai_generated"),
+    }
+
+
+def _tell(made: dict[str, Any]) -> str:
+    size = f"{made['width']}x{made['height']}"
+    return f"{made['frames']} frames of {size} at {made['fps']} from {made['mode']} by the model {made['name']}"
+
+
+FILM = Kind(
+    name="film",
+    matches=lambda target: target.type == "video",
+    check=check,
+    cannot_show=(
+        "what the content credentials inside the film say: reading C2PA needs the media extra (fairframe verify)",
+        "that this model made this film, and that the lineage lists all that the model was trained on",
+        "that the file has the frames, size and rate that its sidecar states: nothing is decoded here",
+        "that the agreement or the grant had not been ended early, or a contributor taken clips back, by then",
+        "that the library and the lab show everyone the same documents (a split view)",
+        "when the film was made, other than by the lab's clock",
+    ),
+)
