@@ -110,13 +110,13 @@ def picture(frame: "VideoFrame", *, kind: Kind = "rgb", size: tuple[int, int] | 
 def luma(frame: "VideoFrame") -> Picture:
     """The stored luma plane (H, W), 8 bits, not rotated; not copied where the file has 8 bits (then read-only)."""
     shift = _luma_shift(frame.format.name)
-    plane = frame.planes[0]
     if shift is None:
         return frame.reformat(format="gray").to_ndarray()
+    plane = frame.planes[0]
+    size, row = (frame.height, frame.width), plane.line_size
     if shift == 0:
-        return np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: frame.height, : frame.width]
-    wide = np.frombuffer(plane, np.uint16).reshape(-1, plane.line_size // 2)
-    return (wide[: frame.height, : frame.width] >> shift).astype(np.uint8)
+        return np.ndarray(size, np.uint8, plane, 0, (row, 1))  # type: ignore[arg-type]
+    return (np.ndarray(size, np.uint16, plane, 0, (row, 2)) >> shift).astype(np.uint8)  # type: ignore[arg-type]
 
 
 def rgb(frame: "VideoFrame") -> Picture:
