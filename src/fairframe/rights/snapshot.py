@@ -120,10 +120,11 @@ def _connection(ws: Workspace) -> Generator[Any]:
         raise MissingExtra(
             "the ADBC driver for PostgreSQL is not installed", remedy='pip install "fairframe[postgres]"'
         ) from error
-    plain = url.set(drivername="postgresql").update_query_dict(
-        {"options": "-c default_transaction_isolation=repeatable\\ read -c default_transaction_read_only=on"}
-    )
-    with closing(dbapi.connect(plain.render_as_string(hide_password=False))) as connection:
+    plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with closing(dbapi.connect(plain)) as connection:
+        with closing(connection.cursor()) as cursor:
+            # the driver has begun a transaction; this is its first statement
+            cursor.execute("set transaction isolation level repeatable read, read only")
         yield connection
 
 
