@@ -1,0 +1,75 @@
+"""The media functions, each run in a worker's child process, with typed results. For files from other people."""
+
+import base64
+import binascii
+from pathlib import Path
+
+from fairframe.core.canonical import Json
+from fairframe.core.errors import BadDocument, MediaError
+from fairframe.core.fields import Fields
+from fairframe.core.timecode import FrameSpan, Rate
+from fairframe.media.encode import Encoded
+from fairframe.media.measure import Measures
+from fairframe.media.probe import Probe
+from fairframe.media.sandbox import MediaWorker
+from fairframe.media.signals import Signal
+
+KINDS = ("c2pa", "xmp", "note")
+TRUSTS = ("trusted", "untrusted", "tampered", "unreadable", "none")
+
+
+def probe(worker: MediaWorker, path: Path) -> Probe:
+    """See probe.probe. Raises MediaError."""
+    return Probe.from_json(worker.call("probe", path))
+
+
+def poster(worker: MediaWorker, path: Path, destination: Path, *, frame: int) -> None:
+    """Write the JPEG of poster.poster to `destination`. Raises MediaError."""
+    worker.call("poster", path, destination=str(Path(destination).absolute()), frame=frame)
+
+
+def measure(worker: MediaWorker, path: Path, destination: Path) -> Measures:
+    """See measure.measure; the arrays pass through the file `destination`. Raises MediaError."""
+    worker.call("measure", path, destination=str(Path(destination).absolute()))
+    return Measures.load(destination)
+
+
+def cut(worker: MediaWorker, src: Path, dst: Path, span: FrameSpan, *, fps: Rate | None) -> Encoded:
+    """See encode.cut. Raises MediaError."""
+    fields = Fields(
+        worker.call(
+            "cut",
+            src,
+            destination=str(Path(dst).absolute()),
+            start=span.start,
+            end=span.end,
+            fps=None if fps is None else str(fps),
+        ),
+        "cut",
+    )
+    return Encoded(*(fields.integer(name) for name in ("frames", "duration_ms", "width", "height")))
+
+
+def signals(worker: MediaWorker, path: Path, anchors_pem: bytes = b"") -> list[Signal]:
+    """See signals.read_signals. A child that fails gives a signal of trust "unreadable": silence is no consent."""
+    try:
+        found = worker.call("signals", path, anchors=anchors_pem.decode("ascii"))
+        if not isinstance(found, list):
+            raise BadDocument("Expected a list of signals", code="document.field", where=str(path))
+        return [_signal(value) for value in found]
+    except (MediaError, BadDocument) as error:
+        if error.code.startswith("missing_extra"):
+            raise
+        return [Signal("c2pa", "manifest", "unreadable", "unreadable", {"reason": error.message[:300]})]
+
+
+def _signal(value: Json) -> Signal:
+    fields = Fields(value, "signal")
+    kind, trust = fields.text("kind", one_of=KINDS), fields.text("trust", one_of=TRUSTS)
+    try:
+        raw = base64.b64decode(fields.text("raw", max_chars=8 * 1024**2), validate=True)
+    except binascii.Error as error:
+        raise BadDocument("raw is not base64", code="document.field", where="signal") from error
+    key, said, detail = fields.text("key"), fields.text("value"), fields.object("detail")
+    fields.close()
+    return Signal(kind, key, said, trust, detail, raw)  # type: ignore[arg-type]
