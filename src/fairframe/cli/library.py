@@ -1,5 +1,6 @@
 """library: footage in, looked through, with its releases; curate."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -143,15 +144,16 @@ def curate(ctx: typer.Context, as_json: AsJson = False) -> None:
     """Measure every frame once; find shots and near-duplicates from the measures."""
     with workspace(ctx, "library") as ws, progress("curate") as show:
         report = run_curate(ws, show)
-    data = report.to_json()
 
     def render() -> None:
-        say(", ".join(f"{value} {key.replace('_', ' ')}" for key, value in data.items() if isinstance(value, int)))
-        if report.failed:
-            table(["not measured", "why"], [(one.filename, one.message) for one in report.failed])
+        again = f", {report.redecided} decided anew" if report.redecided else ""
+        say(f"{report.measured} assets measured{again}, {report.shots} shots")
+        say(f"{report.groups} groups of near-duplicates with {report.grouped} shots")
+        if report.refused:
+            table(["not measured", "code", "why"], [(one.filename, one.code, one.message) for one in report.refused])
 
-    emit(data, as_json, render)
-    if report.failed:
+    emit(asdict(report), as_json, render)
+    if report.refused:
         raise typer.Exit(1)
 
 

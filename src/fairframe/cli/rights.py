@@ -289,28 +289,28 @@ def accept(ctx: typer.Context, countersigned: Annotated[Path, typer.Argument()])
 def list_agreements(ctx: typer.Context, as_json: AsJson = False) -> None:
     """All agreements of this workspace."""
     with workspace(ctx) as ws, ws.read() as tx:
-        found = agreements.listing(tx)
-        data = [
-            {
-                "id": a.public_id,
-                "offer": a.offer,
-                "state": a.state(tx.now_ms),
-                "fee": format_money(a.fee),
-                "starts_ms": a.starts_ms,
-                "ends_ms": a.ends_ms,
-                "upgrade_of": a.upgrade_of,
-                "family": a.family,
-            }
-            for a in found
-        ]
+        found = [(one, one.state(tx.now_ms)) for one in agreements.listing(tx)]
+    data = [
+        {
+            "id": a.public_id,
+            "offer": a.offer,
+            "state": state,
+            "fee": format_money(a.fee),
+            "starts_ms": a.starts_ms,
+            "ends_ms": a.ends_ms,
+            "upgrade_of": a.upgrade_of,
+            "family": a.family,
+        }
+        for a, state in found
+    ]
     emit(
         data,
         as_json,
         lambda: table(
             ["agreement", "offer", "state", "#fee", "from", "until", "upgrade of"],
             [
-                (d["id"], d["offer"], d["state"], d["fee"], when(d["starts_ms"]), when(d["ends_ms"]), d["upgrade_of"])
-                for d in data
+                (a.public_id, a.offer, state, format_money(a.fee), when(a.starts_ms), when(a.ends_ms), a.upgrade_of)
+                for a, state in found
             ],
             empty="no agreements",
         ),

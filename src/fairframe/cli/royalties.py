@@ -23,7 +23,7 @@ from fairframe.core.time import from_rfc3339
 from fairframe.library import contributors
 from fairframe.royalties import allocate as allocation
 from fairframe.royalties import balance as position
-from fairframe.royalties import payouts, render, revenue, statements
+from fairframe.royalties import payouts, revenue, statement_html, statements
 from fairframe.royalties import usage as usage_reports
 
 app = group("Revenue, pools, statements, payouts.")
@@ -67,12 +67,14 @@ def run_allocate(ctx: typer.Context, as_json: AsJson = False) -> None:
     """Split every open pool among contributors and their assets."""
     with workspace(ctx, "library") as ws, progress("allocate") as show:
         done = allocation.allocate_all(ws, show)
-    emit([vars(one) for one in done], as_json, lambda: ([say(one.words) for one in done] and None) or _nothing(done))
 
+    def render() -> None:
+        for one in done:
+            say(one.words)
+        if not done:
+            say("no open pools")
 
-def _nothing(done: list[allocation.Allocated]) -> None:
-    if not done:
-        say("no open pools")
+    emit([vars(one) for one in done], as_json, render)
 
 
 @app.command()
@@ -90,11 +92,11 @@ def statement(
     with workspace(ctx, "library") as ws, ws.write() as tx:
         who = contributors.find(tx, contributor)
         found = statements.statement(tx, who, start, end, currency)
-        name = str(who["name"])
+        page = statement_html.render_html(found, statement_html.load_posters(tx, found))
     if output is not None:
         write_output(output / f"{found.id}.json", found.envelope)
         write_output(output / f"{found.id}.csv", found.csv.encode())
-        write_output(output / f"{found.id}.html", render.render_html(found, name).encode())
+        write_output(output / f"{found.id}.html", page.encode())
         note("anyone can recompute it: fairframe-verify FILE.json --trust LIBRARY/party.json")
     emit(found.body, as_json, lambda: print(found.csv))
 

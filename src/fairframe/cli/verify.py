@@ -9,11 +9,12 @@ from fairframe.cli.shell import AsJson, emit, note, out, read_input, workspace
 from fairframe.core.errors import NotFound
 from fairframe.core.party import Party
 from fairframe.core.time import now_ms
-from fairframe.flows.verify import trust_of, verify_audit
-from fairframe.generation.checks import film_findings
+from fairframe.flows.verify import trust_of, verify_audit, with_credentials
 from fairframe.platform.workspace import Workspace
 from fairframe.verify.kind import Report
 from fairframe.verify.registry import verify as verify_target
+
+MARKS = {True: ("holds   ", "green"), False: ("FAILS   ", "bold red"), None: ("unseen  ", "yellow")}
 
 
 def register(app: typer.Typer) -> None:
@@ -66,21 +67,17 @@ def _target(ctx: typer.Context, path: Path, given: list[Party]) -> Report:
 
 
 def _check(ws: Workspace | None, path: Path, given: list[Party]) -> Report:
-    trust = trust_of(ws, given)
-    report = verify_target(path, trust, now_ms())
-    if report.kind != "film":
-        return report
-    more = film_findings(path, list(trust.parties.values()))
-    return Report(report.kind, (*report.findings, *more), report.cannot_show)
+    report = verify_target(path, trust_of(ws, given), now_ms())
+    return with_credentials(report, path, ws)
 
 
 def _render(report: Report) -> None:
     from rich.text import Text
 
     for one in report.findings:
-        mark = ("holds ", "green") if one.ok else ("FAILS ", "bold red")
+        mark = MARKS[one.ok]
         out.print(Text.assemble(mark, (f"{one.code}  ", "dim"), one.text))
     for text in report.cannot_show:
         note(f"cannot show {text}")
-    failed = sum(not one.ok for one in report.findings)
+    failed = sum(one.ok is False for one in report.findings)
     out.print(Text(f"{report.kind}: {'all holds' if report.holds else f'{failed} checks fail'}", style="bold"))

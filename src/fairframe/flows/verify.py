@@ -1,9 +1,12 @@
 """`fairframe verify`: the standalone checks, and beside them what only a workspace or the media extra can look at."""
 
+from pathlib import Path
+
 import sqlalchemy as sa
 
 from fairframe.core.finding import Finding
 from fairframe.core.party import Party
+from fairframe.generation.checks import check_film
 from fairframe.platform import bundles
 from fairframe.platform.audit_check import check_audit
 from fairframe.platform.tables import party
@@ -48,3 +51,11 @@ def verify_audit(ws: Workspace, against: list[bytes]) -> Report:
                 Finding(False, "audit.foreign", f"{one.id} was signed by another party: it holds no head of ours")
             )
     return Report("audit", tuple(findings), AUDIT_CANNOT_SHOW)
+
+
+def with_credentials(report: Report, path: Path, ws: Workspace | None) -> Report:
+    """A film's report with what its content credentials say, against the parties that the workspace pinned."""
+    if report.kind != "film" or ws is None:
+        return report
+    with ws.read() as tx:
+        return Report(report.kind, (*report.findings, *check_film(tx, path)), report.cannot_show)

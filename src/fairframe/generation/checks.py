@@ -38,8 +38,7 @@ def check_film(tx: Tx, path: Path) -> list[Finding]:
     bundle, found = _sidecar(tx, path)
     if bundle is not None:
         found.append(_same(bundle.body.get("bytes_hash"), bytes_hash))
-        row = row or _by_id(tx, bundle)
-    found = [_indexed(row, bytes_hash), *found]
+    found += _indexed(tx, row, bundle, bytes_hash)
     return [*found, *_credentials(tx, path, row, bundle)]
 
 
@@ -49,17 +48,18 @@ def anchors(tx: Tx) -> bytes:
     return "\n".join(Party.from_envelope(row["document"].encode()).c2pa_ca_pem for row in rows).encode("ascii")
 
 
-def _indexed(row: Row | None, bytes_hash: str) -> Finding:
-    if row is None:
+def _indexed(tx: Tx, row: Row | None, bundle: Bundle | None, bytes_hash: str) -> list[Finding]:
+    if row is not None:
+        text = f"it is {row['public_id']}, byte for byte, by the index of films made in this workspace"
+        return [Finding(True, "film.known", text)]
+    if bundle is not None and bundle.sender == tx.ws.party_id:
+        known = tx.row(output.select().where(output.c.public_id == str(bundle.body.get("output"))))
+        text = f"is {known['public_id']}, which has other bytes" if known else "was made here, which no record shows"
+        return [Finding(False, "film.changed", f"its sidecar says that it {text}")]
+    if bundle is None:
         text = f"no film with the SHA-256 {bytes_hash[:16]}... was made in this workspace"
-        return Finding(None, "film.unknown", text)
-    if row["bytes_hash"] == bytes_hash:
-        return Finding(True, "film.known", f"it is {row['public_id']}, byte for byte, by the index of films made here")
-    return Finding(False, "film.changed", f"it says that it is {row['public_id']}, which has other bytes")
-
-
-def _by_id(tx: Tx, bundle: Bundle) -> Row | None:
-    return tx.row(output.select().where(output.c.public_id == str(bundle.body.get("output"))))
+        return [Finding(False, "film.unknown", text)]
+    return []
 
 
 def _same(said: object, bytes_hash: str) -> Finding:
@@ -71,7 +71,7 @@ def _same(said: object, bytes_hash: str) -> Finding:
 def _sidecar(tx: Tx, path: Path) -> tuple[Bundle | None, list[Finding]]:
     beside = sidecar.sidecar_path(path)
     if not beside.is_file():
-        return None, [Finding(None, "film.no_sidecar", f"there is no {beside.name} beside it")]
+        return None, [Finding(False, "film.no_sidecar", f"there is no {beside.name} beside it")]
     if beside.stat().st_size > MAX_ENVELOPE_BYTES:
         return None, [Finding(False, "film.sidecar", f"{beside.name} is too long")]
     try:
@@ -90,18 +90,22 @@ def _credentials(tx: Tx, path: Path, row: Row | None, bundle: Bundle | None) -> 
         reason = f" ({found.reason})" if found.reason and not ok else ""
         checks = [Finding(ok, f"c2pa.{found.state}", f"its content credentials {_verb(found.state)}{reason}")]
         return [*checks, *_claims(found.assertion(LINEAGE), row, bundle)] if ok else checks
-    checks = [Finding(None, "c2pa.absent", f"content credentials {WORDS['absent']}")]
+    return [Finding(False, "c2pa.absent", f"content credentials {WORDS['absent']}"), *_kept(path, trusted, row, bundle)]
+
+
+def _kept(path: Path, trusted: bytes, row: Row | None, bundle: Bundle | None) -> list[Finding]:
+    """What still tells of a film whose credentials are gone: the store beside it, the index, the signed sidecar."""
+    found: list[Finding] = []
     store = sidecar.manifest_path(path)
     if store.is_file() and store.stat().st_size <= MAX_MANIFEST_BYTES:
         beside = read_credentials(path, trusted, sidecar=store.read_bytes())
         text = f"the credentials kept in {store.name} {_verb(beside.state)}"
-        if beside.state == "tampered":
-            text += "; a remuxed film no longer matches them"
-        checks.append(Finding(beside.state == "trusted", f"c2pa.sidecar_{beside.state}", text))
-    elif row is not None or bundle is not None:
+        text += "; a film that was packed anew no longer matches them" if beside.state == "tampered" else ""
+        found.append(Finding(beside.state == "trusted", f"c2pa.kept_{beside.state}", text))
+    if row is not None or bundle is not None:
         where = "the index of films made here" if row is not None else "its signed sidecar"
-        checks.append(Finding(None, "c2pa.stripped", f"it was stripped; {where} still tells where it comes from"))
-    return checks
+        found.append(Finding(True, "film.traced", f"{where} still tells where it comes from"))
+    return found
 
 
 def _verb(state: str) -> str:

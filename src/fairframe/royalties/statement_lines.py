@@ -129,7 +129,7 @@ def _weights(tx: Tx, allocation_id: int) -> list[tuple[str, int]]:
     statement = sa.select(allocation_line.c.contributor_pseudonym, allocation_line.c.weight).where(
         allocation_line.c.allocation_id == allocation_id
     )
-    return sorted(row["contributor_pseudonym"], int(row["weight"])) for row in tx.rows(statement))
+    return sorted((row["contributor_pseudonym"], int(row["weight"])) for row in tx.rows(statement))
 
 
 def _assets(tx: Tx, contributor: Row, deal: Row, allocation_id: int) -> list[dict[str, str]]:

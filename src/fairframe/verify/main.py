@@ -16,6 +16,7 @@ from fairframe.verify.registry import verify
 from fairframe.verify.trust import Trust
 
 HOLDS, FAILS, CANNOT = 0, 1, 2
+MARKS = {True: "holds", False: "FAILS", None: "unseen"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -53,11 +54,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _as_text(report: Report, trust: Trust) -> list[str]:
-    failed = sum(not finding.ok for finding in report.findings)
+    failed = sum(finding.ok is False for finding in report.findings)
     lines = [f"trusting  {party.name} ({party.role})  {party.fingerprint}" for party in trust.parties.values()]
-    lines += [
-        f"{'holds' if finding.ok else 'FAILS':<8}  {finding.code:<28}  {finding.text}" for finding in report.findings
-    ]
+    lines += [f"{MARKS[finding.ok]:<8}  {finding.code:<28}  {finding.text}" for finding in report.findings]
     lines += [f"not shown {'':<28}  {text}" for text in report.cannot_show]
     total = len(report.findings)
     outcome = f"all {total} checks hold" if report.holds else f"{failed} of {total} checks do not hold"
