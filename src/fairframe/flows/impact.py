@@ -11,7 +11,7 @@ from fairframe.dataset import revocation
 from fairframe.dataset.governing import governing
 from fairframe.dataset.tables import dataset_release, feed_entry, item
 from fairframe.dataset.tables import delivery as delivery_table
-from fairframe.library.tables import ownership
+from fairframe.library.tables import asset, ownership
 from fairframe.platform.tx import Row, Tx
 from fairframe.rights.tables import consent_event
 from fairframe.royalties.tables import allocation, allocation_line, payout
@@ -114,7 +114,11 @@ def items_of(tx: Tx, contributor_id: int) -> Sequence[Row]:
 
 def _theirs(tx: Tx, contributor_id: int) -> sa.ColumnElement[bool]:
     """Every owner must permit, so a co-owner's no takes an asset back as well."""
-    ever = sa.select(ownership.c.asset_id).where(ownership.c.contributor_id == contributor_id)
+    ever = (
+        sa.select(ownership.c.asset_id)
+        .join(asset, asset.c.id == ownership.c.asset_id)
+        .where(ownership.c.contributor_id == contributor_id, asset.c.contributor_id != contributor_id)
+    )
     statement = ownership.select().where(ownership.c.asset_id.in_(ever), ownership.c.valid_from_ms <= tx.now_ms)
     sets: dict[int, list[Row]] = defaultdict(list)
     for row in tx.rows(statement):
@@ -196,30 +200,33 @@ def _opted_out_ms(tx: Tx, contributor_id: int) -> int | None:
 def _checkpoints(tx: Tx, contributor_id: int, turn_ms: int) -> tuple[CheckpointImpact, ...]:
     theirs = sa.select(item.c.public_id).where(_theirs(tx, contributor_id))
     statement = (
-        sa.select(checkpoint, usage.c.frames, usage.c.method)
+        sa.select(checkpoint.c.id, checkpoint.c.party, checkpoint.c.weights_hash)
         .join(usage, usage.c.checkpoint_id == checkpoint.c.id)
         .where(usage.c.item.in_(theirs))
-        .order_by(checkpoint.c.id)
+        .distinct()
     )
-    frames: dict[int, int] = defaultdict(int)
-    methods: dict[int, set[str]] = defaultdict(set)
-    rows: dict[int, Row] = {}
-    for row in tx.rows(statement):
-        rows[row["id"]] = row
-        frames[row["id"]] += row["frames"]
-        methods[row["id"]].add(row["method"])
-    return tuple(
-        CheckpointImpact(
-            checkpoint=row["public_id"],
-            name=row["name"],
-            party=row["party"],
-            before=frames[at] if row["recorded_at_ms"] <= turn_ms else 0,
-            after=frames[at] if row["recorded_at_ms"] > turn_ms else 0,
-            of_all=row["frames_seen"],
-            method=", ".join(sorted(methods[at])),
+    models = {(row["party"], row["weights_hash"]) for row in tx.rows(statement)}
+    found: list[CheckpointImpact] = []
+    for party, weights in sorted(models):
+        where = (checkpoint.c.party == party) & (checkpoint.c.weights_hash == weights)
+        reports = tx.rows(checkpoint.select().where(where).order_by(checkpoint.c.id))
+        # a corrected report is a new row: the newest counts, under the id and time of the first
+        first, newest = reports[0], reports[-1]
+        used = tx.rows(usage.select().where(usage.c.checkpoint_id == newest["id"], usage.c.item.in_(theirs)))
+        frames = sum(row["frames"] for row in used)
+        early = first["recorded_at_ms"] <= turn_ms
+        found.append(
+            CheckpointImpact(
+                checkpoint=first["public_id"],
+                name=newest["name"],
+                party=party,
+                before=frames if early else 0,
+                after=0 if early else frames,
+                of_all=newest["frames_seen"],
+                method=", ".join(sorted({row["method"] for row in used})),
+            )
         )
-        for at, row in rows.items()
-    )
+    return tuple(sorted(found, key=lambda one: one.name))
 
 
 def _money(tx: Tx, contributor_id: int) -> tuple[MoneyImpact, ...]:
