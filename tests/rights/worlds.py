@@ -105,38 +105,44 @@ def _terms(world: World, random: Random, people: list[int]) -> None:
             world.add(rights.terms_acceptance, **ids, noticed_ms=noticed, **_times(random))
 
 
+def asset_values(contributor_id: int, filename: str) -> dict[str, Any]:
+    """A row of asset, less its ids: one second of 1920x1080."""
+    return {
+        "contributor_id": contributor_id,
+        "filename": filename,
+        "kind": "video",
+        "quantity": 1000,
+        "unit": "ms",
+        **dict.fromkeys(("title", "description", "source", "source_license"), ""),
+        "keywords": [],
+        "extra": {},
+        "content_hash": filename,
+        "size_bytes": 1,
+        "poster_key": None,
+        "container": "mov",
+        "codec": "h264",
+        "width": 1920,
+        "height": 1080,
+        "fps_num": 24,
+        "fps_den": 1,
+        "vfr": False,
+        "frames": 24,
+        "duration_ms": 1000,
+        "bit_depth": 8,
+        "audio": False,
+        "probe": {},
+    }
+
+
 def _asset(world: World, random: Random, people: list[int], n: int) -> int:
-    key = world.add(
-        library.asset,
-        "ast",
-        contributor_id=random.choice(people),
-        filename=f"{n}.mp4",
-        kind="image" if random.random() < 0.1 else "video",
-        quantity=1,
-        unit="ms",
-        title="",
-        description="",
-        keywords=[],
-        source="",
-        source_license="",
-        extra={},
-        content_hash=str(n),
-        size_bytes=1,
-        poster_key=None,
-        container="mov",
-        codec="h264",
-        width=random.choice([0, 255]) if random.random() < 0.1 else random.choice([256, 1920]),
-        height=random.choice([256, 1080]),
-        fps_num=24,
-        fps_den=1,
-        vfr=False,
-        frames=24,
-        duration_ms=1000,
-        bit_depth=8,
-        audio=False,
-        probe={},
-        recorded_at_ms=random.choice(DAYS[:3]),
-    )
+    some = random.choice([0, 255]) if random.random() < 0.1 else random.choice([256, 1920])
+    values = asset_values(random.choice(people), f"{n}.mp4") | {
+        "kind": "image" if random.random() < 0.1 else "video",
+        "width": some,
+        "height": random.choice([256, 1080]),
+        "recorded_at_ms": random.choice(DAYS[:3]),
+    }
+    key = world.add(library.asset, "ast", **values)
     good = {"people": "no", "property_release": "not needed", "editorial": "no"}
     odd = ["yes", "no", "unknown", "", "released", "not released", "not needed", "maybe", "Ünklar"]
     for name, usual in good.items():
