@@ -13,7 +13,6 @@ from fairframe.library.tables import asset
 from fairframe.media import measure
 from fairframe.platform.tx import Row, Tx, WriteTx
 
-_HAS_SHOTS = sa.exists().where(shot.c.asset_id == asset.c.id, shot.c.version == SHOTS)
 _MEASURED = sa.and_(measure_ref.c.asset_id == asset.c.id, measure_ref.c.version == measure.VERSION)
 
 
@@ -26,7 +25,8 @@ def unmeasured(tx: Tx) -> Sequence[int]:
 
 def undecided(tx: Tx) -> Sequence[int]:
     """Ids of the assets that have measures but no shots of this version: those need no decoding."""
-    query = sa.select(asset.c.id).where(sa.exists().where(_MEASURED), ~_HAS_SHOTS).order_by(asset.c.id)
+    decided = sa.exists().where(shot.c.asset_id == asset.c.id, shot.c.version == SHOTS)
+    query = sa.select(asset.c.id).where(sa.exists().where(_MEASURED), ~decided).order_by(asset.c.id)
     return [int(row["id"]) for row in tx.rows(query)]
 
 
@@ -45,7 +45,7 @@ def record(tx: WriteTx, source: Row, key: str, frames: int, shots: Sequence[Shot
     there = asset_row(tx, source["id"])
     if there["measures"] is None:
         tx.insert(measure_ref, asset_id=source["id"], version=measure.VERSION, object_key=key, frames=frames)
-    if tx.scalar(sa.select(_HAS_SHOTS).where(asset.c.id == source["id"])):
+    if tx.row(shot.select().where(shot.c.asset_id == source["id"], shot.c.version == SHOTS)) is not None:
         return 0
     tx.insert_many(shot, [_row(source, one) for one in shots])
     body = {"measures": measure.VERSION, "object": key, "frames": frames, "shots": len(shots), "version": SHOTS}
