@@ -46,7 +46,7 @@ def import_c2pa() -> Any:
     """c2pa-python, or MissingExtra naming the command that installs it."""
     try:
         import c2pa
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise MissingExtra(
             "content credentials need c2pa-python",
             remedy="Run: pip install 'fairframe[media]'",

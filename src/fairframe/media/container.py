@@ -67,7 +67,7 @@ def import_av() -> Any:
     try:
         import av
         import av.error
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise MissingExtra(
             "reading video needs PyAV",
             remedy="Run: pip install 'fairframe[media]'",

@@ -19,7 +19,7 @@ from typing import IO, Self
 
 import fairframe
 from fairframe.core.canonical import Json, parse
-from fairframe.core.errors import FairframeError, MediaError
+from fairframe.core.errors import FairframeError, MediaError, MissingExtra
 
 CODE = re.compile(r"[a-z_]{1,30}(\.[a-z_]{1,30})?")
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "HOME", "LD_LIBRARY_PATH", "SYSTEMROOT")
@@ -48,6 +48,11 @@ class MediaWorker:
         self.started = 0
         self._child: subprocess.Popen[bytes] | None = None
         self._request = 0
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the child, if one is running."""
+        return self._child.pid if self._child is not None else None
 
     def __enter__(self) -> Self:
         return self
@@ -145,6 +150,8 @@ class MediaWorker:
         code = code if CODE.fullmatch(code) else "media.unreadable"
         if code == "media.memory":
             self.close()
+        if code.startswith(MissingExtra.code):
+            raise MissingExtra(message, code=code, remedy=str(problem.get("remedy", ""))[:500])
         raise _error(path, code, message, str(problem.get("remedy", ""))[:500])
 
     def _failed(self, path: Path, answered: int, timed_out: bool) -> MediaError:

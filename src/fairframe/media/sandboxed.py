@@ -58,8 +58,6 @@ def signals(worker: MediaWorker, path: Path, anchors_pem: bytes = b"") -> list[S
             raise BadDocument("Expected a list of signals", code="document.field", where=str(path))
         return [_signal(value) for value in found]
     except (MediaError, BadDocument) as error:
-        if error.code.startswith("missing_extra"):
-            raise
         return [Signal("c2pa", "manifest", "unreadable", "unreadable", {"reason": error.message[:300]})]
 
 
