@@ -32,4 +32,5 @@ def _call(
         frame_bytes = size * size * 3
         if not isinstance(count, int) or not 1 <= count <= most or raw.stat().st_size != count * frame_bytes:
             raise MediaError("the file made its reader answer nonsense", code="media.bad_answer", where=str(path))
-        return np.frombuffer(raw.read_bytes(), np.uint8).reshape(count, size, size, 3)
+        # a copy: torch wants arrays that it may write to
+        return np.frombuffer(raw.read_bytes(), np.uint8).reshape(count, size, size, 3).copy()

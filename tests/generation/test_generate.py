@@ -1,0 +1,246 @@
+"""A film from a real delivery to a signed file, on a miniature model."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+
+from fairframe.core.errors import Conflict, FairframeError, InputError, IntegrityFailure, MediaError, Refused
+from fairframe.core.time import DAY_MS
+from fairframe.core.timecode import Rate
+from fairframe.generation import checks, outputs
+from fairframe.media.credentials import LINEAGE, read_credentials
+from fairframe.media.decode import read_span
+from fairframe.media.encode import write_mp4
+from fairframe.media.probe import probe
+from fairframe.platform.objects import sha256_file
+from fairframe.platform.tables import audit_entry, document
+from fairframe.verify.registry import verify
+from fairframe.verify.trust import Trust
+
+pytestmark = pytest.mark.torch
+
+
+def trust(studio: Any) -> Trust:
+    return Trust.load([studio.library.root / "party.json", studio.lab.root / "party.json"])
+
+
+def codes(findings: Any) -> set[str]:
+    return {finding.code for finding in findings if not finding.ok}
+
+
+def test_a_film_and_its_papers(studio: Any, clock: Any) -> None:
+    made = studio.film(prompt="a secret idea", seconds=0.5, seed=3)
+    found = probe(made.path)
+    assert (found.frames, str(found.fps), found.width, found.height) == (12, "24/1", 32, 32)
+    data = made.path.read_bytes()
+    assert data.index(b"moov") < data.index(b"mdat"), "faststart"
+    # offline, with two party documents only
+    report = verify(made.path, trust(studio), clock.now)
+    assert report.kind == "film"
+    assert report.holds, [f for f in report.findings if not f.ok]
+    # inside the workspace, with credentials
+    with studio.lab.read() as tx:
+        inside = checks.check_film(tx, made.path)
+        row = outputs.find_by_hash(tx, sha256_file(made.path))
+        assert row is not None
+        assert row["public_id"] == made.output
+        assert outputs.prompt_of(tx, row) == "a secret idea"
+        spoken = [str(body) for body in tx.execute(sa.select(audit_entry.c.body)).scalars()]
+        spoken += [str(body) for body in tx.execute(sa.select(document.c.envelope)).scalars()]
+    assert not codes(inside), inside
+    assert {"c2pa.trusted", "film.known", "c2pa.lineage"} <= {f.code for f in inside}
+    assert not any("secret idea" in text for text in spoken)
+    assert b"secret idea" not in data + made.sidecar.read_bytes()
+    with studio.library.read() as tx:
+        assert not codes(checks.check_film(tx, made.path)), "the library has pinned the lab"
+    claims = read_credentials(made.path, studio.lab.keys.c2pa().ca_pem).assertion(LINEAGE)
+    assert claims["checkpoint"] == studio.checkpoint
+    assert "16x16 and scaled to 32x32" in claims["picture"]
+
+
+def test_the_same_seed_makes_the_same_pictures(studio: Any) -> None:
+    films = [studio.film(name=f"{n}.mp4", seed=seed) for n, seed in enumerate((1, 1, 2))]
+    one, two, three = (read_span(film.path, 0, 12) for film in films)
+    assert np.array_equal(one, two)
+    assert not np.array_equal(one, three)
+
+
+def test_a_film_from_a_picture_and_from_a_video(studio: Any, tmp_path: Path) -> None:
+    import cv2
+
+    picture = tmp_path / "red.png"
+    cv2.imwrite(str(picture), np.full((40, 60, 3), (0, 0, 255), np.uint8))
+    film = studio.film(image=picture, name="i.mp4")
+    first = read_span(film.path, 0, 1)[0]
+    assert film.mode == "image"
+    assert np.abs(first.astype(int) - [255, 0, 0]).mean() < 12
+    video = tmp_path / "given.mp4"
+    write_mp4(video, [np.full((48, 64, 3), 250 if n > 40 else 0, np.uint8) for n in range(50)], Rate(30))
+    film = studio.film(image=None, extend=video, name="e.mp4")
+    start = read_span(film.path, 0, 3)
+    assert film.frames == 12
+    assert start.mean() > 230, "it begins with the end of the given video"
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n" + b"\0" * 40, b"\xff\xd8\xff" + b"x" * 99]
+)
+@pytest.mark.parametrize("kind", ["image", "extend"])
+def test_a_broken_file_is_refused_and_nothing_stays(studio: Any, tmp_path: Path, content: bytes, kind: str) -> None:
+    bad = tmp_path / "bad.bin"
+    bad.write_bytes(content)
+    before = sorted(studio.loop.tmp.iterdir())
+    with pytest.raises(MediaError, match=r"bad\.bin"):
+        studio.film(**{kind: bad})
+    assert sorted(studio.loop.tmp.iterdir()) == before == []
+    with studio.lab.read() as tx:
+        assert outputs.listing(tx) == []
+
+
+def test_a_research_model_makes_no_commercial_film(studio: Any) -> None:
+    with pytest.raises(Refused) as refused:
+        studio.film(purpose="commercial")
+    assert refused.value.code == "guard.refused"
+    assert [reason.partition(":")[0] for reason in refused.value.reasons] == ["guard.purpose"]
+    assert "--upgrade-of" in refused.value.remedy
+    assert not list(studio.loop.tmp.glob("*.mp4*"))
+
+
+def test_an_upgrade_is_granted_and_the_film_shows_it(studio: Any, upgrade: Callable[[], str], clock: Any) -> None:
+    from fairframe.flows.upgrade import grant
+    from fairframe.generation import grants
+    from fairframe.library import contributors
+    from fairframe.rights import consent
+
+    research, people = studio.loop.agreement, ("Ana Rivera", "Ben Okafor", "Chen Wei")
+    commercial = upgrade()
+    with studio.library.write() as tx:
+        for name in people[:2]:
+            consent.set(tx, contributor=contributors.find(tx, name), effect="allow", purpose="commercial")
+    with studio.library.write() as tx:
+        (blocked,) = grant(tx, commercial)
+    assert blocked.envelope is None
+    assert "no_consent" in blocked.reasons[0]
+    with studio.library.write() as tx:
+        consent.set(tx, contributor=contributors.find(tx, people[2]), effect="allow", purpose="commercial")
+        (granted,) = grant(tx, commercial)
+    assert granted.checkpoint == studio.checkpoint
+    with studio.library.write() as tx:
+        assert [one.envelope for one in grant(tx, commercial)] == [granted.envelope], "signed once"
+    with pytest.raises(Refused):
+        studio.film(purpose="commercial")
+    for new in (True, False):
+        with studio.lab.write() as tx:
+            assert grants.take(tx, granted.envelope).new is new
+    film = studio.film(purpose="commercial", name="advert.mp4")
+    assert (film.agreement, film.granted is not None) == (commercial, True)
+    report = verify(film.path, trust(studio), clock.now)
+    assert report.holds, [f for f in report.findings if not f.ok]
+    assert studio.film(name="study.mp4").agreement == research
+    with studio.lab.read() as tx:
+        assert not codes(checks.check_film(tx, film.path))
+
+
+def test_changed_weights_and_ended_agreements_are_refused(studio: Any, clock: Any) -> None:
+    folder = studio.lab.root / "models" / "harbor"
+    window = folder / "window.json"
+    kept = window.read_bytes()
+    window.write_bytes(kept.replace(b"24", b"25"))
+    with pytest.raises(IntegrityFailure, match=r"window\.json"):
+        studio.film()
+    window.write_bytes(kept)
+    studio.film()
+    clock.advance(366 * DAY_MS)
+    with pytest.raises(Refused, match="expired"):
+        studio.film(name="late.mp4")
+
+
+def test_an_existing_file_is_kept_unless_asked(studio: Any) -> None:
+    film = studio.film()
+    before = sha256_file(film.path)
+    with pytest.raises(Conflict):
+        studio.film(seed=9)
+    assert sha256_file(film.path) == before
+    again = studio.film(seed=9, overwrite=True)
+    assert sha256_file(film.path) == again.bytes_hash != before
+
+
+def test_a_failure_at_the_end_leaves_what_was_there(studio: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The audit tree cannot be written: the very last step before the commit."""
+    film = studio.film()
+    kept = {path: path.read_bytes() for path in (film.path, film.sidecar, film.manifest)}
+    trigger = "create trigger stop before insert on audit_entry begin select raise(abort, 'disk full'); end"
+    with studio.lab.engine.begin() as conn:
+        conn.execute(sa.text(trigger))
+    from sqlalchemy.exc import DBAPIError
+
+    with pytest.raises(DBAPIError, match="disk full"):
+        studio.film(seed=9, overwrite=True)
+    assert {path: path.read_bytes() for path in kept} == kept
+    with pytest.raises(DBAPIError, match="disk full"):
+        studio.film(name="new.mp4")
+    assert not list(film.path.parent.glob("new*"))
+    assert not list(film.path.parent.glob(".fairframe*"))
+
+
+def test_stripped_and_edited_films_are_found(studio: Any, tmp_path: Path, clock: Any) -> None:
+    film = studio.film()
+    stripped = tmp_path / "elsewhere" / "film.mp4"
+    stripped.parent.mkdir()
+    frames = read_span(film.path, 0, 12)
+    write_mp4(stripped, list(frames), Rate(24))
+    stripped.with_name("film.mp4.fairframe.json").write_bytes(film.sidecar.read_bytes())
+    stripped.with_name("film.mp4.c2pa").write_bytes(film.manifest.read_bytes())
+    with studio.lab.read() as tx:
+        found = checks.check_film(tx, stripped)
+    assert codes(found) == {"film.hash", "film.changed", "c2pa.absent", "c2pa.kept_tampered"}
+    assert "film.traced" in {f.code for f in found}
+    assert codes(verify(stripped, trust(studio), clock.now).findings) == {"film.hash"}
+    data = bytearray(film.path.read_bytes())
+    data[-20] ^= 1
+    film.path.write_bytes(bytes(data))
+    with studio.lab.read() as tx:
+        assert "c2pa.tampered" in codes(checks.check_film(tx, film.path))
+
+
+def test_the_model_folder_verifies_offline(studio: Any, clock: Any) -> None:
+    folder = studio.lab.root / "models" / "harbor"
+    report = verify(folder, trust(studio), clock.now)
+    assert report.kind == "model"
+    assert report.holds, [f for f in report.findings if not f.ok]
+    (folder / "vae" / "more.bin").write_bytes(b"x")
+    (weights,) = (folder / "vae").glob("*.safetensors")
+    weights.write_bytes(weights.read_bytes()[:-1] + b"\0")
+    (folder / "window.json").unlink()
+    assert codes(verify(folder, trust(studio), clock.now).findings) >= {"model.extra", "model.missing"}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"prompt": ""},
+        {"prompt": "x" * 501},
+        {"prompt": "a\nb"},
+        {"seconds": 0.01},
+        {"seconds": 61},
+        {"seconds": float("nan")},
+        {"seed": -1},
+        {"size": 33},
+        {"size": 4096},
+        {"purpose": "war"},
+        {"steps": 0},
+        {"name": "no-folder/film.mp4"},
+    ],
+    ids=str,
+)
+def test_orders_that_cannot_be_filled(studio: Any, wrong: dict[str, Any]) -> None:
+    from fairframe.generation.generate import generate
+
+    wrong = {"prompt": "a square", "name": "film.mp4", **wrong}
+    with pytest.raises(FairframeError) as error:
+        generate(studio.lab, wrong.pop("prompt"), model="absent", out=studio.loop.tmp / wrong.pop("name"), **wrong)
+    assert isinstance(error.value, InputError) or (wrong.get("purpose") and error.value.code == "model.missing")
