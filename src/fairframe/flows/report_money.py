@@ -1,0 +1,207 @@
+"""Who earned what, and what an opt-out did: from a library's database."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from fairframe.core.money import MICRO
+from fairframe.core.rational import Share
+from fairframe.dataset.tables import delivery, feed_entry, item, obligation, obligation_event
+from fairframe.flows.impact import Impact, impact
+from fairframe.flows.report_words import clean
+from fairframe.library.tables import contributor
+from fairframe.platform.tx import Row, Tx
+from fairframe.rights import agreements
+from fairframe.rights.tables import consent_event
+from fairframe.royalties import balance
+from fairframe.royalties.balance import Position
+from fairframe.royalties.tables import allocation, allocation_line, payout, revenue_event
+from fairframe.training.tables import checkpoint, usage
+
+SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Earner:
+    """One contributor in one currency. parts: micro per revenue event, in the order of Money.events."""
+
+    name: str
+    currency: str
+    micro: int
+    parts: tuple[int, ...]
+    clips: int
+    frames: int
+    paid_minor: int
+    opted_out: bool
+
+
+@dataclass(frozen=True)
+class Event:
+    """Money received under an agreement, and what of it went to contributors (None: not allocated yet)."""
+
+    id: str
+    reference: str
+    offer: str
+    share: Share
+    method: str
+    currency: str
+    gross_minor: int
+    net_minor: int
+    pool_micro: int | None
+    lines: int
+    sums_to_pool: bool
+
+
+@dataclass(frozen=True)
+class Money:
+    """The position of a library's royalties. earners: most first; others: how many are not shown."""
+
+    events: tuple[Event, ...]
+    earners: tuple[Earner, ...]
+    others: int
+    position: Position
+
+
+@dataclass(frozen=True)
+class OptOut:
+    """An opt-out and what it did. attested: items whose deletion the lab has signed for; entries: in the feed."""
+
+    name: str
+    at_ms: int
+    entries: int
+    due: int
+    attested: int
+    impact: Impact
+
+
+def money_of(tx: Tx) -> Money:
+    """Revenue, allocations and contributors' earnings."""
+    rows = tx.rows(revenue_event.select().order_by(revenue_event.c.id.desc()).limit(SHOWN))
+    events = [_event(tx, row) for row in reversed(rows)]
+    earners = _earners(tx, [one.id for one in events])
+    return Money(tuple(events), tuple(earners[:SHOWN]), max(0, len(earners) - SHOWN), balance.balance(tx))
+
+
+def _event(tx: Tx, row: Row) -> Event:
+    made = tx.row(allocation.select().where(allocation.c.revenue_event_id == row["id"]))
+    lines, total = 0, 0
+    if made is not None:
+        sums = sa.select(sa.func.count(), sa.func.sum(allocation_line.c.amount_micro))
+        found = tx.row(sums.where(allocation_line.c.allocation_id == made["id"]))
+        lines, total = (int(v or 0) for v in found.values()) if found is not None else (0, 0)
+    known = [one for one in agreements.listing(tx) if one.public_id == row["subject"]]
+    return Event(
+        id=row["public_id"],
+        reference=clean(row["reference"], 60),
+        offer=clean(known[0].offer, 40) if known else "other",
+        share=known[0].share if known else Share(0),
+        method=made["method"] if made is not None else "",
+        currency=row["currency"],
+        gross_minor=row["gross_minor"],
+        net_minor=row["net_minor"],
+        pool_micro=int(made["pool_micro"]) if made is not None else None,
+        lines=lines,
+        sums_to_pool=made is not None and total == int(made["pool_micro"]),
+    )
+
+
+def _earners(tx: Tx, events: list[str]) -> list[Earner]:
+    joined = (
+        sa.select(contributor.c.id, contributor.c.name, allocation.c.currency, revenue_event.c.public_id)
+        .add_columns(sa.func.sum(allocation_line.c.amount_micro).label("micro"))
+        .join(allocation_line, allocation_line.c.contributor_id == contributor.c.id)
+        .join(allocation, allocation.c.id == allocation_line.c.allocation_id)
+        .join(revenue_event, revenue_event.c.id == allocation.c.revenue_event_id)
+        .group_by(contributor.c.id, contributor.c.name, allocation.c.currency, revenue_event.c.public_id)
+    )
+    sums: dict[tuple[int, str, str], dict[str, int]] = {}
+    for row in tx.rows(joined):
+        sums.setdefault((row["id"], row["name"], row["currency"]), {})[row["public_id"]] = int(row["micro"])
+    clips, frames, out = _clips(tx), _frames(tx), opted_out_ids(tx)
+    paid = _paid(tx)
+    found = [
+        Earner(
+            clean(name, 60),
+            code,
+            sum(parts.values()),
+            tuple(parts.get(event, 0) for event in events),
+            clips.get(key, 0),
+            frames.get(key, 0),
+            paid.get((key, code), 0),
+            key in out,
+        )
+        for (key, name, code), parts in sums.items()
+    ]
+    return sorted(found, key=lambda one: (-one.micro, one.name))
+
+
+def _clips(tx: Tx) -> dict[int, int]:
+    """Contributor -> items ever delivered."""
+    delivered = sa.select(delivery.c.release).where(delivery.c.direction == "out")
+    from fairframe.dataset.tables import dataset_release
+
+    statement = (
+        sa.select(item.c.contributor_id, sa.func.count().label("n"))
+        .join(dataset_release, dataset_release.c.id == item.c.dataset_release_id)
+        .where(dataset_release.c.public_id.in_(delivered))
+        .group_by(item.c.contributor_id)
+    )
+    return {row["contributor_id"]: int(row["n"]) for row in tx.rows(statement)}
+
+
+def _frames(tx: Tx) -> dict[int, int]:
+    """Contributor -> frames that reported checkpoints consumed; of several reports of one checkpoint, the newest."""
+    newest = sa.select(sa.func.max(checkpoint.c.id)).where(checkpoint.c.direction == "reported")
+    newest = newest.group_by(checkpoint.c.party, checkpoint.c.weights_hash)
+    statement = (
+        sa.select(item.c.contributor_id, sa.func.sum(usage.c.frames).label("n"))
+        .join(usage, usage.c.item == item.c.public_id)
+        .where(usage.c.checkpoint_id.in_(newest))
+        .group_by(item.c.contributor_id)
+    )
+    return {row["contributor_id"]: int(row["n"]) for row in tx.rows(statement)}
+
+
+def _paid(tx: Tx) -> dict[tuple[int, str], int]:
+    statement = sa.select(payout.c.contributor_id, payout.c.currency, sa.func.sum(payout.c.amount_minor).label("n"))
+    rows = tx.rows(statement.group_by(payout.c.contributor_id, payout.c.currency))
+    return {(row["contributor_id"], row["currency"]): int(row["n"]) for row in rows}
+
+
+def opted_out_ids(tx: Tx) -> dict[int, int]:
+    """Contributor -> when their overall no came into force, for those whose newest overall word is no."""
+    where = (
+        (consent_event.c.scope == "contributor") & (consent_event.c.purpose == "*") & (consent_event.c.action == "*")
+    )
+    rows = tx.rows(consent_event.select().where(where, consent_event.c.valid_from_ms <= tx.now_ms))
+    newest: dict[int, Row] = {}
+    for row in sorted(rows, key=lambda r: (r["valid_from_ms"], r["recorded_at_ms"], r["id"])):
+        newest[row["contributor_id"]] = row
+    return {key: int(row["valid_from_ms"]) for key, row in newest.items() if row["effect"] == "deny"}
+
+
+def opt_outs_of(tx: Tx) -> tuple[OptOut, ...]:
+    """The newest opt-outs, and what they did so far."""
+    found = sorted(opted_out_ids(tx).items(), key=lambda pair: -pair[1])[:5]
+    return tuple(_opt_out(tx, key, at_ms) for key, at_ms in found)
+
+
+def _opt_out(tx: Tx, key: int, at_ms: int) -> OptOut:
+    who = tx.row(contributor.select().where(contributor.c.id == key))
+    assert who is not None
+    theirs = sa.select(item.c.public_id).where(item.c.contributor_id == key)
+    mine = (feed_entry.c.direction == "out") & feed_entry.c.item.in_(theirs)
+    owed = (obligation.c.direction == "out") & obligation.c.item.in_(theirs)
+    done = sa.select(sa.func.count()).select_from(obligation_event.join(obligation)).where(owed)
+    return OptOut(
+        name=clean(who["name"], 60),
+        at_ms=at_ms,
+        entries=int(tx.scalar(sa.select(sa.func.count()).select_from(feed_entry).where(mine)) or 0),
+        due=int(tx.scalar(sa.select(sa.func.count()).select_from(obligation).where(owed)) or 0),
+        attested=int(tx.scalar(done.where(obligation_event.c.kind == "attested")) or 0),
+        impact=impact(tx, who),
+    )
+
+
+def whole(micro: int) -> int:
+    return micro // MICRO
