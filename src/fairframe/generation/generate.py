@@ -19,6 +19,7 @@ from fairframe.generation.film import film_frames, frame_count, overlap_of
 from fairframe.generation.outputs import MADE
 from fairframe.generation.sidecar import Made
 from fairframe.generation.tables import output
+from fairframe.media.credentials import TRAINING_USES, film_manifest, sign_mp4
 from fairframe.platform import bundles
 from fairframe.platform.audit import commitment
 from fairframe.platform.objects import sha256_file
@@ -35,9 +36,7 @@ Frames = NDArray[np.uint8]
 
 MAX_PROMPT = 500
 SIZES = range(16, 2049, 2)
-TRAINING = dict.fromkeys(
-    ("cawg.ai_generative_training", "cawg.ai_training", "cawg.ai_inference", "cawg.data_mining"), "notAllowed"
-)
+TRAINING: dict[str, str] = dict.fromkeys(TRAINING_USES, "notAllowed")
 """What the manifest says of others' use of the film: nobody has said yes, so no."""
 
 
@@ -217,8 +216,6 @@ def _sign_and_record(
     ws: Workspace, row: Row, asked: Asked, made: Made, salt: str, shop: Path, plain: Path, out: Path
 ) -> Generated:
     """Sign the film, then row, document and files in one transaction. The guard is asked again: making took time."""
-    from fairframe.media.credentials import film_manifest, sign_mp4
-
     film, store, beside = shop / "film.mp4", shop / "film.c2pa", shop / "film.json"
     identity = ws.keys.c2pa()
     output_id = new_id("out")

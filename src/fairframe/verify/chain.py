@@ -110,8 +110,11 @@ def _agreement(said: Said, opened: dict[str, Bundle]) -> list[Finding]:
     family = body.id("family", "agr")
     covers = purpose in COVERED_BY[said.purpose] and (said.purpose != "commercial" or output)
     when = f"on {to_rfc3339(said.made_ms)}"
+    delivery = opened.get("delivery")
+    library = agreement.sender if delivery is None else delivery.sender
+    same = (agreement.id, agreement.sender, agreement.recipient) == (said.agreement, library, said.lab)
     found = [
-        _told(agreement.id == said.agreement, "chain.agreement", "the agreement is", "the one that the film names"),
+        _told(same, "chain.agreement", "the agreement is", "the one that the film names, between these two parties"),
         _told(covers, "chain.purpose", f"an agreement for {purpose} covers", said.purpose),
         _told(starts <= said.made_ms < ends, "chain.term", "the film was made", f"within the agreement's term, {when}"),
     ]
@@ -122,24 +125,16 @@ def _agreement(said: Said, opened: dict[str, Bundle]) -> list[Finding]:
 
 
 def _grant(said: Said, opened: dict[str, Bundle]) -> list[Finding]:
-    grant, upgraded = opened.get("grant"), "delivery_agreement" in opened
+    grant, delivery = opened.get("grant"), opened.get("delivery")
     if grant is None:
-        text = "the agreement of the delivery covers the film itself, without a grant"
-        return (
-            [Finding(said.granted is None and not upgraded, "chain.grant", text)]
-            if _needs_no(said, opened)
-            else [Finding(False, "chain.grant", "a grant is needed, and none that holds is in the chain")]
-        )
+        needless = said.granted is None and "delivery_agreement" not in opened
+        text = "is needed: the delivery's own agreement covers the film" if needless else "holds, and one is needed"
+        return [Finding(needless, "chain.grant", f"no grant {text}")]
     named = tuple(grant.body.get(key) for key in ("checkpoint", "weights_hash", "agreement"))
     same = (grant.id, *named) == (said.granted, said.checkpoint, said.weights_hash, said.agreement)
-    delivery = opened.get("delivery")
     parties = delivery is None or (grant.sender, grant.recipient) == (delivery.sender, delivery.recipient)
     text = "extends the agreement to this checkpoint and these weights"
     return [_told(same and parties, "chain.grant", "the library's grant", text)]
-
-
-def _needs_no(said: Said, opened: dict[str, Bundle]) -> bool:
-    return said.granted is None and "delivery_agreement" not in opened
 
 
 def _told(ok: bool, code: str, what: str, text: str) -> Finding:
