@@ -115,11 +115,13 @@ class World:
         return public_id
 
     def book(self, tx: WriteTx, agreement_id: str, amount: str, reference: str = "INV-1") -> revenue.Booked:
-        return revenue.book(tx, agreement_id, usd(amount), reference)
+        return revenue.book(tx, agreement_id, self.usd(amount), reference)
 
+    def usd(self, amount: str) -> Money:
+        return parse_money(amount, "USD")
 
-def usd(amount: str) -> Money:
-    return parse_money(amount, "USD")
+    def money(self, amount: str, currency: str) -> Money:
+        return parse_money(amount, currency)
 
 
 @pytest.fixture

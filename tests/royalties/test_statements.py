@@ -1,0 +1,303 @@
+"""Statements and payouts: sums, determinism, and that the standalone verifier recomputes them and finds changes."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fairframe.core.canonical import canonical, parse
+from fairframe.core.errors import Conflict, InputError, Refused
+from fairframe.core.money import MICRO
+from fairframe.royalties import allocate, balance, ledger, payouts, revenue, statement_lines, statements
+from fairframe.royalties.statement_html import render_html
+from fairframe.royalties.trial import trial
+from fairframe.verify.main import main as verify_main
+from fairframe.verify.statement import check_body
+
+DAY_MS = 86_400_000
+SPANS = [(f"{who}-{n}", 0, 997 * (n + 1) + at * 101) for at, who in enumerate(("ann", "bob", "cyd")) for n in range(3)]
+
+
+@pytest.fixture
+def earned(world: Any, clock: Any) -> Any:
+    """Two fees and a payout between them, a day apart each. Returns the world."""
+    with world.ws.write() as tx:
+        deal = world.agree(tx)
+        world.deliver(tx, deal, SPANS)
+        world.book(tx, deal, "100.01", "INV-1")
+    allocate.allocate(world.ws)
+    clock.advance(DAY_MS)
+    with world.ws.write() as tx:
+        payouts.pay(tx, world.contributors["ann"], "PAY-1")
+    clock.advance(DAY_MS)
+    with world.ws.write() as tx:
+        upgrade = world.agree(tx, upgrade_of=deal, share="1/3", purpose="commercial")
+        world.deliver(tx, upgrade, [("ann-9", 0, 12_345)])
+        revenue.book(tx, upgrade, world.usd("777.77"), "INV-2", 77)
+    allocate.allocate(world.ws)
+    return world
+
+
+def issue(world: Any, name: str = "ann", **period: Any) -> statements.Statement:
+    with world.ws.write() as tx:
+        return statements.statement(tx, world.contributors[name], **period)
+
+
+def wrong(made: statements.Statement, body: dict[str, Any] | None = None) -> list[str]:
+    found = check_body(body or made.body, made.bundle.recipient, made.bundle.sender)
+    return [finding.text for finding in found if not finding.ok]
+
+
+def test_a_statement_adds_up_and_is_recomputed(earned: Any) -> None:
+    for name in ("ann", "bob", "cyd"):
+        made = issue(earned, name)
+        assert wrong(made) == []
+        body = made.body
+        assert len(body["allocations"]) == 2
+        with earned.ws.read() as tx:
+            account = ledger.payable(earned.contributors[name]["public_id"])
+            assert int(body["closing_micro"]) == -ledger.balance_of(tx, account, "USD")
+        assert int(body["payable_minor"]) * MICRO + int(body["carry_micro"]) == int(body["closing_micro"])
+    assert made.bundle.recipient == earned.contributors["cyd"]["public_id"] and made.bundle.id == made.id
+
+
+def test_all_parts_of_a_pool_are_on_the_statements(earned: Any) -> None:
+    bodies = [issue(earned, name).body for name in ("ann", "bob", "cyd")]
+    for at in (0, 1):
+        parts = [int(body["allocations"][at]["own"]["amount_micro"]) for body in bodies]
+        assert sum(parts) == int(bodies[0]["allocations"][at]["pool_micro"])
+
+
+def test_the_same_facts_give_the_same_bytes(earned: Any, clock: Any) -> None:
+    until = clock.now + 1
+    first = issue(earned, to_ms=until)
+    clock.advance(DAY_MS)
+    again = issue(earned, to_ms=until)
+    assert first.new and not again.new
+    assert again.envelope == first.envelope and again.csv == first.csv
+    assert render_html(again) == render_html(first)
+    with earned.ws.write() as tx:
+        world_deal = earned.agree(tx)
+        earned.deliver(tx, world_deal, SPANS)
+        earned.book(tx, world_deal, "5.00", "INV-3")
+    allocate.allocate(earned.ws)
+    assert issue(earned, to_ms=until).envelope == first.envelope  # what is booked later changes no older period
+    assert len(issue(earned).body["allocations"]) == 3
+
+
+def test_periods_join(earned: Any, clock: Any) -> None:
+    middle = clock.now - DAY_MS + 1
+    before, after = issue(earned, to_ms=middle), issue(earned, from_ms=middle)
+    assert after.body["opening_micro"] == before.body["closing_micro"]
+    assert before.body["payouts"] and not after.body["payouts"]
+    assert issue(earned).body["closing_micro"] == after.body["closing_micro"]
+    assert wrong(before) == wrong(after) == []
+
+
+Change = Callable[[dict[str, Any]], None]
+
+
+def put(*path: Any, by: Any) -> Change:
+    def change(body: dict[str, Any]) -> None:
+        inner: Any = body
+        for step in path[:-1]:
+            inner = inner[step]
+        inner[path[-1]] = by(inner[path[-1]]) if callable(by) else by
+
+    return change
+
+
+def plus(text: str) -> str:
+    return str(int(text) + 1)
+
+
+OWN = ("allocations", 0, "own")
+CHANGES: list[Change] = [
+    put("opening_micro", by="1"),
+    put("earned_micro", by=plus),
+    put("paid_micro", by=plus),
+    put("closing_micro", by=plus),
+    put("payable_minor", by=plus),
+    put("carry_micro", by=plus),
+    put("adjusted_micro", by="5"),
+    put("currency", by="XXX"),
+    put("contributor", "id", by="ctr_" + "0" * 26),
+    put("library", "id", by="pty_" + "0" * 26),
+    put("period", "to", by="2020-01-01T00:00:00.000Z"),
+    put("allocations", by=[]),
+    put("allocations", 0, "pool_micro", by=plus),
+    put("allocations", 0, "weight_total", by=plus),
+    put("allocations", 0, "weight_total", by="0"),
+    put("allocations", 0, "salt", by="0" * 32),
+    put("allocations", 0, "method", by="usage"),
+    put("allocations", 0, "contributors", by=4),
+    put("allocations", 0, "extra_units", by=plus),
+    put("allocations", 0, "weights", 0, 1, by=plus),
+    put("allocations", 0, "weights", by=lambda listed: listed[:-1]),
+    put("allocations", 0, "agreement", "share", by="1/4"),
+    put("allocations", 0, "agreement", "split_basis", by="usage"),
+    put("allocations", 0, "revenue", "net_minor", by=plus),
+    put("allocations", 0, "revenue", "tax_minor", by=plus),
+    put(*OWN, "amount_micro", by=plus),
+    put(*OWN, "weight", by=plus),
+    put(*OWN, "floor_micro", by=plus),
+    put(*OWN, "remainder", by=plus),
+    put(*OWN, "tie_key", by="0" * 64),
+    put(*OWN, "extra", by=lambda extra: not extra),
+    put(*OWN, "pseudonym", by="psn_" + "0" * 26),
+    put("allocations", 0, "assets", 0, "amount_micro", by=plus),
+    put("allocations", 0, "assets", 0, "weight", by=plus),
+    put("allocations", 0, "assets", by=lambda clips: clips[:-1]),
+    put("allocations", 0, "surprise", by=1),
+    put("payouts", 0, "amount_minor", by=plus),
+    put("payouts", 0, "amount_minor", by="-1"),
+    put("payouts", by=[]),
+    put("payouts", by=7),
+]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_every_change_is_found(earned: Any) -> None:
+    made = issue(earned)
+    for at, change in enumerate(CHANGES):
+        body = deepcopy(made.body)
+        if change is CHANGES[35]:
+            body["allocations"][0]["surprise"] = None
+        change(body)
+        assert wrong(made, body), f"change {at} was not found"
+
+
+def test_a_consistent_lie_about_the_own_part_is_found(earned: Any) -> None:
+    """A unit moved from the contributor, with every sum made to fit."""
+    made = issue(earned)
+    body = deepcopy(made.body)
+    own = body["allocations"][0]["own"]
+    own["floor_micro"] = own["amount_micro"] = str(int(own["floor_micro"]) - 1)
+    own["extra"] = False
+    for name in ("earned_micro", "closing_micro", "carry_micro"):
+        body[name] = str(int(body[name]) - 1)
+    assert any("floor and remainder" in text for text in wrong(made, body))
+
+
+def test_beyond_the_listed_maximum_the_cut_off_still_checks(earned: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(statement_lines, "LISTED_MAX", 4)
+    made = issue(earned)
+    assert [one["weights"] is None for one in made.body["allocations"]] == [False, True]
+    assert wrong(made) == []
+    body = deepcopy(made.body)
+    body["allocations"][1]["own"]["extra"] = not body["allocations"][1]["own"]["extra"]
+    assert wrong(made, body)
+
+
+def test_the_verifier_command(earned: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = issue(earned)
+    file = tmp_path / "statement.json"
+    file.write_bytes(made.envelope)
+    arguments = [str(file), "--trust", str(earned.ws.root / "party.json"), "--json"]
+    assert verify_main(arguments) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["kind"] == "statement" and len(said["findings"]) > 8
+    file.write_bytes(made.envelope.replace(b"A", b"B", 1))
+    assert verify_main(arguments) == 1
+
+
+def test_the_csv_holds_the_same_amounts(earned: Any) -> None:
+    with earned.ws.write() as tx:
+        deal = earned.agree(tx)
+        clip = earned.clip(tx, "ann-8")
+        earned.assets["ann-8"] = clip
+        earned.deliver(tx, deal, [("ann-8", 0, 100)])
+        earned.book(tx, deal, "9.00", "INV-8")
+    allocate.allocate(earned.ws)
+    made = issue(earned)
+    rows = list(csv.DictReader(io.StringIO(made.csv)))
+    sums: dict[str, int] = {}
+    for row in rows:
+        sums[row["line"]] = sums.get(row["line"], 0) + int(row["amount_micro"])
+    body = made.body
+    assert sums["earned"] == sums["clip"] == int(body["earned_micro"])
+    assert sums["paid"] == -int(body["paid_micro"])
+    assert sums["opening"] + sums["earned"] + sums["paid"] == sums["closing"] == sums["payable now"] + sums["carried over"]
+
+
+def test_a_formula_in_a_title_is_disarmed_in_csv_and_html(earned: Any) -> None:
+    made = issue(earned)
+    clip = made.body["allocations"][0]["assets"][0]
+    clip["title"] = clip["filename"] = '=cmd|"/c calc"!A1<script>alert(1)</script>'
+    again = statements.Statement(made.id, made.envelope, made.bundle, statements.to_csv(made.body), False)
+    assert '"\'=cmd' in again.csv and "<script>alert" not in render_html(again)
+
+
+def test_html_is_whole_and_loads_nothing(earned: Any) -> None:
+    html = render_html(issue(earned))
+    assert html.startswith("<!doctype html>") and "Ann" not in html and "ann" in html
+    assert "http://" not in html.replace("http://www.w3.org/2000/svg", "") and "https://" not in html
+    assert "<svg" in html and "Title of ann-2" in html
+
+
+def test_payouts_are_the_floor_and_happen_once(earned: Any) -> None:
+    ann = earned.contributors["ann"]
+    with earned.ws.write() as tx:
+        owed = payouts.owed_micro(tx, ann, "USD")
+        paid = payouts.pay(tx, ann, "PAY-2")
+        again = payouts.pay(tx, ann, "PAY-2")
+    assert paid.amount.minor == owed // MICRO and paid.carry_micro == owed % MICRO
+    assert (again.id, again.new, again.carry_micro) == (paid.id, False, paid.carry_micro)
+    with earned.ws.write() as tx, pytest.raises(Conflict):
+        payouts.pay(tx, earned.contributors["bob"], "PAY-2")
+    with earned.ws.write() as tx, pytest.raises(Refused, match="less than one minor unit"):
+        payouts.pay(tx, ann, "PAY-3")
+    with earned.ws.write() as tx, pytest.raises(InputError):
+        payouts.pay(tx, ann, "  ")
+    with earned.ws.read() as tx:
+        assert trial(tx).ok
+        assert [row["reference"] for row in payouts.payouts_of(tx, ann["id"])] == ["PAY-1", "PAY-2"]
+
+
+def test_adjustments_and_several_currencies(earned: Any) -> None:
+    ann = earned.contributors["ann"]
+    with earned.ws.write() as tx:
+        account = ledger.payable(ann["public_id"])
+        legs = [ledger.Leg(account, "USD", -7), ledger.Leg("library", "USD", 7)]
+        ledger.post(tx, "goodwill", ann["public_id"], legs, "A round number")
+    made = issue(earned)
+    assert made.body["adjusted_micro"] == "7" and wrong(made) == []
+    assert "A round number" in render_html(made)
+    with earned.ws.write() as tx:
+        deal = earned.agree(tx, currency="JPY")
+        earned.deliver(tx, deal, [("ann-1", 0, 10)])
+        revenue.book(tx, deal, earned.money("1001", "JPY"), "INV-J")
+    allocate.allocate(earned.ws)
+    with pytest.raises(InputError, match="JPY, USD"):
+        issue(earned)
+    with earned.ws.read() as tx:
+        assert statements.currencies(tx, ann) == ["JPY", "USD"]
+    yen = issue(earned, currency="JPY")
+    assert wrong(yen) == [] and yen.body["payable_minor"] == "200" and "<dd>200</dd>" in render_html(yen)
+
+
+def test_nothing_earned_and_bad_periods(earned: Any) -> None:
+    with earned.ws.write() as tx:
+        stranger = earned.person(tx, "zoe")
+    with earned.ws.write() as tx, pytest.raises(Refused):
+        statements.statement(tx, stranger)
+    with pytest.raises(InputError):
+        issue(earned, from_ms=5, to_ms=5)
+
+
+def test_the_body_is_canonical_json(earned: Any) -> None:
+    body = issue(earned).body
+    assert parse(canonical(body)) == body
+
+
+def test_the_balance_in_words(earned: Any) -> None:
+    with earned.ws.read() as tx:
+        position = balance.balance(tx)
+    assert position.trial.ok and position.pending == []
+    assert [line.words for line in position.accounts[:3]] == ["money held", "earned by the library", "tax to hand on"]
+    assert [line.name for line in position.accounts[3:]] == ["ann", "bob", "cyd"]
+    assert all(line.amount_micro > 0 for line in position.accounts)
