@@ -95,6 +95,13 @@ class Studio:
     def library(self) -> Workspace:
         return self.loop.library
 
+    def consumed(self) -> list[str]:
+        """Names of the contributors whose clips training really consumed, in order; which they are is by chance."""
+        with self.lab.read() as tx:
+            row = registry.find(tx, "harbor")
+            items = {use["item"] for use in registry.usage_of(tx, row["id"])}
+        return [name for name in PEOPLE if items & set(self.loop.items_of(name))]
+
     def film(self, prompt: str = "a square moves", name: str = "film.mp4", **kwargs: Any) -> Any:
         from fairframe.generation.generate import generate
 
