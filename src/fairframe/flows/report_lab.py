@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from fairframe.dataset import feeds, leases, listing
 from fairframe.dataset.attest import open_obligations
+from fairframe.dataset.lines import Item
 from fairframe.dataset.listing import Listed
 from fairframe.dataset.loader import deleted, items_of
 from fairframe.dataset.revocation import taken_back
@@ -245,23 +246,24 @@ def _film(tx: Tx, row: Row, names: Mapping[int, str]) -> Film:
 
 
 def _clips(tx: Tx, most: int = 4) -> tuple[ClipStrip, ...]:
-    """A few clips of the newest delivery, one per near-duplicate group, those that may still be used."""
+    """A few clips of the newest delivery that may still be used: of as many assets as there are, one held out."""
     row = tx.row(
         delivery_table.select().where(delivery_table.c.direction == "in").order_by(delivery_table.c.id.desc()).limit(1)
     )
     if row is None:
         return ()
     gone = taken_back(tx, "in", row["public_id"])
-    found: list[ClipStrip] = []
-    groups: set[str] = set()
+    chosen: dict[str, Item] = {}
+    heldout: dict[str, Item] = {}
     for one in items_of(tx, row):
-        if one.id in gone or one.group in groups or len(found) == most:
-            continue
-        groups.add(one.group)
-        strip = clip_strip(tx.ws, one.bytes_hash, one.frames)
-        if strip.frames:
-            found.append(ClipStrip(one.id, clean(one.caption, 120), one.split, strip))
-    return tuple(found)
+        if one.id not in gone:
+            (heldout if one.split == "heldout" else chosen).setdefault(one.asset, one)
+    first = list(heldout.values())[:1]
+    rest = [one for asset, one in chosen.items() if asset not in heldout]
+    # evenly through the delivery, which is in the order of its files
+    step = max(1, len(rest) // max(1, most - len(first)))
+    shown = [(one, clip_strip(tx.ws, one.bytes_hash, one.frames)) for one in [*rest[::step], *first][-most:]]
+    return tuple(ClipStrip(one.id, clean(one.caption, 120), one.split, strip) for one, strip in shown if strip.frames)
 
 
 def clip_strip(ws: Workspace, bytes_hash: str, frames: int, *, ending: int = 0) -> Strip:

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from fairframe.core.money import MICRO
 from fairframe.core.rational import Share
-from fairframe.dataset.tables import delivery, feed_entry, item, obligation, obligation_event
+from fairframe.dataset.tables import dataset_release, delivery, feed_entry, item, obligation, obligation_event
 from fairframe.flows.impact import Impact, impact
 from fairframe.flows.report_words import clean
 from fairframe.library.tables import contributor
@@ -138,8 +137,6 @@ def _earners(tx: Tx, events: list[str]) -> list[Earner]:
 def _clips(tx: Tx) -> dict[int, int]:
     """Contributor -> items ever delivered."""
     delivered = sa.select(delivery.c.release).where(delivery.c.direction == "out")
-    from fairframe.dataset.tables import dataset_release
-
     statement = (
         sa.select(item.c.contributor_id, sa.func.count().label("n"))
         .join(dataset_release, dataset_release.c.id == item.c.dataset_release_id)
@@ -201,7 +198,3 @@ def _opt_out(tx: Tx, key: int, at_ms: int) -> OptOut:
         attested=int(tx.scalar(done.where(obligation_event.c.kind == "attested")) or 0),
         impact=impact(tx, who),
     )
-
-
-def whole(micro: int) -> int:
-    return micro // MICRO

@@ -1,7 +1,6 @@
 """Codes and numbers as a person reads them. Pure; nothing here is markup."""
 
 from datetime import UTC, datetime
-from urllib.parse import quote
 
 from fairframe.core.money import MICRO, Currency, format_decimal
 from fairframe.core.time import DAY_MS
@@ -79,7 +78,6 @@ EVENTS = {
     "withdrawn": "withdrawn",
     "deleted": "deleted",
 }
-FACTS = {"yes": "yes", "no": "no", "unknown": "unknown"}
 
 
 def why(code: str) -> str:
@@ -165,8 +163,3 @@ def short(hexes: str, groups: int = 4) -> str:
     """The beginning of a hash, in groups of four."""
     head = hexes[: 4 * groups]
     return " ".join(head[i : i + 4] for i in range(0, len(head), 4)) + " …"
-
-
-def anchor(text: str) -> str:
-    """A fragment id from a title."""
-    return quote("".join(c if c.isalnum() else "-" for c in text.lower()).strip("-"), safe="")
