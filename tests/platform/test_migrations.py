@@ -6,10 +6,11 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from fairframe.core.errors import InputError
 from fairframe.platform.database import APPEND_ONLY, metadata
-from fairframe.platform.migrate import upgrade
+from fairframe.platform.migrate import HEAD, configuration, upgrade
 from fairframe.platform.workspace import Workspace
 
 STAGES = ["platform", "library", "rights", "curation", "dataset", "training", "generation", "royalties"]
@@ -21,6 +22,10 @@ def test_migrations_and_tables_agree(library: Workspace) -> None:
     with library.engine.connect() as conn:
         differences = compare_metadata(MigrationContext.configure(conn), metadata)
     assert differences == []
+
+
+def test_the_head_is_the_newest_revision() -> None:
+    assert ScriptDirectory.from_config(configuration()).get_current_head() == HEAD
 
 
 def test_every_append_only_table_has_its_triggers(library: Workspace) -> None:

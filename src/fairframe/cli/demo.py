@@ -5,8 +5,6 @@ from typing import Annotated
 
 import typer
 
-from fairframe.flows.demo import run_demo
-
 
 def register(app: typer.Typer) -> None:
     app.command()(demo)
@@ -18,4 +16,6 @@ def demo(
     metadata: Annotated[Path | None, typer.Option(help="Its CSV.")] = None,
 ) -> None:
     """Run the loop: ingest, rights, curation, delivery, training, films, evidence, royalties, an opt-out."""
+    from fairframe.flows.demo import run_demo
+
     run_demo(folder, footage=footage, metadata=metadata)

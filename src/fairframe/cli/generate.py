@@ -6,7 +6,6 @@ from typing import Annotated
 import typer
 
 from fairframe.cli.shell import OutFile, note, progress, say, workspace
-from fairframe.generation.generate import generate as run_generate
 
 
 def register(app: typer.Typer) -> None:
@@ -28,6 +27,8 @@ def generate(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output file.")] = False,
 ) -> None:
     """Make a film. It carries C2PA credentials and a sidecar with its whole chain."""
+    from fairframe.generation.generate import generate as run_generate
+
     with workspace(ctx, "lab") as ws, progress("generate") as show:
         done = run_generate(
             ws,

@@ -19,7 +19,6 @@ from fairframe.cli.shell import (
     when,
     workspace,
 )
-from fairframe.curation.curate import curate as run_curate
 from fairframe.flows.ingest import ingest as run_ingest
 from fairframe.library import assets, contributors, releases, search
 from fairframe.library.search import Page
@@ -142,6 +141,8 @@ def release_revoke(
 
 def curate(ctx: typer.Context, as_json: AsJson = False) -> None:
     """Measure every frame once; find shots and near-duplicates from the measures."""
+    from fairframe.curation.curate import curate as run_curate
+
     with workspace(ctx, "library") as ws, progress("curate") as show:
         report = run_curate(ws, show)
 

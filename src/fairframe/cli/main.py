@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 from rich.text import Text
 
@@ -21,6 +20,14 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+EXTRAS = {
+    **dict.fromkeys(("av", "cv2", "c2pa", "numpy"), "media"),
+    **dict.fromkeys(("torch", "diffusers", "transformers", "accelerate", "peft", "safetensors"), "train"),
+    **dict.fromkeys(("psycopg", "adbc_driver_postgresql"), "postgres"),
+}
+"""Module -> the extra that brings it."""
 
 
 def _version(value: bool) -> None:
@@ -60,21 +67,17 @@ demo.register(app)
 def main() -> None:
     """Entry point. A user's error is one line on standard error, never a traceback."""
     try:
-        code = app(standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        code = stop.exit_code
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        err.print("stopped")
-        code = 130
+        app(prog_name="fairframe")
+    except ModuleNotFoundError as error:
+        extra = EXTRAS.get((error.name or "").split(".")[0])
+        if extra is None:
+            raise
+        text = f"this needs {error.name}, which is not installed. Install it with: pip install 'fairframe[{extra}]'."
+        err.print(Text.assemble(("error[missing_extra]: ", "bold red"), text), soft_wrap=True)
+        sys.exit(1)
     except FairframeError as error:
-        err.print(Text.assemble((f"error[{error.code}]: ", "bold red"), str(error)))
+        err.print(Text.assemble((f"error[{error.code}]: ", "bold red"), str(error)), soft_wrap=True)
         if isinstance(error, Refused):
             for reason in error.reasons:
-                err.print(Text(f"  - {reason}"))
-        code = 1
-    except BrokenPipeError:
-        code = 1
-    sys.exit(code if isinstance(code, int) else 0)
+                err.print(Text(f"  - {reason}"), soft_wrap=True)
+        sys.exit(1)

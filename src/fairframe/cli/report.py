@@ -3,7 +3,6 @@
 import typer
 
 from fairframe.cli.shell import OutFile, say, workspace
-from fairframe.flows.report import report as make_report
 from fairframe.platform.objects import write_atomic
 
 
@@ -13,6 +12,8 @@ def register(app: typer.Typer) -> None:
 
 def report(ctx: typer.Context, output: OutFile) -> None:
     """What this workspace holds and did, as one HTML file."""
+    from fairframe.flows.report import report as make_report
+
     with workspace(ctx) as ws:
         page = make_report(ws)
     write_atomic(output, page.encode())

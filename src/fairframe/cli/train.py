@@ -5,8 +5,6 @@ from typing import Annotated
 import typer
 
 from fairframe.cli.shell import AsJson, emit, note, progress, say, table, workspace
-from fairframe.training.scoring import score
-from fairframe.training.session import train as run_train
 
 
 def register(app: typer.Typer) -> None:
@@ -23,6 +21,8 @@ def train(
     seed: Annotated[int, typer.Option(help="The same seed trains the same checkpoint.")] = 0,
 ) -> None:
     """Fine-tune the house base on a delivery. Stopped and called again, it goes on where it was."""
+    from fairframe.training.session import train as run_train
+
     with workspace(ctx, "lab") as ws, progress("train") as show:
         done = run_train(ws, dataset, preset, name, from_scratch=from_scratch, seed=seed, show=show)
     say(f"{done.name} ({done.checkpoint}) in {done.folder}")
@@ -37,6 +37,8 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Score a checkpoint on the held-out clips of its delivery, beside the base and plain baselines."""
+    from fairframe.training.scoring import score
+
     with workspace(ctx, "lab") as ws, progress("evaluate") as show:
         found = score(ws, model, show)
     emit(found.to_json(), as_json, lambda: table(["measure", "#this", "against", "#value", "verdict"], found.rows()))
