@@ -101,3 +101,31 @@ def test_a_snapshot_names_the_audit_head(library: Workspace, tmp_path: Path) -> 
     with library.read() as tx:
         now = head(tx.conn)
     assert (taken.audit_size, taken.audit_root) == (now.size, now.root)
+
+
+def test_a_snapshot_is_of_one_moment(library: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Writers go on while the tables are read: the snapshot has none of it, in any table nor in the head."""
+    import pyarrow.parquet as pq
+
+    write, world = snapshot._write, make_world(Random(3), contributors=4, assets=8)
+
+    def late(*arguments: object) -> None:
+        write(*arguments)  # type: ignore[arg-type]
+        if not late_ones:
+            late_ones.append(1)
+            with library.write() as tx:
+                world.put(tx)
+                tx.record("test", "meanwhile", {})
+
+    late_ones: list[int] = []
+    with library.read() as tx:
+        before = head(tx.conn)
+    monkeypatch.setattr(snapshot, "_write", late)
+    taken = snapshot.extract(library, tmp_path / "one")
+    assert late_ones and (taken.audit_size, taken.audit_root) == (before.size, before.root)
+    rows = {path.stem: pq.read_metadata(path).num_rows for path in taken.folder.glob("*.parquet")}
+    assert set(rows) == set(snapshot.selections()) and not any(rows.values())
+    monkeypatch.undo()
+    again = snapshot.extract(library, tmp_path / "two")
+    assert again.audit_size == before.size + 1
+    assert pq.read_metadata(again.folder / "asset.parquet").num_rows == 8

@@ -32,7 +32,7 @@ MEMORY_LIMIT = "2GB"
 class Cleared:
     """The decisions about all assets, as a Parquet file.
 
-    Columns: asset_id, asset (public id), contributor_id, outcome, findings (codes).
+    Columns: asset_id, outcome, findings (codes, gravest first).
     `counts`: outcome -> assets; `findings`: code -> assets. The file lies in the folder that the caller gave, or in a
     temporary one that goes with this object. `decisions` is for results that fit in memory.
     """
@@ -55,7 +55,7 @@ class Cleared:
         }
 
     def batches(self, columns: list[str] | None = None) -> Iterator[Any]:
-        """The decisions in batches, for results of any size; ascending by asset_id."""
+        """The decisions in batches, for results of any size, in no order."""
         import pyarrow.parquet as pq
 
         with pq.ParquetFile(self.path) as file:
@@ -110,7 +110,7 @@ def decide(
         "temp_directory": str(path.parent / "spill"),
     }
     with duckdb.connect(":memory:", config=config) as db:
-        variables = {
+        asked = {
             "at_ms": at,
             "known_ms": known_at_ms,
             "purpose": purpose,
@@ -119,9 +119,7 @@ def decide(
             "kinds": list(terms.kinds),
             "short_side": terms.min_short_side,
         }
-        for name, value in variables.items():
-            db.execute(f"set variable {name} = ?", [value])
-        _tables(db, taken.folder)
+        _prepare(db, taken.folder, asked)
         for step in clearing_sql.STEPS:
             db.execute(step)
         db.execute(f"copy ({clearing_sql.RESULT}) to {_literal(path)} (format parquet, compression zstd)")
@@ -152,15 +150,16 @@ def decide_some(
     return {key: clear(view, agreement.terms, asked, when.at_ms, when.known_at_ms) for key, view in views.items()}
 
 
-def _tables(db: "duckdb.DuckDBPyConnection", folder: Path) -> None:
+def _prepare(db: "duckdb.DuckDBPyConnection", folder: Path, asked: dict[str, Any]) -> None:
+    """Set the variables, the macro and the views that clearing_sql names."""
+    bits = {outcome: sum(1 << n for n, code in enumerate(CODES) if CODES[code] == outcome) for outcome in SEVERITY}
+    named = {"denies": bits["DENY"], "reviews": bits["REVIEW"], "notes": bits["ALLOW"], "codes": list(CODES)}
+    for name, value in {**asked, **named}.items():
+        db.execute(f"set variable {name} = ?", [value])
+    db.execute("create temp macro flag(code) as 1::bigint << (list_position(getvariable('codes'), code) - 1)")
     for name, view in clearing_sql.VIEWS.items():
         source = f"read_parquet({_literal(folder / f'{name}.parquet')})"
         db.execute(f"create temp view {name} as {view.format(source)}")
-    db.execute("create temp table severity (place tinyint, name varchar)")
-    db.executemany("insert into severity values (?, ?)", list(enumerate(SEVERITY)))
-    db.execute("create temp table code (place tinyint, code varchar, outcome tinyint)")
-    rows = [(place, code, SEVERITY.index(outcome)) for place, (code, outcome) in enumerate(CODES.items())]
-    db.executemany("insert into code values (?, ?, ?)", rows)
 
 
 def _literal(path: Path) -> str:

@@ -1,7 +1,9 @@
 """The table of clearance.py as SQL over a snapshot, for DuckDB: one CTE per finding.
 
 clearing.py sets the variables at_ms, known_ms, purpose (asked), and from the agreement's terms granted (purpose),
-actions, kinds and short_side; and the tables severity and code, which number clearance.SEVERITY and clearance.CODES.
+actions, kinds and short_side. The findings of an asset are one integer, a bit for each code of clearance.CODES: the
+macro flag('hold') is that code's bit, the variables denies and reviews hold those of each outcome. So nothing moves
+texts about, and millions of assets fit into memory.
 """
 
 _KNOWN = "select * from {} where recorded_at_ms <= getvariable('known_ms')"
@@ -22,20 +24,24 @@ VIEWS = {
 }
 """Each table of the snapshot as of `at_ms` and as known at `known_ms`."""
 
-# co-owners are few: only assets with another owner than who brought them are grouped
-OWNER = """
-create temp table owner as
-with shared as (
-  select o.asset_id from ownership o join asset a on a.id = o.asset_id
-  where o.contributor_id <> a.contributor_id group by o.asset_id
+# owners besides who brought the asset: few, so only assets that have another one are grouped
+CO_OWNER = """
+create temp table co_owner as
+with other as (
+  select o.asset_id, o.contributor_id, o.valid_from_ms, o.recorded_at_ms
+  from ownership o join asset a on a.id = o.asset_id where o.contributor_id <> a.contributor_id
 ), newest as (
   select o.asset_id, max(row(o.valid_from_ms, o.recorded_at_ms)) as batch
-  from ownership o semi join shared s on s.asset_id = o.asset_id group by o.asset_id
+  from ownership o semi join other s on s.asset_id = o.asset_id group by o.asset_id
 )
-select id as asset_id, contributor_id from asset
-union
-select o.asset_id, o.contributor_id
-from ownership o join newest n on n.asset_id = o.asset_id and row(o.valid_from_ms, o.recorded_at_ms) = n.batch
+select distinct o.asset_id, o.contributor_id
+from other o join newest n on n.asset_id = o.asset_id and row(o.valid_from_ms, o.recorded_at_ms) = n.batch
+"""
+
+# who must permit
+OWNER = """
+create temp view owner as
+select id as asset_id, contributor_id from asset union all select asset_id, contributor_id from co_owner
 """
 
 # rule 2 of consent.py
@@ -79,7 +85,7 @@ with told as (
   from told where holds_from_ms <= getvariable('at_ms') group by contributor_id
 )
 select contributor_id from governing
-where regime = 'opt-out' and noticed_ms + notice_days * 86400000 <= holds_from_ms
+where regime = 'opt-out' and noticed_ms + notice_days * 86400000::bigint <= holds_from_ms
   and list_contains(cast(cast(names as json) as varchar[]), getvariable('purpose'))
 """
 
@@ -87,8 +93,8 @@ where regime = 'opt-out' and noticed_ms + notice_days * 86400000 <= holds_from_m
 REFUSED = """
 create temp table refused as
 select c.contributor_id, a.action as asked,
-  case when c.contributor_id in (from opted_out) then 'opted_out' when w.denies then 'consent_denied'
-    else 'no_consent' end as code
+  case when c.contributor_id in (from opted_out) then flag('opted_out') when w.denies then flag('consent_denied')
+    else flag('no_consent') end as flag
 from (select distinct contributor_id from owner) c
 cross join (select unnest(getvariable('actions')) as action) a
 left join word w on w.scope = 'contributor' and w.contributor_id = c.contributor_id and w.asked = a.action
@@ -111,15 +117,25 @@ union all
 select * from together t anti join own o using (asset_id, contributor_id, asked)
 """
 
-# one row per asset: what is said of it, and the model releases on file
+# one row per asset: what is said of it, and the model releases on file. Nearly every fact was said once, so only the
+# others are put in order.
 STATE = """
 create temp table state as
-with fact as (
+with once as (
+  select asset_id, greatest(count(*) filter (name = 'people'), count(*) filter (name = 'property_release'),
+      count(*) filter (name = 'editorial')) > 1 as again,
+    any_value(value) filter (name = 'people') as people,
+    any_value(value) filter (name = 'property_release') as property,
+    any_value(value) filter (name = 'editorial') as editorial
+  from asset_fact group by asset_id
+), latest as (
   select asset_id,
     arg_max(value, row(valid_from_ms, recorded_at_ms, id)) filter (name = 'people') as people,
     arg_max(value, row(valid_from_ms, recorded_at_ms, id)) filter (name = 'property_release') as property,
     arg_max(value, row(valid_from_ms, recorded_at_ms, id)) filter (name = 'editorial') as editorial
-  from asset_fact group by asset_id
+  from asset_fact f semi join (from once where again) o on o.asset_id = f.asset_id group by asset_id
+), fact as (
+  select asset_id, people, property, editorial from once where not again union all from latest
 ), model_release as (
   select asset_id, bool_or(ai_training = 1) as covers_ai from document_release
   where kind = 'model' and revokes_id = 0
@@ -131,97 +147,91 @@ select a.id as asset_id, a.kind, least(a.width, a.height) as short_side, coalesc
 from asset a left join fact f on f.asset_id = a.id left join model_release m on m.asset_id = a.id
 """
 
-FINDING = """
-create temp table finding as
+RULING = """
+create temp table ruling_now as
+select asset_id, finding, arg_max(decision, row(valid_from_ms, recorded_at_ms, id)) as decision
+from ruling where expires_ms > getvariable('at_ms') group by asset_id, finding
+"""
+
+DECISION = """
+create temp table decision as
 with outside_purpose as (
-  select asset_id, 'outside_purpose' as code from state where getvariable('purpose') <> getvariable('granted')
+  select asset_id, flag('outside_purpose') as flag from state where getvariable('purpose') <> getvariable('granted')
 ), outside_kind as (
-  select asset_id, 'outside_kind' from state where not list_contains(getvariable('kinds'), kind)
+  select asset_id, flag('outside_kind') from state where not list_contains(getvariable('kinds'), kind)
 ), outside_short_side as (
-  select asset_id, 'outside_short_side' from state where short_side < getvariable('short_side')
+  select asset_id, flag('outside_short_side') from state where short_side < getvariable('short_side')
 ), on_hold as (
-  select asset_id, 'hold' from hold where id not in (select hold_id from hold_lift)
+  select asset_id, flag('hold') from hold where id not in (select hold_id from hold_lift)
 ), consent as (
-  select o.asset_id, r.code from owner o join refused r on r.contributor_id = o.contributor_id
+  select o.asset_id, r.flag from owner o join refused r on r.contributor_id = o.contributor_id
   left join nearer n on n.asset_id = o.asset_id and n.contributor_id = o.contributor_id and n.asked = r.asked
-  where r.code = 'opted_out' or n.denies is null
+  where r.flag = flag('opted_out') or n.denies is null
 ), consent_denied as (
-  select o.asset_id, 'consent_denied' from owner o join nearer n using (asset_id, contributor_id)
+  select o.asset_id, flag('consent_denied') from owner o join nearer n using (asset_id, contributor_id)
   where n.denies and contributor_id not in (from opted_out)
 ), editorial as (
-  select asset_id, 'editorial' from state where editorial = 'yes'
+  select asset_id, flag('editorial') from state where editorial = 'yes'
 ), editorial_unknown as (
-  select asset_id, 'editorial_unknown' from state where editorial not in ('yes', 'no')
+  select asset_id, flag('editorial_unknown') from state where editorial not in ('yes', 'no')
 ), people_unknown as (
-  select asset_id, 'people_unknown' from state where people not in ('yes', 'no')
+  select asset_id, flag('people_unknown') from state where people not in ('yes', 'no')
 ), model_release_missing as (
-  select asset_id, 'model_release_missing' from state where people = 'yes' and covers_ai is null
+  select asset_id, flag('model_release_missing') from state where people = 'yes' and covers_ai is null
 ), model_release_no_ai as (
-  select asset_id, 'model_release_no_ai' from state where people = 'yes' and not covers_ai
+  select asset_id, flag('model_release_no_ai') from state where people = 'yes' and not covers_ai
 ), property_not_released as (
-  select asset_id, 'property_not_released' from state where property = 'not released'
+  select asset_id, flag('property_not_released') from state where property = 'not released'
 ), property_unknown as (
-  select asset_id, 'property_unknown' from state where property not in ('not released', 'released', 'not needed')
+  select asset_id, flag('property_unknown') from state
+  where property not in ('not released', 'released', 'not needed')
 ), signals as (
   select asset_id, case
-    when kind = 'note' then 'signal_noted'
-    when trust = 'tampered' then 'signal_tampered'
-    when trust = 'unreadable' then 'signal_unreadable'
-    when value = 'unspecified' then null
-    when trust <> 'trusted' then 'signal_untrusted'
-    when value = 'notAllowed' then 'do_not_train'
-    when value <> 'allowed' then 'signal_unclear' end as code
+    when kind = 'note' then flag('signal_noted')
+    when trust = 'tampered' then flag('signal_tampered')
+    when trust = 'unreadable' then flag('signal_unreadable')
+    when value = 'unspecified' then 0
+    when trust <> 'trusted' then flag('signal_untrusted')
+    when value = 'notAllowed' then flag('do_not_train')
+    when value = 'allowed' then 0
+    else flag('signal_unclear') end
   from signal
-), ruling_now as (
-  select asset_id, finding, arg_max(decision, row(valid_from_ms, recorded_at_ms, id)) as decision
-  from ruling where expires_ms > getvariable('at_ms') group by asset_id, finding
 ), ruled_out as (
-  select asset_id, 'ruled_out' from ruling_now where decision <> 'allow'
+  select asset_id, flag('ruled_out') from ruling_now where decision <> 'allow'
 ), found as (
   from outside_purpose union all from outside_kind union all from outside_short_side union all from on_hold
   union all from consent union all from consent_denied union all from editorial union all from editorial_unknown
   union all from people_unknown union all from model_release_missing union all from model_release_no_ai
   union all from property_not_released union all from property_unknown union all from signals union all from ruled_out
+), findings as (
+  select asset_id, bit_or(flag) as mask from found group by asset_id
+), allowed as (
+  select asset_id, bit_or(flag(finding)) & getvariable('reviews') as mask
+  from ruling_now where decision = 'allow' group by asset_id
 )
-select f.asset_id, c.place,
-  case when c.outcome = 1 and r.decision = 'allow' then 0 else c.outcome end as outcome
-from found f join code c on c.code = f.code
-left join ruling_now r on r.asset_id = f.asset_id and r.finding = f.code
+select s.asset_id, coalesce(f.mask, 0) as mask, coalesce(f.mask & r.mask, 0) as taken_back
+from state s left join findings f on f.asset_id = s.asset_id left join allowed r on r.asset_id = s.asset_id
 """
 
-# the findings of an asset fit into one integer, so grouping millions of them moves no texts
-DECISION = """
-create temp table decision as
-with grouped as (
-  select asset_id, max(outcome) as outcome, bit_or(1::bigint << place) as mask,
-    bit_or(case when outcome = 0 then 1::bigint << place else 0 end) as taken_back
-  from finding group by asset_id
+# few patterns of findings occur, so each is judged and spelled out once, in the reference's order
+PATTERN = """
+create temp table pattern as
+with seen as (
+  select mask, taken_back, count(*) as assets from decision group by mask, taken_back
 )
-select a.id as asset_id, coalesce(g.outcome, 0)::tinyint as outcome, coalesce(g.mask, 0) as mask,
-  coalesce(g.taken_back, 0) as taken_back
-from asset a left join grouped g on g.asset_id = a.id
+select mask, taken_back, assets,
+  case when mask & ~taken_back & getvariable('denies') <> 0 then 'DENY'
+    when mask & ~taken_back & getvariable('reviews') <> 0 then 'REVIEW' else 'ALLOW' end as outcome,
+  list_filter(getvariable('codes'), lambda code: mask & ~taken_back & flag(code) & ~getvariable('notes') <> 0)
+    || list_filter(getvariable('codes'), lambda code: mask & flag(code) & (taken_back | getvariable('notes')) <> 0)
+    as findings
+from seen
 """
 
-STEPS = (OWNER, OPTED_OUT, WORD, SILENT_YES, REFUSED, NEARER, STATE, FINDING, DECISION)
+STEPS = (CO_OWNER, OWNER, OPTED_OUT, WORD, SILENT_YES, REFUSED, NEARER, STATE, RULING, DECISION, PATTERN)
 
-# few masks occur, so each is spelled out once; in the reference's order: gravest outcome first, then as in the table
 RESULT = """
-with spelled as (
-  select m.outcome, m.mask, m.taken_back, s.name,
-    coalesce(list(c.code order by (case when m.taken_back & (1::bigint << c.place) <> 0 then 0 else c.outcome end) desc,
-      c.place) filter (c.code is not null), []) as findings
-  from (select distinct outcome, mask, taken_back from decision) m
-  join severity s on s.place = m.outcome
-  left join code c on m.mask & (1::bigint << c.place) <> 0
-  group by all
-)
-select d.asset_id, a.public_id as asset, a.contributor_id, s.name as outcome, s.findings
-from decision d join asset a on a.id = d.asset_id
-join spelled s on s.outcome = d.outcome and s.mask = d.mask and s.taken_back = d.taken_back
-order by d.asset_id
+select d.asset_id, p.outcome, p.findings from decision d join pattern p using (mask, taken_back)
 """
-
-COUNTS = "select s.name, count(*) from decision d join severity s on s.place = d.outcome group by s.name"
-FOUND = """
-select c.code, count(*) from (select distinct asset_id, place from finding) join code c using (place) group by c.code
-"""
+COUNTS = "select outcome, sum(assets)::bigint from pattern group by outcome"
+FOUND = "select unnest(findings) as code, sum(assets)::bigint from pattern group by code"

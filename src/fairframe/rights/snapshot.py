@@ -65,7 +65,7 @@ def selections() -> dict[str, Any]:
     d, t = library.document_release.c, rights.contributor_terms.c
     none, asset_fact = sa.literal(0), library.asset_fact
     return {
-        "asset": sa.select(a.id, a.public_id, a.contributor_id, a.kind, a.width, a.height, a.recorded_at_ms),
+        "asset": sa.select(a.id, a.contributor_id, a.kind, a.width, a.height, a.recorded_at_ms),
         "asset_fact": _timed(asset_fact, "asset_id", "name", "value").where(asset_fact.c.name != "model_release"),
         "ownership": _timed(library.ownership, "asset_id", "contributor_id"),
         "signal": _timed(library.signal, "asset_id", "kind", "value", "trust"),
