@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fairframe.core.canonical import sha256_hex
-from fairframe.core.errors import Conflict, InputError, NotFound, Refused
+from fairframe.core.errors import Conflict, InputError, IntegrityFailure, NotFound, Refused
 from fairframe.core.merkle import leaf_hash, root_of
 from fairframe.curation.filters import Filters
 from fairframe.dataset import checks, deliveries, listing, loader, releases
@@ -232,6 +232,31 @@ def test_delivering_again_writes_the_same_delivery(loop: Loop, files: Files) -> 
         loop.deliver(folder="two")
     with pytest.raises(NotFound):
         deliveries.deliver(loop.library, "circles", loop.tmp / "three")
+
+
+def test_a_clip_that_was_lost_or_changed_in_the_library_is_not_handed_over(loop: Loop) -> None:
+    loop.agree()
+    loop.build()
+    with loop.library.read() as tx:
+        first, second = (clip["bytes_hash"] for clip in listing.show(tx, "squares")["clips"][:2])
+    path = loop.library.objects.path(second)
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes()[:-1] + b"!")
+    with pytest.raises(IntegrityFailure, match="was changed"):
+        loop.deliver()
+    loop.library.objects.delete(first)
+    with pytest.raises(IntegrityFailure, match="was deleted"):
+        loop.deliver()
+    assert [p.name for p in loop.tmp.iterdir() if "delivery" in p.name] == []
+    assert [problem.code for problem in checks.verify_release(loop.library, "squares")] == [
+        "clip.missing",
+        "clip.changed",
+    ]
+    blocked = loop.tmp / "file"
+    blocked.write_text("x")
+    with pytest.raises(InputError) as caught:
+        deliveries.deliver(loop.library, "squares", blocked / "delivery")
+    assert caught.value.code == "input.unwritable"
 
 
 def test_a_delivery_verifies_in_place_and_any_stored_change_is_found(loop: Loop) -> None:

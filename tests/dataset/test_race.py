@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fairframe.core.errors import Refused
-from fairframe.dataset import releases
+from fairframe.dataset import handover
 from fairframe.dataset.lines import read_line
 from fairframe.flows import opt_out
 from fairframe.library import contributors
@@ -84,7 +84,7 @@ def test_two_writers_at_once_either_drop_or_revoke(loop: Loop, order: str, monke
     loop.agree()
     loop.build()
     entered, left = threading.Event(), threading.Event()
-    real = releases.recheck.recheck
+    real = handover.recheck.recheck
 
     def slow(*arguments: Any) -> Any:
         """Inside the publishing transaction, after its lock: give the other one time to finish, if it can."""
@@ -107,7 +107,7 @@ def test_two_writers_at_once_either_drop_or_revoke(loop: Loop, order: str, monke
 
     if order == "delivery first":
         # not a mock of the rule: it is asked as ever, only the moment after its answer is stretched
-        monkeypatch.setattr("fairframe.dataset.deliveries.recheck.recheck", slow)
+        monkeypatch.setattr("fairframe.dataset.handover.recheck.recheck", slow)
         one = threading.Thread(target=publish)
         one.start()
         assert entered.wait(timeout=60)

@@ -7,17 +7,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
 
 import sqlalchemy as sa
 
-from fairframe.core.errors import FairframeError, IntegrityFailure
-from fairframe.core.timecode import Rate
+from fairframe.core.errors import FairframeError, IntegrityFailure, MissingExtra
+from fairframe.core.timecode import FrameSpan, Rate
 from fairframe.curation.selection import SelectedShot
 from fairframe.dataset.lines import Item, read_line
 from fairframe.dataset.tables import dataset_release, item
+from fairframe.library.opening import make_worker
 from fairframe.library.tables import asset
-from fairframe.media.sandbox import Limits, MediaWorker
+from fairframe.media import sandboxed
+from fairframe.media.sandbox import MediaWorker
 from fairframe.platform.runs import Run
 from fairframe.platform.tx import Row, Tx
 from fairframe.platform.workspace import Workspace
@@ -67,6 +68,8 @@ def cut_all(ws: Workspace, run: Run, shots: Sequence[SelectedShot], assets: dict
             try:
                 return shot.shot_id, _cut(ws, worker, shot, assets[shot.asset_id])
             except FairframeError as error:
+                if error.code.startswith(MissingExtra.code):  # no file is at fault
+                    raise MissingExtra(error.message, code=error.code, remedy=error.remedy) from error
                 return shot.shot_id, Uncut(shot, error.code, str(error))
             finally:
                 workers.put(worker)
@@ -80,8 +83,7 @@ def cut_all(ws: Workspace, run: Run, shots: Sequence[SelectedShot], assets: dict
 @contextmanager
 def _workers(ws: Workspace) -> Generator["SimpleQueue[MediaWorker]"]:
     """One sandbox child per thread, handed around, ended in any case."""
-    limits = Limits(cpu_s=ws.settings.media_seconds, memory_bytes=ws.settings.media_memory_bytes)
-    made = [MediaWorker(limits) for _ in range(ws.settings.workers)]
+    made = [make_worker(ws) for _ in range(ws.settings.workers)]
     free: SimpleQueue[MediaWorker] = SimpleQueue()
     for worker in made:
         free.put(worker)
@@ -96,23 +98,16 @@ def _cut(ws: Workspace, worker: MediaWorker, shot: SelectedShot, source: Row) ->
     fps = Rate(source["fps_num"], source["fps_den"])
     with tempfile.TemporaryDirectory(prefix="fairframe-cut-") as folder:
         target = Path(folder) / "clip.mp4"
-        answer: Any = worker.call(
-            "cut",
-            ws.objects.path(source["content_hash"]),
-            destination=str(target),
-            start=shot.start,
-            end=shot.end,
-            fps=None if source["vfr"] else str(fps),
-        )
-        if answer["frames"] != shot.end - shot.start:
-            raise IntegrityFailure(
-                f"the cut has {answer['frames']} frames instead of {shot.end - shot.start}", code="cut.frames"
-            )
+        original = ws.objects.path(source["content_hash"])
+        span = FrameSpan(shot.start, shot.end)
+        made = sandboxed.cut(worker, original, target, span, fps=None if source["vfr"] else fps)
+        if made.frames != span.frames:
+            raise IntegrityFailure(f"the cut has {made.frames} frames instead of {span.frames}", code="cut.frames")
         size = target.stat().st_size
         key = ws.objects.put_file(target)
-    frames, duration_ms = int(answer["frames"]), max(1, int(answer["duration_ms"]))
-    mean = Rate(frames * 1000, duration_ms)
-    return Cut(key, size, frames, mean if source["vfr"] else fps, duration_ms)
+    duration_ms = max(1, made.duration_ms)
+    mean = Rate(made.frames * 1000, duration_ms)
+    return Cut(key, size, made.frames, mean if source["vfr"] else fps, duration_ms)
 
 
 def _cut_before(tx: Tx, shots: Sequence[SelectedShot]) -> dict[int, Cut]:

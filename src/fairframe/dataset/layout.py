@@ -17,7 +17,7 @@ from fairframe.core.errors import NotFound, VerificationError
 
 DELIVERY, AGREEMENT, LEASE, FEED = "delivery.json", "agreement.json", "lease.json", "feed.json"
 ITEMS, PARQUET, CLIPS = "items.jsonl", "items.parquet", "clips"
-MAX_BYTES = {DELIVERY: 1 << 20, AGREEMENT: 1 << 20, LEASE: 1 << 16, FEED: 64 << 20}
+MAX_BYTES = {DELIVERY: 1 << 20, AGREEMENT: 1 << 20, LEASE: 1 << 16, FEED: 16 << 20}
 """Largest document that is read whole."""
 _CHUNK = 1 << 20
 

@@ -4,28 +4,21 @@ First everything is checked and nothing is stored; then clips go into the object
 the delivery, its items, lease and feed. A refusal leaves nothing behind.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from fairframe.core import dsse
-from fairframe.core.bundle import Bundle
-from fairframe.core.canonical import sha256_hex
-from fairframe.core.errors import BadDocument, IntegrityFailure, MediaError, VerificationError
+from fairframe.core.errors import IntegrityFailure, VerificationError
 from fairframe.dataset import feeds, layout, leases
-from fairframe.dataset.documents import DeliveryBody
+from fairframe.dataset.arrival import Arrived, check
 from fairframe.dataset.gate import close_behind
-from fairframe.dataset.inspection import Inspected, inspect
-from fairframe.dataset.lines import Item
 from fairframe.dataset.revocation import taken_back
 from fairframe.dataset.tables import delivery as delivery_table
 from fairframe.dataset.tables import received_item
-from fairframe.media.sandbox import Limits, MediaWorker
 from fairframe.platform import bundles, runs
 from fairframe.platform.runs import Progress, Run, silent
-from fairframe.platform.tx import Row, Tx, WriteTx
+from fairframe.platform.tx import Row, WriteTx
 from fairframe.platform.workspace import Workspace
-from fairframe.rights import agreements
 
 IN = "in"
 MAX_ROWS = 1_000
@@ -49,16 +42,6 @@ class Received:
     new: bool
 
 
-@dataclass(frozen=True)
-class _Arrived:
-    envelope: bytes
-    bundle: Bundle
-    body: DeliveryBody
-    lease: bytes
-    feed: bytes
-    found: Inspected
-
-
 def receive(ws: Workspace, folder: Path, show: Progress = silent) -> Received:
     """Check a delivery directory and take it in. The same delivery again restores clips that were lost.
 
@@ -66,7 +49,7 @@ def receive(ws: Workspace, folder: Path, show: Progress = silent) -> Received:
     (names missing, extra and changed files), delivery.unplayable, and what bundles.accept and feeds.refresh raise.
     """
     with runs.running(ws, "dataset.receive", {"folder": str(folder)}, show) as run:
-        arrived = _check(ws, run, layout.folder_of(folder))
+        arrived = check(ws, run, layout.folder_of(folder))
         stored = _store(ws, run, arrived, folder)
         try:
             with ws.write() as tx:
@@ -78,65 +61,7 @@ def receive(ws: Workspace, folder: Path, show: Progress = silent) -> Received:
     return done
 
 
-def _check(ws: Workspace, run: Run, folder: Path) -> _Arrived:
-    envelope = layout.read_small(folder, layout.DELIVERY)
-    with ws.read() as tx:
-        bundle = bundles.check(tx, envelope, "delivery")
-        body = DeliveryBody.from_json(bundle.body)
-        _check_bundle(tx, bundle, body, layout.read_small(folder, layout.AGREEMENT))
-    found = inspect(folder, body, run.progress)
-    found.refuse(folder)
-    _check_playable(ws, run, folder, found.items)
-    lease, feed = (layout.read_small(folder, name) for name in (layout.LEASE, layout.FEED))
-    return _Arrived(envelope, bundle, body, lease, feed, found)
-
-
-def _check_bundle(tx: Tx, bundle: Bundle, body: DeliveryBody, document: bytes) -> None:
-    """The delivery is for us, under the agreement that the library and we have both signed."""
-    if bundle.recipient != tx.ws.party_id:
-        raise VerificationError("the delivery is addressed to another party", code="bundle.recipient", where=bundle.id)
-    if bundle.id != body.delivery or bundle.agreement is None:
-        raise BadDocument("The delivery names another id or no agreement", code="document.field", where=bundle.id)
-    agreement = agreements.find(tx, bundle.agreement.id)
-    agreements.check_signed(tx, document)
-    good = (
-        sha256_hex(document) == body.agreement_digest
-        and dsse.read_envelope(document).payload == dsse.read_envelope(agreement.offered).payload
-        and agreement.ref == bundle.agreement
-        and (agreement.library, agreement.family) == (bundle.sender, body.family)
-    )
-    if not good:
-        raise VerificationError(
-            f"{layout.AGREEMENT} is not the agreement that both sides signed",
-            code="delivery.agreement",
-            where=bundle.id,
-            remedy="Ask the library for a delivery under your agreement.",
-        )
-
-
-def _check_playable(ws: Workspace, run: Run, folder: Path, items: Sequence[Item]) -> None:
-    """Open every clip once in the sandbox: what training decodes later is neither broken nor more than it says."""
-    limits = Limits(cpu_s=ws.settings.media_seconds, memory_bytes=ws.settings.media_memory_bytes)
-    seen: set[str] = set()
-    with MediaWorker(limits) as worker:
-        for place, one in enumerate(items):
-            run.progress(place, len(items), "opening clips")
-            if one.bytes_hash in seen:
-                continue
-            seen.add(one.bytes_hash)
-            try:
-                answer = worker.call("probe", folder / one.path)
-            except MediaError as error:
-                raise VerificationError(
-                    f"{one.path} cannot be played: {error.message}", code="delivery.unplayable", where=str(folder)
-                ) from error
-            if not isinstance(answer, dict) or answer.get("frames") != one.frames:
-                raise VerificationError(
-                    f"{one.path} does not have {one.frames} frames", code="delivery.unplayable", where=str(folder)
-                )
-
-
-def _store(ws: Workspace, run: Run, arrived: _Arrived, folder: Path) -> list[str]:
+def _store(ws: Workspace, run: Run, arrived: Arrived, folder: Path) -> list[str]:
     """Copy clips that are not here yet; those that a feed took back are not wanted. Returns the keys it added."""
     with ws.read() as tx:
         back = taken_back(tx, IN, arrived.body.delivery)
@@ -161,7 +86,7 @@ def _forget(ws: Workspace, keys: Collection[str]) -> None:
                 ws.objects.delete(key)
 
 
-def _record(tx: WriteTx, arrived: _Arrived) -> Received:
+def _record(tx: WriteTx, arrived: Arrived) -> Received:
     close_behind(tx)
     body, bundle = arrived.body, arrived.bundle
     accepted = bundles.accept(tx, arrived.envelope, "delivery")
@@ -185,7 +110,7 @@ def _record(tx: WriteTx, arrived: _Arrived) -> Received:
     )
 
 
-def _take_papers(tx: WriteTx, arrived: _Arrived) -> None:
+def _take_papers(tx: WriteTx, arrived: Arrived) -> None:
     """The lease and feed that came along; where newer ones are here already, these are merely old."""
     for take, data in ((leases.take, arrived.lease), (feeds.refresh, arrived.feed)):
         try:
@@ -195,7 +120,7 @@ def _take_papers(tx: WriteTx, arrived: _Arrived) -> None:
                 raise
 
 
-def _insert(tx: WriteTx, arrived: _Arrived) -> Row:
+def _insert(tx: WriteTx, arrived: Arrived) -> Row:
     body, bundle = arrived.body, arrived.bundle
     assert bundle.agreement is not None
     delivery_id = tx.insert(
