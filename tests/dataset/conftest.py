@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 
 from fairframe.core.ids import new_id
 from fairframe.core.money import parse_money
@@ -26,6 +27,12 @@ from fairframe.platform.objects import sha256_file
 from fairframe.platform.tx import Row
 from fairframe.platform.workspace import Workspace
 from fairframe.rights import agreements, consent
+
+# a property is judged by what holds, not by how busy the machine is
+settings.register_profile(
+    "dataset", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+settings.load_profile("dataset")
 
 FPS, FRAMES, CUT = 24, 26, 14
 PEOPLE = ("Ana Rivera", "Ben Okafor", "Chen Wei")

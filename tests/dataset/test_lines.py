@@ -14,9 +14,9 @@ from fairframe.core.timecode import Rate
 from fairframe.dataset.lines import Item, read_line, root_of
 from fairframe.dataset.published import items_digest, items_jsonl, items_parquet
 
-HEX = st.text("0123456789abcdef", min_size=64, max_size=64)
+HEX = st.binary(min_size=32, max_size=32).map(bytes.hex)
 RAW = st.binary(min_size=16, max_size=16)
-TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=80)
 
 
 @st.composite
@@ -72,7 +72,7 @@ def test_a_line_reads_back_as_it_was_written(one: Item) -> None:
     assert canonical(parse(line)) == line
 
 
-@given(st.lists(items(), min_size=1, max_size=6), st.data())
+@given(st.lists(items(), min_size=1, max_size=3), st.data())
 def test_any_edit_of_a_line_changes_the_root(some: list[Item], data: st.DataObject) -> None:
     lines = [one.line() for one in some]
     place = data.draw(st.integers(0, len(lines) - 1))
