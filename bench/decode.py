@@ -2,8 +2,8 @@
 
     python bench/decode.py [FOOTAGE]        (or FAIRFRAME_FOOTAGE; without it, clips are rendered)
 
-Prints a table and one JSON line. With FAIRFRAME_SHOTS it also counts the hard cuts that the measures show. PySceneDetect
-is run beside it where it can be imported (an environment of its own: it pulls another OpenCV).
+Prints a table and one JSON line. With FAIRFRAME_SHOTS it also counts the hard cuts that the measures show.
+PySceneDetect is run beside it where it can be imported (an environment of its own: it pulls another OpenCV).
 """
 
 import json

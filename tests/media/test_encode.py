@@ -54,7 +54,7 @@ def test_a_cut_is_those_frames(clip: Path, tmp_path: Path) -> None:
     assert again.read_bytes() == path.read_bytes()
 
 
-def test_a_cut_is_upright_even_sized_and_carries_no_metadata(make_video: Make, texture: Texture, tmp_path: Path) -> None:
+def test_a_cut_is_upright_even_and_without_metadata(make_video: Make, texture: Texture, tmp_path: Path) -> None:
     tags = {"location": "+51.5000-000.1000/", "title": "secret title"}
     src = make_video("src.mov", texture(12, 161, 91), pix_fmt="yuv444p", rotation=90, metadata=tags)
     path = tmp_path / "cut.mp4"

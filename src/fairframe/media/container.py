@@ -1,7 +1,7 @@
 """Opening a media file with every door shut that video does not need, and saying plainly what is wrong."""
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +18,10 @@ MAX_PIXELS = 8192 * 4320
 
 # only what a video library sees: no playlists, which could name other files or hosts, and no exotic parsers
 DEMUXERS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mxf,ogg,flv,asf"
-CODECS = frozenset({"h264", "hevc", "av1", "vp8", "vp9", "prores", "dnxhd", "cfhd", "ffv1", "mjpeg"})
-CODECS |= {"mpeg1video", "mpeg2video", "mpeg4", "msmpeg4v3", "h263", "theora", "vc1", "wmv3", "dvvideo"}
+CODECS = frozenset(
+    {"h264", "hevc", "av1", "vp8", "vp9", "prores", "dnxhd", "cfhd", "ffv1", "mjpeg", "mpeg1video", "mpeg2video"}
+    | {"mpeg4", "msmpeg4v3", "h263", "theora", "vc1", "wmv3", "dvvideo"}
+)
 MARKS = (b"encv", b"enca", b"pssh")
 """ISO 23001-7 sample entries and boxes that stand only in encrypted files."""
 SCAN_BYTES = 4 * 1024 * 1024
@@ -38,7 +40,7 @@ class Video:
 
 
 @contextmanager
-def open_video(path: Path, *, threads: int = 1) -> Iterator[Video]:
+def open_video(path: Path, *, threads: int = 1) -> Generator[Video]:
     """Open `path` for decoding with `threads` decoder threads.
 
     Raises MediaError (media.missing, media.empty, media.not_media, media.encrypted, media.no_video,
@@ -66,7 +68,6 @@ def import_av() -> Any:
     """PyAV, or MissingExtra naming the command that installs it."""
     try:
         import av
-        import av.error
     except ModuleNotFoundError as error:
         raise MissingExtra(
             "reading video needs PyAV",
@@ -128,8 +129,9 @@ def _choose(path: Path, container: Any, threads: int) -> Video:
     stream = container.streams.best("video")
     if stream is None or stream.disposition & stream.disposition.attached_pic:
         raise media_error("no_video", path, "has no video stream", "Add the file that holds the picture")
-    context = stream.codec_context
-    codec = "" if context is None else str(context.codec.canonical_name)
+    # None for a stream without a decoder, whatever the type stubs say
+    context: Any = stream.codec_context
+    codec = str(context.codec.canonical_name) if context else ""
     if codec not in CODECS:
         name = codec or "an unknown codec"
         raise media_error("unsupported_codec", path, f"is coded as {name}", "Export it as H.264, HEVC, AV1 or ProRes")

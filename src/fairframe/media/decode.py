@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,14 +109,19 @@ def picture(frame: "VideoFrame", *, kind: Kind = "rgb", size: tuple[int, int] | 
 
 def luma(frame: "VideoFrame") -> Picture:
     """The stored luma plane (H, W), 8 bits, not rotated; not copied where the file has 8 bits (then read-only)."""
+    plane, shift = luma_plane(frame)
+    return (plane >> shift).astype(np.uint8) if shift else plane
+
+
+def luma_plane(frame: "VideoFrame") -> tuple[NDArray[Any], int]:
+    """(the stored luma plane (H, W) as uint8 or uint16, bits to shift right for 8), not copied nor rotated."""
     shift = _luma_shift(frame.format.name)
     if shift is None:
-        return frame.reformat(format="gray").to_ndarray()
+        return np.asarray(frame.reformat(format="gray").to_ndarray(), np.uint8), 0
     plane = frame.planes[0]
-    size, row = (frame.height, frame.width), plane.line_size
-    if shift == 0:
-        return np.ndarray(size, np.uint8, plane, 0, (row, 1))  # type: ignore[arg-type]
-    return (np.ndarray(size, np.uint16, plane, 0, (row, 2)) >> shift).astype(np.uint8)  # type: ignore[arg-type]
+    wide = 2 if shift else 1
+    kind = np.uint16 if shift else np.uint8
+    return np.ndarray((frame.height, frame.width), kind, plane, 0, (plane.line_size, wide)), shift  # type: ignore[arg-type]
 
 
 def rgb(frame: "VideoFrame") -> Picture:
@@ -125,7 +130,7 @@ def rgb(frame: "VideoFrame") -> Picture:
     if matrix not in (1, 4, 5, 6, 7, 9):
         # unmarked files follow the custom of their size
         matrix = BT709 if frame.height >= 720 or frame.width >= 1280 else BT601
-    image = frame.reformat(format="rgb24", src_colorspace=matrix).to_ndarray()
+    image = np.asarray(frame.reformat(format="rgb24", src_colorspace=matrix).to_ndarray(), np.uint8)
     return tonemap.to_standard(image, frame.color_trc) if tonemap.is_hdr(frame.color_trc) else image
 
 

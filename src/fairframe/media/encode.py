@@ -1,6 +1,6 @@
 """H.264 MP4 files with an exact number of frames, the same bytes each time, and nothing carried over but pictures."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -137,7 +137,7 @@ class _Writer:
 
 
 @contextmanager
-def _writer(path: Path, step: Fraction, crf: int) -> Iterator[_Writer]:
+def _writer(path: Path, step: Fraction, crf: int) -> Generator[_Writer]:
     """A writer to a file beside `path` that takes its place only when the block has ended well."""
     av = import_av()
     path = Path(path).absolute()

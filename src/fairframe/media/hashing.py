@@ -38,7 +38,7 @@ def hash_picture(picture: NDArray[np.uint8]) -> tuple[bytes, bool]:
     square = cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
     low = cv2.dct(square)[1 : LOWEST + 1, 1 : LOWEST + 1]
     middle = np.sort(low, axis=None)[LOWEST * LOWEST // 2 - 1]
-    return np.packbits(low > middle).tobytes(), bool(square.std() >= FLAT)
+    return np.packbits(low > middle).tobytes(), bool(cv2.meanStdDev(square)[1][0, 0] >= FLAT)
 
 
 def distance(a: bytes, b: bytes) -> int:

@@ -9,7 +9,7 @@ taken from that. Per frame this costs about a tenth of a millisecond, against th
 - `difference`: mean absolute difference of the pictures 1 frame apart; near 0 is frozen.
 - `motion`: mean of |dx| + |dy| of dense inverse search flow (Kroeger et al. 2016), in sides of the picture per
   second.
-- `sharpness`: variance of the Laplacian (Pech-Pacheco et al. 2000) at a short side of 360 pixels.
+- `sharpness`: variance of the Laplacian (Pech-Pacheco et al. 2000) at a short side near 360 pixels.
 - `hash`: 256 bits, the signs of the 16x16 lowest AC coefficients of the 64x64 DCT about their median (as PDQ,
   Facebook 2019); `informative` is false where the picture is too flat for its bits to mean anything.
 """
@@ -36,7 +36,7 @@ SIDE = 96
 BINS = 32
 DRIFT_FRAMES = 12
 MOTION_EVERY = 4
-SHARPNESS_EVERY = 16
+SHARPNESS_EVERY = 24
 SHARPNESS_SIDE = 360
 HASH_EVERY = 8
 HASHED_SIDE = 128
@@ -72,10 +72,15 @@ class Measures:
 
     def save(self, path: Path) -> None:
         """One .npz file, without pickled objects."""
-        arrays = {"hash_frames": self.hashes.frames, "hash_bits": self.hashes.bits}
+        hashes = self.hashes
         with Path(path).open("wb") as file:
             np.savez(
-                file, frames=self.frames, informative=self.hashes.informative, version=np.array(self.version), **arrays
+                file,
+                version=np.array(self.version),
+                frames=self.frames,
+                hash_frames=hashes.frames,
+                hash_bits=hashes.bits,
+                informative=hashes.informative,
             )
 
     @classmethod
@@ -120,7 +125,7 @@ class _Run:
         self.index = 0
         self._cv2: Any = cv2
         self._base = Fraction(video.stream.time_base or Fraction(1, 1000)) * 1000
-        self._flow: Any = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
+        self._flow: Any = self._cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
         self._low, self._high = 16, 235
         self._turn = UPRIGHT
         # [0] is the last picture of the block before
@@ -135,16 +140,18 @@ class _Run:
         self._tables: list[NDArray[Any]] = []
 
     def add(self, frame: "VideoFrame") -> None:
-        cv2, index, waiting = self._cv2, self.index, len(self._pts)
-        luma = decode.luma(frame)
+        index, waiting = self.index, len(self._pts)
+        plane, shift = decode.luma_plane(frame)
         if index == 0:
             self._begin(frame)
         # two taps per side are enough for statistics; averaging all pixels would cost twenty times as much
-        cv2.resize(luma, (SIDE, SIDE), self._pictures[waiting + 1], interpolation=cv2.INTER_LINEAR)
+        self._shrink(plane, shift, SIDE, self._pictures[waiting + 1])
         if index % SHARPNESS_EVERY == 0:
-            self._sharp.append(self._laplacian(luma))
+            self._sharp.append(self._laplacian(plane, shift))
         if index % HASH_EVERY == 0:
-            self._hashable.append(cv2.resize(luma, (HASHED_SIDE, HASHED_SIDE), interpolation=cv2.INTER_LINEAR))
+            picture = np.empty((HASHED_SIDE, HASHED_SIDE), np.uint8)
+            self._shrink(plane, shift, HASHED_SIDE, picture)
+            self._hashable.append(picture)
         self._pts.append(frame.pts or 0)
         self.index += 1
         if waiting + 1 == BLOCK:
@@ -216,12 +223,20 @@ class _Run:
         self._low, self._high = (0, 255) if full else (16, 235)
         self._turn = of_frame(frame)
 
-    def _laplacian(self, luma: Any) -> float:
+    def _shrink(self, plane: Any, shift: int, side: int, into: Any) -> None:
         cv2 = self._cv2
-        height, width = luma.shape
-        scale = SHARPNESS_SIDE / min(height, width)
-        if scale < 1:
-            luma = cv2.resize(luma, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_AREA)
+        if shift:
+            into[:] = cv2.resize(plane, (side, side), interpolation=cv2.INTER_LINEAR) >> shift
+        else:
+            cv2.resize(plane, (side, side), into, interpolation=cv2.INTER_LINEAR)
+
+    def _laplacian(self, plane: Any, shift: int) -> float:
+        cv2 = self._cv2
+        height, width = plane.shape
+        # a whole factor, for which averaging all pixels is cheap
+        factor = max(1, round(min(height, width) / SHARPNESS_SIDE))
+        if factor > 1:
+            plane = cv2.resize(plane, (width // factor, height // factor), interpolation=cv2.INTER_AREA)
         # a Laplacian's mean is zero but for the border, so that the mean square is the variance
-        edges = cv2.Laplacian(luma, cv2.CV_16S)
+        edges = cv2.Laplacian((plane >> shift).astype(np.uint8) if shift else plane, cv2.CV_16S)
         return float(cv2.norm(edges, cv2.NORM_L2)) ** 2 / edges.size

@@ -40,7 +40,8 @@ def strip(pictures: Sequence[Picture], n: int = 6, *, height: int = 96, image: L
         picture = pictures[int(index)]
         width = max(1, round(picture.shape[1] * height / picture.shape[0]))
         scaling = cv2.INTER_AREA if height < picture.shape[0] else cv2.INTER_CUBIC
-        tiles += [cv2.resize(picture, (width, height), interpolation=scaling), np.full((height, 2, 3), 255, np.uint8)]
+        tiles.append(np.asarray(cv2.resize(picture, (width, height), interpolation=scaling), np.uint8))
+        tiles.append(np.full((height, 2, 3), 255, np.uint8))
     return encode_image(np.concatenate(tiles[:-1], axis=1), image)
 
 
