@@ -4,6 +4,7 @@ import io
 import os
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +160,15 @@ def test_a_group_that_falls_apart_leaves_its_members_alone(library: Workspace, s
     assert len(set(groups.values())) == len(groups)
     assert curate(library).groups == 1
     assert len(set(_groups_by_file(library).values())) == len(groups) - 1
+
+
+def test_two_runs_at_once_do_not_write_twice(library: Workspace, stock: Stocked, folder: Path) -> None:
+    stock(folder)
+    with ThreadPoolExecutor(2) as pool:
+        reports = [one.result() for one in [pool.submit(curate, library) for _ in range(2)]]
+    assert sum(report.shots for report in reports) == len(_rows(library, shot)) == 8
+    assert len(_rows(library, measure_ref)) == len(_rows_of(library, "asset.curated")) == 4
+    assert all(report.groups == 1 and not report.refused for report in reports)
 
 
 def test_only_a_library_curates(lab: Workspace) -> None:

@@ -30,7 +30,7 @@ MIN_CHANGE_SHARE = 0.7
 MAX_BEND_SHARE = 0.35
 """How far mean luma may leave a straight line, as a part of the deviation that belongs to the depth."""
 MAX_MOTION = 1.0
-"""Picture widths per second; a camera that is whipped around draws a parabola too."""
+"""Sides of the picture per second; a camera that is whipped around draws a parabola too."""
 MIN_BITS = 60
 """Differing bits of the hashes before and after; two frames of one still shot differ in a few."""
 HULL_SHARE = 0.6

@@ -13,6 +13,7 @@ from fairframe.core.errors import FairframeError, MissingExtra
 from fairframe.core.timecode import Rate
 from fairframe.curation.shots import Shot, decide
 from fairframe.curation.stored import to_parquet
+from fairframe.media import sandboxed
 from fairframe.media.measure import Measures
 from fairframe.media.sandbox import Limits, MediaWorker
 from fairframe.platform.tx import Row
@@ -20,7 +21,7 @@ from fairframe.platform.workspace import Workspace
 
 PIXELS_PER_SECOND = 20_000_000
 """What the slowest decoder is taken to manage; a film that needs more than the usual seconds gets them."""
-WALL_SHARE = 3
+WALL_SHARE = 5
 """Wall seconds per processor second: a busy machine gives a process a part of its time."""
 
 
@@ -82,11 +83,9 @@ def _run(ws: Workspace, worker: MediaWorker, source: Row) -> Measures:
     with tempfile.TemporaryDirectory(prefix="fairframe-measure-") as folder:
         target = Path(folder) / "measures.npz"
         if needed <= ws.settings.media_seconds:
-            worker.call("measure", path, destination=str(target))
-        else:
-            with MediaWorker(_limits(ws, needed)) as patient:
-                patient.call("measure", path, destination=str(target))
-        return Measures.load(target)
+            return sandboxed.measure(worker, path, target)
+        with MediaWorker(_limits(ws, needed)) as patient:
+            return sandboxed.measure(patient, path, target)
 
 
 @contextmanager

@@ -42,6 +42,8 @@ def asset_row(tx: Tx, asset_id: int) -> Row:
 
 def record(tx: WriteTx, source: Row, key: str, frames: int, shots: Sequence[Shot]) -> int:
     """Store where the measures of an asset lie and its shots; how many shots are new. Does nothing twice."""
+    # two runs may bring the same asset at once; the second then finds what the first wrote
+    tx.row(sa.select(asset.c.id).where(asset.c.id == source["id"]).with_for_update())
     there = asset_row(tx, source["id"])
     if there["measures"] is None:
         tx.insert(measure_ref, asset_id=source["id"], version=measure.VERSION, object_key=key, frames=frames)

@@ -22,7 +22,7 @@ Span = tuple[int, int]
 class Shot:
     """A cut-free span, in frames and in milliseconds from the stream's zero, with its measures in 1/1000.
 
-    motion: picture widths per second. sharpness: variance of the Laplacian. luma: of the nominal range. black,
+    motion: sides of the picture per second. sharpness: variance of the Laplacian. luma: of the nominal range. black,
     frozen: share of the frames. hashes: up to eight of 256 bits as hex, spread over the shot, flat ones left out.
     """
 
