@@ -17,7 +17,6 @@ from fairframe.dataset.lines import Item, read_line
 from fairframe.dataset.tables import dataset_release, item
 from fairframe.library.opening import make_worker
 from fairframe.library.tables import asset
-from fairframe.media import sandboxed
 from fairframe.media.sandbox import MediaWorker
 from fairframe.platform.runs import Run
 from fairframe.platform.tx import Row, Tx
@@ -95,6 +94,9 @@ def _workers(ws: Workspace) -> Generator["SimpleQueue[MediaWorker]"]:
 
 
 def _cut(ws: Workspace, worker: MediaWorker, shot: SelectedShot, source: Row) -> Cut:
+    # numpy comes with the media extra: listing datasets does not need it
+    from fairframe.media import sandboxed
+
     fps = Rate(source["fps_num"], source["fps_den"])
     with tempfile.TemporaryDirectory(prefix="fairframe-cut-") as folder:
         target = Path(folder) / "clip.mp4"
