@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+
 from fairframe.core.ids import new_id
 from fairframe.core.money import Money, parse_money
 from fairframe.curation.tables import shot
@@ -40,13 +41,34 @@ class World:
     def clip(self, tx: WriteTx, name: str) -> dict[str, Any]:
         if name not in self.assets:
             owner = self.person(tx, name.rpartition("-")[0])
-            values = dict(
-                public_id=new_id("ast"), contributor_id=owner["id"], filename=f"{name}.mp4", kind="video",
-                quantity=10_000, unit="ms", title=f"Title of {name}", description="", keywords=[], source="",
-                source_license="", extra={}, content_hash=new_id("ast"), size_bytes=1, container="mp4", codec="h264",
-                width=640, height=360, fps_num=24, fps_den=1, vfr=False, frames=240, duration_ms=10_000, bit_depth=8,
-                audio=False, probe={},
-            )  # fmt: skip
+            values = {
+                "public_id": new_id("ast"),
+                "contributor_id": owner["id"],
+                "filename": f"{name}.mp4",
+                "kind": "video",
+                "quantity": 10_000,
+                "unit": "ms",
+                "title": f"Title of {name}",
+                "description": "",
+                "keywords": [],
+                "source": "",
+                "source_license": "",
+                "extra": {},
+                "content_hash": new_id("ast"),
+                "size_bytes": 1,
+                "container": "mp4",
+                "codec": "h264",
+                "width": 640,
+                "height": 360,
+                "fps_num": 24,
+                "fps_den": 1,
+                "vfr": False,
+                "frames": 240,
+                "duration_ms": 10_000,
+                "bit_depth": 8,
+                "audio": False,
+                "probe": {},
+            }
             self.assets[name] = {**values, "id": tx.insert(asset, **values)}
         return self.assets[name]
 

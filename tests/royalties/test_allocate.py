@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from fairframe.core.errors import IntegrityFailure
 from fairframe.core.money import MICRO
 from fairframe.dataset.tables import feed_entry
@@ -37,7 +38,11 @@ def test_a_fee_is_split_by_delivered_milliseconds(world: Any) -> None:
     made = allocate.allocate(world.ws)
     assert len(made) == 1
     pool = booked.pool_micro
-    assert owed(world) == {"ann": pool * 4000 // 8001, "bob": pool * 4000 // 8001, "cyd": pool - 2 * (pool * 4000 // 8001)}
+    assert owed(world) == {
+        "ann": pool * 4000 // 8001,
+        "bob": pool * 4000 // 8001,
+        "cyd": pool - 2 * (pool * 4000 // 8001),
+    }
     with world.ws.read() as tx:
         assert trial(tx).ok
         assert ledger.balance_of(tx, ledger.pool(booked.id), "USD") == 0

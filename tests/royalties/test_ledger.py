@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+
 from fairframe.core.errors import IntegrityFailure, Refused
 from fairframe.core.ids import new_id
 from fairframe.platform.tables import audit_entry
@@ -62,7 +63,7 @@ def test_posting_balances_and_its_audit_leaf(library: Workspace) -> None:
 )
 def test_the_database_refuses_update_and_delete(library: Workspace, statement: str) -> None:
     post(library, legs())
-    with pytest.raises(DB_ERRORS, match="append-only"):
+    with pytest.raises(DB_ERRORS, match=r"append-only"):
         raw(library, statement)
     with library.read() as tx:
         assert trial(tx).ok
@@ -73,7 +74,7 @@ def test_the_database_refuses_truncate(library: Workspace) -> None:
         pytest.skip("SQLite has no TRUNCATE")
     post(library, legs())
     for table in ("ledger_leg", "ledger_txn", "ledger_leg, ledger_txn"):
-        with pytest.raises(DB_ERRORS, match="append-only|foreign key"):
+        with pytest.raises(DB_ERRORS, match=r"append-only|foreign key"):
             raw(library, f"truncate {table}")
 
 
@@ -81,7 +82,7 @@ def test_the_database_refuses_replace(library: Workspace) -> None:
     txn = post(library, legs())
     if library.engine.dialect.name == "postgresql":
         update = HEADER + " on conflict (public_id) do update set memo = 'other'"
-        with pytest.raises(DB_ERRORS, match="append-only|closed|balance"):
+        with pytest.raises(DB_ERRORS, match=r"append-only|closed|balance"):
             raw(library, update, txn=txn)
         return
     replace = [
@@ -91,11 +92,11 @@ def test_the_database_refuses_replace(library: Workspace) -> None:
         "select public_id, kind, subject, 'other', effective_ms, recorded_at_ms from ledger_txn",
     ]
     for statement in replace:
-        with pytest.raises(DB_ERRORS, match="append-only|closed"):
+        with pytest.raises(DB_ERRORS, match=r"append-only|closed"):
             raw(library, statement)
     # on a connection that sets no pragma a replaced leg meets the triggers alone
     conn = sqlite3.connect(library.root / "fairframe.db")
-    with pytest.raises(sqlite3.DatabaseError, match="append-only|closed"):
+    with pytest.raises(sqlite3.DatabaseError, match=r"append-only|closed"):
         conn.execute(replace[0])
     conn.close()
 
@@ -174,7 +175,11 @@ def test_the_trial_finds_what_bypassed_the_program(library: Workspace) -> None:
     if library.engine.dialect.name == "sqlite":
         raw(library, "drop trigger ledger_leg_no_update", "update ledger_leg set amount_micro = amount_micro * 2")
     else:
-        raw(library, "alter table ledger_leg disable trigger all", "update ledger_leg set amount_micro = amount_micro * 2")
+        raw(
+            library,
+            "alter table ledger_leg disable trigger all",
+            "update ledger_leg set amount_micro = amount_micro * 2",
+        )
     with library.read() as tx:
         findings = trial(tx).findings
     assert f"the legs of {txn} are not those that the audit tree recorded" in findings

@@ -3,13 +3,14 @@
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from fairframe.core.errors import Conflict, InputError, IntegrityFailure, NotFound
 from fairframe.core.ids import new_id
 from fairframe.core.money import MICRO, parse_money
 from fairframe.royalties import ledger, revenue
 from fairframe.royalties.trial import trial
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 
 def usd(amount: str) -> Any:

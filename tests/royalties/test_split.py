@@ -1,16 +1,18 @@
 """Splitting a pool: what must always hold, and that DuckDB and the plain Python reference say the same."""
 
 import hashlib
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from fairframe.core.apportion import tie_key
 from fairframe.royalties import bulk, facts, owners
 from fairframe.royalties.methods import METHODS
 from fairframe.royalties.methods.values import Delivered, Used
 from fairframe.royalties.split import Claim, Owner, claims, split
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 WEIGHT = st.one_of(st.integers(0, 5), st.integers(0, 10**9), st.just(2**40))
 
@@ -22,7 +24,9 @@ def claim_lists(draw: Any) -> list[Claim]:
     for contributor in range(draw(st.integers(1, 8))):
         for asset in range(draw(st.integers(1, 6))):
             weight = draw(WEIGHT)
-            found.append(Claim(contributor, f"c{contributor}", contributor * 10 + asset, f"a{contributor}{asset}", weight))
+            found.append(
+                Claim(contributor, f"c{contributor}", contributor * 10 + asset, f"a{contributor}{asset}", weight)
+            )
     if not any(claim.weight for claim in found):
         found.append(Claim(99, "c99", 990, "a990", 1))
     return found
@@ -31,8 +35,10 @@ def claim_lists(draw: Any) -> list[Claim]:
 POOL = st.one_of(st.integers(0, 50), st.integers(0, 2 * 10**15), st.just(2**62))
 
 
-@settings(max_examples=150, deadline=None)
-@given(found=claim_lists(), pool=POOL, salt=st.binary(min_size=16, max_size=16), mixed=st.randoms(use_true_random=False))
+@settings(max_examples=80, deadline=None)
+@given(
+    found=claim_lists(), pool=POOL, salt=st.binary(min_size=16, max_size=16), mixed=st.randoms(use_true_random=False)
+)
 def test_what_always_holds(found: list[Claim], pool: int, salt: bytes, mixed: Any) -> None:
     lines, assets = split(pool, found, salt)
     total = sum(claim.weight for claim in found)
@@ -58,20 +64,20 @@ def test_what_always_holds(found: list[Claim], pool: int, salt: bytes, mixed: An
     assert [line.amount for line in split(pool, scaled, salt)[0]] == [line.amount for line in lines]
 
 
+@pytest.fixture(scope="module")
+def con() -> Iterator[Any]:
+    with bulk.connection() as con:
+        con.execute("set threads = 1")
+        yield con
+
+
 @settings(max_examples=25, deadline=None)
 @given(found=claim_lists(), pool=POOL, salt=st.binary(min_size=16, max_size=16))
-def test_duckdb_equals_the_reference(found: list[Claim], pool: int, salt: bytes) -> None:
-    with bulk.connection() as con:
-        con.execute(
-            "create table claim(contributor bigint, contributor_key varchar, asset bigint, asset_key varchar, weight bigint)"
-        )
-        con.executemany(
-            "insert into claim values (?, ?, ?, ?, ?)",
-            [(c.contributor, c.contributor_key, c.asset, c.asset_key, c.weight) for c in found],
-        )
-        assert bulk.split(con, pool, salt) == sum(claim.weight for claim in found)
-        lines = list(bulk.stream(con, "select * from line order by contributor"))
-        assets = list(bulk.stream(con, "select * from line_asset order by contributor, asset"))
+def test_duckdb_equals_the_reference(con: Any, found: list[Claim], pool: int, salt: bytes) -> None:
+    facts.fill(con, "claim", [(c.contributor, c.contributor_key, c.asset, c.asset_key, c.weight) for c in found])
+    assert bulk.split(con, pool, salt) == sum(claim.weight for claim in found)
+    lines = list(bulk.stream(con, "select * from line order by contributor"))
+    assets = list(bulk.stream(con, "select * from line_asset order by contributor, asset"))
     expected = split(pool, found, salt)
     assert lines == [(x.contributor, x.contributor_key, x.weight, x.amount) for x in expected[0]]
     assert assets == [(x.contributor, x.asset, x.asset_key, x.weight, x.amount) for x in sorted(expected[1])]
@@ -102,13 +108,12 @@ DELIVERED = st.lists(
 @settings(max_examples=25, deadline=None)
 @given(spans=DELIVERED, frames=st.lists(st.tuples(st.integers(0, 14), st.integers(1, 10**6)), max_size=12))
 @pytest.mark.parametrize("name", list(METHODS))
-def test_methods_in_sql_equal_their_reference(name: str, spans: list[Any], frames: list[Any]) -> None:
+def test_methods_in_sql_equal_their_reference(con: Any, name: str, spans: list[Any], frames: list[Any]) -> None:
     delivered = [Delivered(f"i{n}", a, s, s + 1 + e, ms) for n, (a, s, e, ms) in enumerate(spans)]
     used = [Used(f"i{n}", count) for n, count in frames]
-    with bulk.connection() as con:
-        facts.fill(con, "delivered", [(d.item, d.asset, 1, "k", d.start, d.end, d.duration_ms, 0) for d in delivered])
-        facts.fill(con, "used", [(u.item, u.frames) for u in used])
-        found = dict(con.execute(METHODS[name].sql).fetchall())
+    facts.fill(con, "delivered", [(d.item, d.asset, 1, "k", d.start, d.end, d.duration_ms, 0) for d in delivered])
+    facts.fill(con, "used", [(u.item, u.frames) for u in used])
+    found = dict(con.execute(METHODS[name].sql).fetchall())
     assert found == METHODS[name].reference(delivered, used)
 
 
@@ -120,16 +125,15 @@ OWNED = st.lists(
 
 @settings(max_examples=25, deadline=None)
 @given(rows=OWNED, since=st.lists(st.integers(0, 3), min_size=3, max_size=3), effective=st.integers(0, 3))
-def test_owners_in_sql_equal_their_reference(rows: list[Any], since: list[int], effective: int) -> None:
-    with bulk.connection() as con:
-        facts.fill(con, "delivered", [(f"i{a}", a, 9, "k", 0, 1, 1, since[a]) for a in range(3)])
-        facts.fill(con, "owned", [(a, who, 1, den, valid, at) for a, who, den, valid, at in rows])
-        con.execute(owners.SQL, {"effective": effective})
-        found = sorted(con.execute("select asset, contributor, num, den from owner").fetchall())
+def test_owners_in_sql_equal_their_reference(con: Any, rows: list[Any], since: list[int], effective: int) -> None:
+    facts.fill(con, "delivered", [(f"i{a}", a, 9, "k", 0, 1, 1, since[a]) for a in range(3)])
+    facts.fill(con, "owned", [(a, who, 1, den, valid, at) for a, who, den, valid, at in rows])
+    con.execute(owners.SQL, {"effective": effective})
+    found = sorted(con.execute("select asset, contributor, num, den from owner").fetchall())
     expected: list[Any] = []
     for asset in range(3):
         own = [
-            dict(contributor_id=who, share_num=1, share_den=den, valid_from_ms=valid, recorded_at_ms=at)
+            {"contributor_id": who, "share_num": 1, "share_den": den, "valid_from_ms": valid, "recorded_at_ms": at}
             for a, who, den, valid, at in rows
             if a == asset
         ]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from fairframe.core.canonical import canonical, parse
 from fairframe.core.errors import Conflict, InputError, Refused
 from fairframe.core.money import MICRO
@@ -221,7 +222,9 @@ def test_the_csv_holds_the_same_amounts(earned: Any) -> None:
     body = made.body
     assert sums["earned"] == sums["clip"] == int(body["earned_micro"])
     assert sums["paid"] == -int(body["paid_micro"])
-    assert sums["opening"] + sums["earned"] + sums["paid"] == sums["closing"] == sums["payable now"] + sums["carried over"]
+    assert (
+        sums["opening"] + sums["earned"] + sums["paid"] == sums["closing"] == sums["payable now"] + sums["carried over"]
+    )
 
 
 def test_a_formula_in_a_title_is_disarmed_in_csv_and_html(earned: Any) -> None:
@@ -229,7 +232,7 @@ def test_a_formula_in_a_title_is_disarmed_in_csv_and_html(earned: Any) -> None:
     clip = made.body["allocations"][0]["assets"][0]
     clip["title"] = clip["filename"] = '=cmd|"/c calc"!A1<script>alert(1)</script>'
     again = statements.Statement(made.id, made.envelope, made.bundle, statements.to_csv(made.body), False)
-    assert '"\'=cmd' in again.csv and "<script>alert" not in render_html(again)
+    assert "\"'=cmd" in again.csv and "<script>alert" not in render_html(again)
 
 
 def test_html_is_whole_and_loads_nothing(earned: Any) -> None:

@@ -3,18 +3,19 @@
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from fairframe.core.bundle import AgreementRef
 from fairframe.core.errors import BadDocument, Conflict, Refused, VerificationError
 from fairframe.core.ids import new_id
 from fairframe.platform import bundles
 from fairframe.platform.workspace import Workspace
-from fairframe.royalties.usage import accept
 from fairframe.royalties.tables import usage_report
+from fairframe.royalties.usage import accept
 from fairframe.training import reported
 from fairframe.training.tables import ancestor, usage
 from fairframe.training.usage_report import AncestorRef, ItemUse, UsageReport
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 
 @pytest.fixture
@@ -28,11 +29,18 @@ def delivered(world: Any, lab: Workspace) -> Any:
 
 
 def make(deal: str, delivery: str, items: list[tuple[str, int]], **changes: Any) -> UsageReport:
-    values: dict[str, Any] = dict(
-        checkpoint=new_id("ckp"), name="tide", weights_hash="a" * 64, lineage_digest="b" * 64, family=deal,
-        delivery=delivery, method="measured", house_frames=17, items=tuple(ItemUse(*one) for one in items),
-        ancestors=(AncestorRef("house", "base-64", "c" * 64, "Apache-2.0", "disclosed", 1, 2),),
-    )  # fmt: skip
+    values: dict[str, Any] = {
+        "checkpoint": new_id("ckp"),
+        "name": "tide",
+        "weights_hash": "a" * 64,
+        "lineage_digest": "b" * 64,
+        "family": deal,
+        "delivery": delivery,
+        "method": "measured",
+        "house_frames": 17,
+        "items": tuple(ItemUse(*one) for one in items),
+        "ancestors": (AncestorRef("house", "base-64", "c" * 64, "Apache-2.0", "disclosed", 1, 2),),
+    }
     return UsageReport(**(values | changes))
 
 

@@ -48,10 +48,17 @@ _COLUMNS = {
         "valid_from_ms": "int64",
         "recorded_at_ms": "int64",
     },
+    "claim": {
+        "contributor": "int64",
+        "contributor_key": "string",
+        "asset": "int64",
+        "asset_key": "string",
+        "weight": "int64",
+    },
     "name": {"contributor": "int64", "contributor_key": "string"},
 }
 _CLAIM = """
-create table claim as
+create or replace table claim as
 with weights as ({sql})
 select o.contributor, any_value(n.contributor_key) as contributor_key, o.asset, any_value(o.asset_key) as asset_key,
   sum(w.weight::hugeint * o.num * ($scale // o.den))::bigint as weight
@@ -150,7 +157,7 @@ def fill(con: "duckdb.DuckDBPyConnection", table: str, rows: Iterable[Sequence[A
             "batch",
             pa.Table.from_arrays([pa.array(c, t) for c, t in zip(columns, schema.types, strict=True)], schema=schema),
         )
-        con.execute(f"insert into {table} from batch" if made else f"create table {table} as from batch")
+        con.execute(f"insert into {table} from batch" if made else f"create or replace table {table} as from batch")
         con.unregister("batch")
         count, made = count + len(batch), True
     return count

@@ -20,7 +20,7 @@ MAX_SCALE = 1_000_000
 # delivered(asset, contributor, asset_key, since_ms, ...), owned(asset, contributor, num, den, valid_from_ms,
 # recorded_at_ms) -> owner(asset, asset_key, contributor, num, den)
 SQL = """
-create table owner as
+create or replace table owner as
 with asset as (
   select asset, any_value(contributor) as contributor, max(asset_key) as asset_key, min(since_ms) as since_ms
   from delivered group by asset

@@ -20,13 +20,17 @@ if TYPE_CHECKING:
 
 BARS = 12
 """Clips that the chart shows; the others are summed up in a line."""
+MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
 _ROW, _LEFT, _RIGHT = 40, 250, 560
 _IMAGES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG": "image/png", b"RIFF": "image/webp"}
 
 
 @dataclass(frozen=True)
 class Amount:
-    """whole: what could be paid, with separators; rest: the digits below a minor unit."""
+    """whole: what could be paid, with separators; rest: the digits below a minor unit, "" where all are zero."""
 
     whole: str
     rest: str
@@ -34,7 +38,8 @@ class Amount:
     @classmethod
     def of(cls, micro: int, currency: Currency) -> "Amount":
         sign, units = ("-" if micro < 0 else ""), abs(micro)
-        return cls(sign + _grouped(format_decimal(units // MICRO, currency)), str(units % MICRO).rjust(6, "0"))
+        rest = str(units % MICRO).rjust(6, "0") if units % MICRO else ""
+        return cls(sign + _grouped(format_decimal(units // MICRO, currency)), rest)
 
 
 @dataclass(frozen=True)
@@ -49,22 +54,38 @@ class Bar:
     poster: str
 
 
+@dataclass(frozen=True)
+class _Words:
+    """How the template writes the amounts of a body, which are decimal text."""
+
+    currency: Currency
+
+    def amount(self, micro: str) -> Amount:
+        return Amount.of(int(micro), self.currency)
+
+    def minor(self, minor: str) -> str:
+        return _grouped(format_decimal(int(minor), self.currency))
+
+    def exact(self, micro: str) -> str:
+        return _grouped(format_micro(int(micro), self.currency))
+
+
 def render_html(statement: Statement, posters: Mapping[str, bytes] | None = None) -> str:
     """The page. posters: asset id -> a JPEG, PNG or WebP image of the clip; without them the chart has none."""
     body = statement.body
     currency = Currency(body["currency"])
+    words = _Words(currency)
     bars, others, rest = _chart(body, currency, posters or {})
     return _template().render(
         body=body,
         statement=statement,
         issued=to_rfc3339(statement.bundle.issued_at_ms),
         head=statement.bundle.audit_head,
-        amount=lambda micro: Amount.of(int(micro), currency),
-        minor=lambda minor: _grouped(format_decimal(int(minor), currency)),
-        exact=lambda micro: _grouped(format_micro(int(micro), currency)),
-        count=lambda number: _grouped(str(number)),
+        amount=words.amount,
+        minor=words.minor,
+        exact=words.exact,
+        count=_count,
         percent=_percent,
-        day=lambda time: time[:10],
         date=_date,
         one_unit=format_micro(1, currency),
         bars=bars,
@@ -95,9 +116,7 @@ def _clips(body: Mapping[str, Any]) -> list[tuple[str, str, str, int]]:
     return sorted(clips, key=lambda clip: (-clip[3], clip[1], clip[0]))
 
 
-def _chart(
-    body: Mapping[str, Any], currency: Currency, posters: Mapping[str, bytes]
-) -> tuple[list[Bar], int, Amount]:
+def _chart(body: Mapping[str, Any], currency: Currency, posters: Mapping[str, bytes]) -> tuple[list[Bar], int, Amount]:
     clips = _clips(body)
     most = max((micro for *_, micro in clips[:1]), default=0) or 1
     bars = [
@@ -124,6 +143,10 @@ def _short(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
+def _count(number: str | int) -> str:
+    return f"{int(number):,}"
+
+
 def _grouped(number: str) -> str:
     """Thousands separated by commas, in the whole part of a decimal text."""
     whole, point, rest = number.partition(".")
@@ -137,8 +160,8 @@ def _percent(part: str, whole: str) -> str:
 
 
 def _date(time: str) -> str:
-    months = "January February March April May June July August September October November December".split()
-    return f"{int(time[8:10])} {months[int(time[5:7]) - 1]} {time[:4]}"
+    """ "17 June 2026" of an RFC 3339 time, in UTC."""
+    return f"{int(time[8:10])} {MONTHS[int(time[5:7]) - 1]} {time[:4]}"
 
 
 @cache
@@ -146,4 +169,5 @@ def _template() -> "Template":
     from jinja2 import Environment, StrictUndefined
 
     source = files("fairframe.royalties").joinpath("statement.html.j2").read_text("utf-8")
-    return Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True).from_string(source)
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(source)

@@ -7,18 +7,13 @@ thing that does not hold in an allocation is named by it.
 from collections.abc import Callable
 from typing import Any
 
-from fairframe.core.apportion import hamilton, tie_key
-from fairframe.core.canonical import Json
-from fairframe.core.errors import BadDocument, FairframeError
+from fairframe.core.errors import FairframeError
 from fairframe.core.fields import Fields
 from fairframe.core.money import MICRO, Currency
-from fairframe.core.rational import Share
+from fairframe.verify.allocation import allocation, number
 from fairframe.verify.documents import open_checked
 from fairframe.verify.kind import Finding, Kind, Target
 from fairframe.verify.trust import Trust
-
-METHODS = ("delivered_ms", "usage")
-"""What a split_basis can be; the method of an allocation is the same word."""
 
 
 def check(target: Target, trust: Trust, now_ms: int) -> list[Finding]:
@@ -53,7 +48,7 @@ def _check(fields: Fields, recipient: str, sender: str) -> list[Finding]:
     for value in fields.list("allocations"):
         inner = Fields(value, "statement.allocations")
         name = inner.id("allocation", "alc")
-        earned += _part(inner, name, start, end, _allocation, findings)
+        earned += _part(inner, name, start, end, allocation, findings)
     for value in fields.list("adjustments"):
         inner = Fields(value, "statement.adjustments")
         adjusted += _part(inner, inner.id("transaction", "txn"), start, end, _adjustment, findings)
@@ -86,207 +81,31 @@ def _part(
     return amount
 
 
-def _allocation(fields: Fields, wrong: list[str], notes: list[str]) -> int:
-    fields.text("transaction", max_chars=40)
-    share, basis = _agreement(fields.fields("agreement"))
-    net = _net(fields.fields("revenue"), wrong)
-    pool, total = _number(fields, "pool_micro"), _number(fields, "weight_total", least=1)
-    if pool != share.of(net * MICRO):
-        wrong.append(f"the pool is not {share} of net receipts")
-    if fields.text("method", one_of=METHODS) != basis:
-        wrong.append("the method is not the agreement's split basis")
-    unit = fields.text("unit", max_chars=80)
-    salt = bytes.fromhex(fields.hex("salt", digits=32))
-    own = fields.fields("own")
-    key, weight, amount = own.text("pseudonym", max_chars=40), _number(own, "weight"), _number(own, "amount_micro")
-    listed = _weights(fields)
-    count, extra_units, cutoff = (
-        fields.integer("contributors", least=1),
-        _number(fields, "extra_units"),
-        _cutoff(fields),
-    )
-    _quota(own, pool, total, salt, key, weight, amount, cutoff, wrong)
-    if listed is None:
-        notes.append(f"{count} contributors share the pool; their weights are not listed, so the total is as stated")
-    else:
-        _everyone(listed, pool, total, salt, (key, weight, amount), count, extra_units, cutoff, wrong)
-        notes.append(
-            f"the split of the pool among all {count} contributors was recomputed: own part {amount} micro units"
-        )
-    clips = _assets(fields, salt, weight, amount, wrong)
-    notes.append(f"{clips} clips of {weight} of {total} {unit} sum to the own part, each recomputed")
-    return amount
-
-
-def _agreement(fields: Fields) -> tuple[Share, str]:
-    fields.id("id", "agr")
-    fields.integer("version", least=1)
-    fields.text("offer", max_chars=200)
-    fields.text("purpose", max_chars=40)
-    licensee = fields.fields("licensee")
-    licensee.text("id", max_chars=40)
-    licensee.text("name", max_chars=200)
-    licensee.close()
-    share, basis = Share.parse(fields.text("share", max_chars=40)), fields.text("split_basis", max_chars=40)
-    fields.close()
-    return share, basis
-
-
-def _net(fields: Fields, wrong: list[str]) -> int:
-    fields.id("event", "rev")
-    fields.time_ms("received_at")
-    gross, tax, net = (_number(fields, f"{name}_minor") for name in ("gross", "tax", "net"))
-    fields.close()
-    if gross - tax != net:
-        wrong.append("net receipts are not gross less tax")
-    return net
-
-
-def _quota(
-    own: Fields,
-    pool: int,
-    total: int,
-    salt: bytes,
-    key: str,
-    weight: int,
-    amount: int,
-    cutoff: tuple[int, str] | None,
-    wrong: list[str],
-) -> None:
-    """The own quota: floor, remainder, tie key, and whether it is before the cut-off."""
-    floor, remainder = _number(own, "floor_micro"), _number(own, "remainder")
-    tie, extra = own.hex("tie_key"), own.boolean("extra")
-    own.close()
-    if weight > total or (floor, remainder) != divmod(pool * weight, total):
-        wrong.append("floor and remainder are not pool * weight / weight_total")
-    if tie != tie_key(salt, key).hex():
-        wrong.append("the own tie key is not SHA-256 of salt and pseudonym")
-    won = cutoff is not None and (-remainder, tie) <= (-cutoff[0], cutoff[1])
-    if won != extra:
-        wrong.append("the extra unit does not agree with the cut-off")
-    if amount != floor + int(extra):
-        wrong.append("the own part is not the floor and the extra unit")
-
-
-def _everyone(
-    listed: list[tuple[str, int]],
-    pool: int,
-    total: int,
-    salt: bytes,
-    own: tuple[str, int, int],
-    count: int,
-    extra_units: int,
-    cutoff: tuple[int, str] | None,
-    wrong: list[str],
-) -> None:
-    """Split the pool among all listed weights and compare."""
-    key, weight, amount = own
-    names, weights = [name for name, _ in listed], [one for _, one in listed]
-    if names != sorted(set(names)) or len(names) != count or sum(weights) != total:
-        wrong.append("the listed weights are not in order, each once, or do not sum to weight_total")
-        return
-    if (key, weight) not in listed:
-        wrong.append("the own weight is not among those listed")
-        return
-    keys = [tie_key(salt, name) for name in names]
-    parts = hamilton(pool, weights, keys)
-    if parts[names.index(key)] != amount:
-        wrong.append(f"the split gives {parts[names.index(key)]} micro units, not {amount}")
-    won = [
-        (-(pool * one % total), tie.hex())
-        for one, tie, part in zip(weights, keys, parts, strict=True)
-        if part > pool * one // total
-    ]
-    last = max(won) if won else None
-    if len(won) != extra_units or (last and (-last[0], last[1])) != cutoff:
-        wrong.append("the extra units or their cut-off are not those of the split")
-
-
-def _assets(fields: Fields, salt: bytes, weight: int, amount: int, wrong: list[str]) -> int:
-    """Recompute the split of the own part among clips; returns how many there are."""
-    keys: list[str] = []
-    weights: list[int] = []
-    amounts: list[int] = []
-    for value in fields.list("assets"):
-        clip = Fields(value, "statement.allocations.assets")
-        clip.id("asset", "ast")
-        clip.text("filename")
-        clip.text("title")
-        keys.append(clip.text("pseudonym", max_chars=40))
-        weights.append(_number(clip, "weight"))
-        amounts.append(_number(clip, "amount_micro"))
-        clip.close()
-    if keys != sorted(set(keys)) or sum(weights) != weight:
-        wrong.append("the clips are not in order, each once, or their weights do not sum to the own weight")
-    elif weight == 0:
-        if any(amounts):
-            wrong.append("a clip without weight earned something")
-    elif hamilton(amount, weights, [tie_key(salt, key) for key in keys]) != amounts:
-        wrong.append("the clips' amounts are not the split of the own part")
-    return len(keys)
-
-
-def _weights(fields: Fields) -> list[tuple[str, int]] | None:
-    if fields.value("weights") is None:
-        return None
-    listed: list[tuple[str, int]] = []
-    for value in fields.list("weights"):
-        if not isinstance(value, list) or len(value) != 2 or not isinstance(value[0], str):
-            raise BadDocument("A weight is not [pseudonym, weight]", code="document.field", where=fields.where)
-        listed.append((value[0], _integer(value[1], fields.where)))
-    return listed
-
-
-def _cutoff(fields: Fields) -> tuple[int, str] | None:
-    if fields.value("cutoff") is None:
-        return None
-    inner = fields.fields("cutoff")
-    found = _number(inner, "remainder"), inner.hex("tie_key")
-    inner.close()
-    return found
-
-
 def _adjustment(fields: Fields, wrong: list[str], notes: list[str]) -> int:
     notes.append(f"adjustment: {fields.text('kind', max_chars=80)}, taken as stated. {fields.text('memo')}".rstrip())
-    return _number(fields, "amount_micro", signed=True)
+    return number(fields, "amount_micro", signed=True)
 
 
 def _payout(fields: Fields, wrong: list[str], notes: list[str]) -> int:
     fields.text("transaction", max_chars=40)
     notes.append(f"paid under the reference {fields.text('reference')}")
-    return _number(fields, "amount_minor") * MICRO
+    return number(fields, "amount_minor") * MICRO
 
 
 def _sums(fields: Fields, earned: int, adjusted: int, paid: int) -> list[Finding]:
-    opening, closing = (_number(fields, f"{name}_micro", signed=True) for name in ("opening", "closing"))
+    opening, closing = (number(fields, f"{name}_micro", signed=True) for name in ("opening", "closing"))
     stated = {
-        "earned_micro": (_number(fields, "earned_micro"), earned),
-        "adjusted_micro": (_number(fields, "adjusted_micro", signed=True), adjusted),
-        "paid_micro": (_number(fields, "paid_micro"), paid),
+        "earned_micro": (number(fields, "earned_micro"), earned),
+        "adjusted_micro": (number(fields, "adjusted_micro", signed=True), adjusted),
+        "paid_micro": (number(fields, "paid_micro"), paid),
         "closing_micro": (closing, opening + earned + adjusted - paid),
-        "payable_minor": (_number(fields, "payable_minor"), max(closing, 0) // MICRO),
+        "payable_minor": (number(fields, "payable_minor"), max(closing, 0) // MICRO),
     }
-    stated["carry_micro"] = (_number(fields, "carry_micro", signed=True), closing - stated["payable_minor"][1] * MICRO)
+    stated["carry_micro"] = (number(fields, "carry_micro", signed=True), closing - stated["payable_minor"][1] * MICRO)
     wrong = [f"{name} says {said}, but is {found}" for name, (said, found) in stated.items() if said != found]
     if wrong:
         return [Finding(False, "statement.sum", text) for text in wrong]
     return [Finding(True, "statement.sum", "opening + earned + adjusted - paid = closing = payable + carry")]
-
-
-def _number(fields: Fields, name: str, *, least: int = 0, signed: bool = False) -> int:
-    number = _integer(fields.value(name), f"{fields.where}.{name}", signed=signed)
-    if not signed and number < least:
-        raise BadDocument(f"Field {name!r} is below {least}", code="document.field", where=fields.where)
-    return number
-
-
-def _integer(value: Json, where: str, *, signed: bool = False) -> int:
-    """A whole number in its one decimal spelling, at most 40 digits (pool times weight has up to 38)."""
-    if isinstance(value, str) and len(value) <= 41:
-        digits = value.removeprefix("-") if signed else value
-        if digits.isascii() and digits.isdigit() and str(int(value)) == value:
-            return int(value)
-    raise BadDocument("An amount is not a whole decimal number", code="document.field", where=where)
 
 
 STATEMENT = Kind(
