@@ -112,10 +112,9 @@ def _environment() -> "Environment":
 
     loader = PackageLoader("fairframe.flows")
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    names = (
-        "why state clean count of duration size memory money minor percent day moment age short GATES REMEDIES EVENTS"
-    )
-    made.globals |= {name: getattr(report_words, name) for name in names.split()}
-    made.globals |= {name: getattr(charts, name) for name in ("bar", "stack", "lines", "gains", "interval", "Series")}
-    made.globals |= {"scored": scored}
+    names = "why state clean count of duration size memory minor percent day moment age short GATES REMEDIES EVENTS"
+    told: dict[str, Any] = {name: getattr(report_words, name) for name in names.split()}
+    told |= {name: getattr(charts, name) for name in ("bar", "stack", "lines", "gains", "interval", "Series")}
+    told |= {"scored": scored, "money_words": report_words.money}
+    made.globals.update(told)
     return made

@@ -76,5 +76,5 @@ def who_of(tx: Tx) -> Who:
         head=audit.head(tx.conn),
         kinds=tuple(sorted(nouns.items(), key=lambda pair: (-pair[1], pair[0]))),
         pinned=tuple((clean(r["name"], 60), r["role"], r["fingerprint"]) for r in rows if not r["is_self"])[:SHOWN],
-        held=tuple((names.get(r["party"], r["party"]), int(r["tree_size"]), r["root"]) for r in held)[:SHOWN],
+        held=tuple((names.get(str(r["party"]), str(r["party"])), int(r["tree_size"]), r["root"]) for r in held)[:SHOWN],
     )

@@ -94,14 +94,13 @@ def moving(
         return None
     try:
         import cv2
-        import numpy as np
 
         small = _frames(path, list(range(start, end)), side, square=square)
         if len(small) < 2:
             return None
         loop = cv2.Animation()
         loop.frames = [cv2.cvtColor(one, cv2.COLOR_RGB2BGRA) for one in small]
-        loop.durations = np.full(len(small), round(1000 / fps), np.int32)
+        loop.durations = [round(1000 / fps)] * len(small)
         ok, data = cv2.imencodeanimation(".webp", loop, [cv2.IMWRITE_WEBP_QUALITY, 72])
         return Moving(data_uri(data.tobytes()), data_uri(_jpeg(small[len(small) // 2]))) if ok else None
     except (ImportError, OSError, FairframeError):
