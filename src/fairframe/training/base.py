@@ -18,12 +18,12 @@ from fairframe.dataset.clip import Clip
 from fairframe.training import palette, scenes
 from fairframe.training.evaluate import evaluate, evaluate_vae
 from fairframe.training.flow import Footage, train_flow
-from fairframe.training.loop import Hooks, Progress
+from fairframe.training.loop import Hooks, Progress, save_state
 from fairframe.training.model import Model, build_model, load_model, save_model
 from fairframe.training.preset import Preset, load_preset
 from fairframe.training.trainer import HOUSE_SEED
 from fairframe.training.vae import Crop, crop_frames, normalize_latents, train_vae
-from fairframe.training.windows import encode_windows, windows_of
+from fairframe.training.windows import Window, encode_windows
 
 LEAVES_SEED, SCENES_SEED, HELDOUT_SEED = 101, 102, 104
 HELDOUT_CLIPS = 32
@@ -92,11 +92,21 @@ class _Log:
 
 
 def make_vae(model: Model, preset: Preset, out: Path, seed: int, bank: Bank | None = None) -> Progress:
+    import torch
+
     source = HouseCrops(preset.train_vae.frames, preset.train_vae.crop, bank)
     hooks = Hooks(_Log(out / "train.log"), None, out / "vae.state", 500)
     progress = train_vae(model.vae, source, preset.train_vae, seed=seed, hooks=hooks)
-    clips = [scenes.house_clip(SCENES_SEED, n, frames=preset.clip.frames, size=preset.clip.size) for n in range(128)]
+    kept = out / "statistics.pt"
+    if kept.is_file():
+        found = torch.load(kept, weights_only=True)
+        model.vae.latents_mean.copy_(found["mean"])
+        model.vae.latents_std.copy_(found["std"])
+        return progress
+    shape = preset.clip
+    clips = [scenes.house_clip(SCENES_SEED, n, frames=shape.frames, size=shape.size) for n in range(128)]
     normalize_latents(model.vae, np.stack([clip.frames for clip in clips]))
+    save_state(kept, {"mean": model.vae.latents_mean, "std": model.vae.latents_std})
     return progress
 
 
@@ -105,14 +115,17 @@ def make_flow(model: Model, preset: Preset, out: Path, seed: int, clips: int) ->
     import torch
 
     shape = preset.clip
-    rendered = [scenes.house_clip(HOUSE_SEED, n, frames=shape.frames, size=shape.size) for n in range(clips)]
-    windows = windows_of(rendered, shape.frames, shape.frames)
+    windows = [
+        Window(n, 0, shape.frames, f"house:{HOUSE_SEED}:{n}", "house", scenes.house_caption(HOUSE_SEED, n))
+        for n in range(clips)
+    ]
     kept = out / "latents.pt"
     if kept.is_file():
         latents = torch.load(kept, weights_only=True)
     else:
+        rendered = [scenes.house_clip(HOUSE_SEED, n, frames=shape.frames, size=shape.size) for n in range(clips)]
         latents = encode_windows(model.vae, rendered, windows)
-        torch.save(latents, kept)
+        save_state(kept, latents)
     hooks = Hooks(_Log(out / "train.log"), None, out / "flow.state", 50)
     return train_flow(
         model, Footage(windows, latents), preset.train_flow, shift=preset.sampling.shift, seed=seed, hooks=hooks

@@ -4,7 +4,7 @@ A window is conditioned as the LTX pipelines do it: known latent frames are give
 out of the loss. Timesteps are logit-normal, shifted (Esser et al. 2024); x_t = (1 - s) x_0 + s noise, v = noise - x_0.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -192,7 +192,8 @@ class Average:
 
         decay = min(self.decay, (1 + step) / (10 + step))
         with torch.no_grad():
-            torch._foreach_lerp_(self.kept, [p.detach() for p in parameters], 1 - decay)
+            for kept, now in zip(self.kept, parameters, strict=True):
+                kept.lerp_(now, 1 - decay)
 
     def put_into(self, parameters: "Sequence[torch.Tensor]") -> None:
         import torch
@@ -243,7 +244,7 @@ class _Run:
         }
 
     @contextmanager
-    def averaged(self) -> Iterator[None]:
+    def averaged(self) -> Generator[None]:
         """The model as its moving average, for looking at it in the middle of training."""
         raw = [p.detach().clone() for p in self.trained]
         self.average.put_into(self.trained)

@@ -73,7 +73,7 @@ def learning_rate(step: int, steps: int, peak: float, warmup: int, final: float)
     return peak * (final + (1 - final) * 0.5 * (1 + math.cos(math.pi * min(1.0, done))))
 
 
-def save_state(path: Path, state: dict[str, Any]) -> None:
+def save_state(path: Path, state: Any) -> None:
     """Write a state so that a crash leaves either the old one or the new one, whole."""
     import torch
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,9 @@ from fairframe.training.preset import FlowShape, Preset, VaeShape
 
 if TYPE_CHECKING:
     import torch
-    from diffusers import AutoencoderKLLTXVideo, FlowMatchEulerDiscreteScheduler, LTXVideoTransformer3DModel
+    from diffusers.models.autoencoders.autoencoder_kl_ltx import AutoencoderKLLTXVideo
+    from diffusers.models.transformers.transformer_ltx import LTXVideoTransformer3DModel
+    from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchEulerDiscreteScheduler
     from transformers import ByT5Tokenizer, T5EncoderModel
 
 PARTS = ("vae", "transformer", "text_encoder")
@@ -63,19 +66,14 @@ class Model:
 
 def require_torch() -> None:
     """Raise MissingExtra with its pip command where the train extra is not installed."""
-    try:
-        import diffusers  # noqa: F401
-        import torch  # noqa: F401
-        import transformers  # noqa: F401
-    except ImportError as error:
-        raise MissingExtra(
-            f"training needs {error.name}", remedy='Install it: pip install "fairframe[train,media]".'
-        ) from error
+    for name in ("torch", "diffusers", "transformers", "accelerate", "cv2"):
+        if find_spec(name) is None:
+            raise MissingExtra(f"training needs {name}", remedy='Install it: pip install "fairframe[train,media]"')
 
 
 def build_vae(shape: VaeShape) -> "AutoencoderKLLTXVideo":
     """An untrained VAE, 8x8 in space and 2 in time (the first frame has a latent of its own)."""
-    from diffusers import AutoencoderKLLTXVideo
+    from diffusers.models.autoencoders.autoencoder_kl_ltx import AutoencoderKLLTXVideo
 
     return AutoencoderKLLTXVideo(
         latent_channels=shape.latent_channels,
@@ -95,7 +93,7 @@ def build_vae(shape: VaeShape) -> "AutoencoderKLLTXVideo":
 
 
 def build_transformer(shape: FlowShape, latent_channels: int) -> "LTXVideoTransformer3DModel":
-    from diffusers import LTXVideoTransformer3DModel
+    from diffusers.models.transformers.transformer_ltx import LTXVideoTransformer3DModel
 
     return LTXVideoTransformer3DModel(
         in_channels=latent_channels,
@@ -129,7 +127,7 @@ def build_model(preset: Preset, seed: int) -> Model:
     """An untrained model; the same seed gives the same weights."""
     require_torch()
     import torch
-    from diffusers import FlowMatchEulerDiscreteScheduler
+    from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchEulerDiscreteScheduler
     from transformers import ByT5Tokenizer
 
     with torch.random.fork_rng():
@@ -197,18 +195,21 @@ def load_model(folder: Path) -> Model:
     """Read a folder that save_model wrote, in 32-bit floats. Raises NotFound where it is none."""
     require_torch()
     import torch
-    from diffusers import AutoencoderKLLTXVideo, FlowMatchEulerDiscreteScheduler, LTXVideoTransformer3DModel
+    from diffusers.models.autoencoders.autoencoder_kl_ltx import AutoencoderKLLTXVideo
+    from diffusers.models.transformers.transformer_ltx import LTXVideoTransformer3DModel
+    from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchEulerDiscreteScheduler
     from transformers import ByT5Tokenizer, T5EncoderModel
 
     if not (folder / "window.json").is_file():
         raise NotFound(f"{folder} is no model folder", remedy="Give a folder that training wrote.")
     window = json.loads((folder / "window.json").read_text("utf-8"))
+    scheduler: Any = FlowMatchEulerDiscreteScheduler.from_pretrained(folder / "scheduler")
     return Model(
         vae=AutoencoderKLLTXVideo.from_pretrained(folder / "vae", torch_dtype=torch.float32),
         transformer=LTXVideoTransformer3DModel.from_pretrained(folder / "transformer", torch_dtype=torch.float32),
         text_encoder=T5EncoderModel.from_pretrained(folder / "text_encoder", dtype=torch.float32),
         tokenizer=ByT5Tokenizer.from_pretrained(folder / "tokenizer"),
-        scheduler=FlowMatchEulerDiscreteScheduler.from_pretrained(folder / "scheduler"),
+        scheduler=scheduler,
         fps=int(window["fps"]),
         size=int(window["size"]),
         frames=int(window["frames"]),

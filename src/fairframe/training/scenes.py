@@ -92,18 +92,18 @@ class Scene:
 def sample_scene(rng: np.random.Generator, look: Look = HOUSE) -> Scene:
     """Draw a scene; the object's color is far enough from the ground's for a person to tell them apart."""
     color, ground_color = "", ""
-    while not color or palette.contrast(palette.COLORS[color], palette.COLORS[ground_color]) < 0.75:
+    while not color or palette.contrast(palette.COLORS[color], palette.COLORS[ground_color]) < 0.9:
         color, ground_color = (str(c) for c in rng.choice(look.colors, 2, replace=False))
     shape = str(rng.choice(look.shapes))
     motions = [m for m in MOTIONS if m != "rotates" or shape not in palette.ROUND_SHAPES]
     weights = np.asarray([0.4 if m == "stays still" else 0.6 if m == "shrinks" else 1.0 for m in motions])
     motion = str(rng.choice(motions, p=weights / weights.sum()))
     if motion in ("rotates", "grows", "shrinks"):
-        cameras = ["static", "static", "static", *PANS]
+        cameras = ["static"] * 2 + [*PANS]
     elif motion == "stays still":
         cameras = [c for c in CAMERAS if c != "static"]
     else:
-        cameras = ["static"] * 5 + [c for c in CAMERAS if c != "static"]
+        cameras = ["static"] * 2 + [c for c in CAMERAS if c != "static"]
     ground = str(rng.choice(look.grounds))
     camera = "static" if ground == "plain" else str(rng.choice(cameras))
     if ground == "plain" and motion == "stays still":
@@ -116,10 +116,10 @@ def sample_scene(rng: np.random.Generator, look: Look = HOUSE) -> Scene:
         ground_color=ground_color,
         motion=motion,
         camera=camera,
-        diameter=float(rng.uniform(0.32, 0.5)),
+        diameter=float(rng.uniform(0.4, 0.6)),
         center=(float(rng.uniform(0.36, 0.64)), float(rng.uniform(0.36, 0.64))),
-        speed=float(rng.uniform(0.45, 0.8)),
-        camera_speed=float(rng.uniform(0.8, 1.25)),
+        speed=float(rng.uniform(0.6, 0.95)),
+        camera_speed=float(rng.uniform(0.9, 1.4)),
         turn=0.0 if shape in ("bar", "arrow") else float(rng.uniform(-15, 15)),
         spin=float(rng.choice((-1.0, 1.0))),
     )
@@ -147,7 +147,7 @@ def leaves(rng: np.random.Generator, size: int, count: int = 90) -> Image:
             points = np.stack([np.cos(angles), np.sin(angles)], 1) * radius + np.asarray(at)
             cv2.fillPoly(canvas, [points.astype(np.int32)], color, cv2.LINE_AA)
     light = 1 + 0.16 * palette.smooth_noise(rng, size, 3, 5)
-    return np.clip(canvas * light[..., None], 0, 1)
+    return np.clip(canvas * light[..., None], 0, 1).astype(np.float32)
 
 
 def _ground(scene: Scene, rng: np.random.Generator, size: int, unit: float) -> Image:
@@ -188,13 +188,13 @@ def _object_pose(scene: Scene, t: float, middle: float) -> _Pose:
         dx, dy = MOVES[scene.motion]
         x, y = x + dx * scene.speed * (t - middle), y + dy * scene.speed * (t - middle)
     elif scene.motion == "bounces":
-        phase = (t * 1.6 * scene.speed / 0.6 + scene.camera_speed) % 1.0
+        phase = (t * 1.5 * scene.speed / 0.6 + scene.camera_speed) % 1.0
         y = 0.74 - 0.46 * 4 * phase * (1 - phase)
     elif scene.motion == "rotates":
         angle += scene.spin * 260 * scene.speed * t
     elif scene.motion in ("grows", "shrinks"):
         way = 1 if scene.motion == "grows" else -1
-        scale = float(np.exp(way * 1.7 * scene.speed * (t - middle)))
+        scale = float(np.exp(way * 1.5 * scene.speed * (t - middle)))
     return _Pose(x, y, scale, angle)
 
 
@@ -266,11 +266,20 @@ def house_clip(
     """Clip n of a seed's house footage; the same (seed, n, frames, size, look) gives the same bytes."""
     from fairframe.dataset.clip import Clip
 
-    rng = np.random.default_rng((seed, n, 1))
-    scene = sample_scene(rng, look)
-    pixels = render(scene, int(rng.integers(2**62)), frames, size)
+    scene, pixel_seed = _house_scene(seed, n, look)
+    pixels = render(scene, pixel_seed, frames, size)
     name = f"house:{seed}:{n}"
     return Clip(name, "house", pixels, scene.caption, name, split)
+
+
+def house_caption(seed: int, n: int, look: Look = HOUSE) -> str:
+    """The caption of house_clip(seed, n) without rendering it."""
+    return _house_scene(seed, n, look)[0].caption
+
+
+def _house_scene(seed: int, n: int, look: Look) -> tuple[Scene, int]:
+    rng = np.random.default_rng((seed, n, 1))
+    return sample_scene(rng, look), int(rng.integers(2**62))
 
 
 def layered_leaves(seed: int, n: int, *, frames: int = 9, size: int = 64) -> Frames:

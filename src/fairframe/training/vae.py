@@ -23,7 +23,7 @@ from fairframe.training.usage import UsageRecorder
 
 if TYPE_CHECKING:
     import torch
-    from diffusers import AutoencoderKLLTXVideo
+    from diffusers.models.autoencoders.autoencoder_kl_ltx import AutoencoderKLLTXVideo
 
     from fairframe.dataset.clip import Clip
 
@@ -96,12 +96,9 @@ def _reconstruction(vae: "AutoencoderKLLTXVideo", settings: VaeTraining) -> "tor
             self.vae = vae
 
         def forward(self, pixels: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
-            if settings.decoder_only:
-                with torch.no_grad():
-                    latents = self.vae.encode(pixels).latent_dist.mode()
-            else:
-                latents = self.vae.encode(pixels).latent_dist.mode()
-            seen = self.vae.decode(latents + settings.latent_noise * noise).sample
+            with torch.set_grad_enabled(not settings.decoder_only):
+                latents = _to_latents(vae, pixels)
+            seen = _to_pixels(vae, latents + settings.latent_noise * noise)
             error = seen - pixels
             loss = error.square().mean() + settings.l1 * error.abs().mean()
             return loss + settings.latent_penalty * latents.square().mean()
@@ -194,6 +191,15 @@ def _restore(vae: Any, optimizer: Any, state: dict[str, Any] | None) -> Progress
     return Progress(int(state["step"]), list(state["losses"]), UsageRecorder.restore(state["usage"]))
 
 
+def _to_latents(vae: Any, pixels: "torch.Tensor") -> "torch.Tensor":
+    """The posterior's mode; Any because diffusers' annotations name the tuple form of what it returns."""
+    return vae.encode(pixels).latent_dist.mode()
+
+
+def _to_pixels(vae: Any, latents: "torch.Tensor") -> "torch.Tensor":
+    return vae.decode(latents).sample
+
+
 def encode(vae: "AutoencoderKLLTXVideo", frames: Pixels, batch: int = 8) -> "torch.Tensor":
     """uint8 (N, F, H, W, 3) -> normalized latents (N, C, f, h, w)."""
     import torch
@@ -203,7 +209,7 @@ def encode(vae: "AutoencoderKLLTXVideo", frames: Pixels, batch: int = 8) -> "tor
     with torch.no_grad():
         for start in range(0, len(frames), batch):
             pixels = to_pixels(frames[start : start + batch])
-            parts.append((vae.encode(pixels).latent_dist.mode() - mean) / std)
+            parts.append((_to_latents(vae, pixels) - mean) / std)
     return torch.cat(parts)
 
 
@@ -215,7 +221,7 @@ def decode(vae: "AutoencoderKLLTXVideo", latents: "torch.Tensor", batch: int = 8
     parts: list[Pixels] = []
     with torch.no_grad():
         for start in range(0, len(latents), batch):
-            parts.append(to_frames(vae.decode(latents[start : start + batch] * std + mean).sample))
+            parts.append(to_frames(_to_pixels(vae, latents[start : start + batch] * std + mean)))
     return np.concatenate(parts)
 
 

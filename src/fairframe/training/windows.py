@@ -10,7 +10,7 @@ from fairframe.training.vae import encode
 
 if TYPE_CHECKING:
     import torch
-    from diffusers import AutoencoderKLLTXVideo
+    from diffusers.models.autoencoders.autoencoder_kl_ltx import AutoencoderKLLTXVideo
 
     from fairframe.dataset.clip import Clip
 
