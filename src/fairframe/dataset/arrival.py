@@ -13,7 +13,6 @@ from fairframe.dataset.documents import DeliveryBody
 from fairframe.dataset.inspection import Inspected, inspect
 from fairframe.dataset.lines import Item
 from fairframe.library.opening import make_worker
-from fairframe.media import sandboxed
 from fairframe.platform import bundles
 from fairframe.platform.runs import Run
 from fairframe.platform.tx import Tx
@@ -72,6 +71,8 @@ def _check_bundle(tx: Tx, bundle: Bundle, body: DeliveryBody, document: bytes) -
 
 def _check_playable(ws: Workspace, run: Run, folder: Path, items: Sequence[Item]) -> None:
     """Open every clip once in the sandbox: what training decodes later is neither broken nor more than it says."""
+    from fairframe.media import sandboxed
+
     seen: set[str] = set()
     with make_worker(ws) as worker:
         for place, one in enumerate(items):
