@@ -2,6 +2,8 @@
 
 import base64
 import binascii
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 from fairframe.core.canonical import Json
@@ -25,29 +27,24 @@ def probe(worker: MediaWorker, path: Path) -> Probe:
 
 def poster(worker: MediaWorker, path: Path, destination: Path, *, frame: int) -> None:
     """Write the JPEG of poster.poster to `destination`. Raises MediaError."""
-    worker.call("poster", path, destination=str(Path(destination).absolute()), frame=frame)
+    with _whole(destination) as target:
+        worker.call("poster", path, destination=target, frame=frame)
 
 
 def measure(worker: MediaWorker, path: Path, destination: Path) -> Measures:
     """See measure.measure; the arrays pass through the file `destination`. Raises MediaError."""
-    worker.call("measure", path, destination=str(Path(destination).absolute()))
-    return Measures.load(destination)
+    with _whole(destination) as target:
+        worker.call("measure", path, destination=target)
+        return Measures.load(destination)
 
 
 def cut(worker: MediaWorker, src: Path, dst: Path, span: FrameSpan, *, fps: Rate | None) -> Encoded:
     """See encode.cut. Raises MediaError."""
-    fields = Fields(
-        worker.call(
-            "cut",
-            src,
-            destination=str(Path(dst).absolute()),
-            start=span.start,
-            end=span.end,
-            fps=None if fps is None else str(fps),
-        ),
-        "cut",
-    )
-    return Encoded(*(fields.integer(name) for name in ("frames", "duration_ms", "width", "height")))
+    rate = None if fps is None else str(fps)
+    with _whole(dst) as target:
+        answer = worker.call("cut", src, destination=target, start=span.start, end=span.end, fps=rate)
+        fields = Fields(answer, "cut")
+        return Encoded(*(fields.integer(name) for name in ("frames", "duration_ms", "width", "height")))
 
 
 def signals(worker: MediaWorker, path: Path, anchors_pem: bytes = b"") -> list[Signal]:
@@ -71,3 +68,15 @@ def _signal(value: Json) -> Signal:
     key, said, detail = fields.text("key"), fields.text("value"), fields.object("detail")
     fields.close()
     return Signal(kind, key, said, trust, detail, raw)  # type: ignore[arg-type]
+
+
+@contextmanager
+def _whole(destination: Path) -> Generator[str]:
+    """The path to write to; a child that is killed on the way cannot clean up, so it is done here."""
+    target = Path(destination).absolute()
+    try:
+        yield str(target)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        target.with_name(target.name + ".part").unlink(missing_ok=True)
+        raise
