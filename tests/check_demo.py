@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import sqlalchemy as sa
+
 from fairframe.core.money import MICRO
 from fairframe.core.party import Party
 from fairframe.core.time import now_ms
@@ -36,7 +37,8 @@ def check(root: Path) -> list[str]:
     notes = {p.name.split(".")[0]: json.loads(p.read_text()) for p in (root / "exchange").glob("*.notes.json")}
     with library.read() as tx:
         hold_true("6 contributors", count(tx, contributor) == 6)
-        hold_true("26 assets, 1 refused, 2 on hold", (count(tx, asset), count(tx, refusal), count(tx, hold)) == (26, 1, 2))
+        found = count(tx, asset), count(tx, refusal), count(tx, hold)
+        hold_true("26 assets, 1 refused, 2 on hold", found == (26, 1, 2))
         hold_true("items were cut", count(tx, item) >= 60)
         for pool in tx.rows(allocation.select()):
             lines = tx.rows(allocation_line.select().where(allocation_line.c.allocation_id == pool["id"]))

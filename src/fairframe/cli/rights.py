@@ -360,9 +360,11 @@ def feed(ctx: typer.Context, agreement: Annotated[str, typer.Argument()], output
     """Sign the revocation feed of an agreement, with renewed leases, for the lab."""
     with workspace(ctx, "library") as ws:
         with ws.write() as tx:
+            # a hold, a revoked release or a no that came into force since is in the feed too
+            swept = opting.sweep(tx, agreements.find(tx, agreement).family)
             envelope = feeds.issue(tx, agreement)
         write_output(output, envelope)
-    say("feed signed")
+    say("feed signed" + (f", {len(swept)} more items taken back" if swept else ""))
 
 
 @app.command()

@@ -1,7 +1,5 @@
 """One door for what must not race: publishing, leasing, feeding and revoking happen one after the other."""
 
-import sqlalchemy as sa
-
 from fairframe.platform import audit
 from fairframe.platform.tx import WriteTx
 
@@ -13,6 +11,4 @@ def close_behind(tx: WriteTx) -> None:
     the re-check to the commit of a publication, such an act has either committed (and the re-check sees it) or it
     waits, and then finds the published items and revokes them. SQLite's BEGIN IMMEDIATE already is this lock.
     """
-    if tx.conn.dialect.name == "postgresql":
-        lock = audit._LOCK  # pyright: ignore[reportPrivateUsage]
-        tx.execute(sa.select(sa.func.pg_advisory_xact_lock(lock)))
+    audit.lock(tx.conn)

@@ -41,8 +41,7 @@ def append(conn: sa.Connection, now_ms: int, entries: Sequence[Entry]) -> None:
     """
     if not entries:
         return
-    if conn.dialect.name == "postgresql":
-        conn.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+    lock(conn)
     start = tree_size(conn)
     rows: list[dict[str, Any]] = []
     opened: list[dict[str, Any]] = []
@@ -83,6 +82,12 @@ def append(conn: sa.Connection, now_ms: int, entries: Sequence[Entry]) -> None:
     conn.execute(audit_node.insert(), [{"level": k[0], "idx": k[1], "hash": v.hex()} for k, v in nodes.items()])
     if opened:
         conn.execute(disclosure.insert(), opened)
+
+
+def lock(conn: sa.Connection) -> None:
+    """Hold the tree's lock until the transaction ends: what is recorded later is decided later."""
+    if conn.dialect.name == "postgresql":
+        conn.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
 
 
 def tree_size(conn: sa.Connection) -> int:

@@ -26,6 +26,9 @@ from fairframe.platform.tx import Tx, WriteTx
 # clocks of honest parties differ; a document from further in the future is refused
 CLOCK_SKEW_MS = DAY_MS
 
+NEWEST_COUNTS = frozenset({"feed", "lease", "usage_report"})
+"""Types in which an older document must not follow a newer one; the others stand beside each other in any order."""
+
 
 @dataclass(frozen=True)
 class Accepted:
@@ -79,7 +82,7 @@ def accept(tx: WriteTx, data: bytes, expect: str) -> Accepted:
             return Accepted(bundle, False, data)
         raise Conflict("another document with this id was already taken", code="bundle.conflict", where=bundle.id)
     last = _last_seq(tx, bundle.sender, bundle.recipient, expect, bundle.agreement)
-    if bundle.seq <= last:
+    if expect in NEWEST_COUNTS and bundle.seq <= last:
         raise VerificationError(
             f"the bundle has number {bundle.seq}, but number {last} was already taken",
             code="bundle.stale",
