@@ -55,8 +55,8 @@ TABLES = {
     "contributor_terms": """select i as id, case when i = 0 then 'opt-in' else 'opt-out' end as regime,
         30 as notice_days, {at} - 86400000::bigint * 40 as effective_ms, '["research"]' as names from range(3) t(i)""",
     "terms_acceptance": """select i as id, i as contributor_id, i % 3 as contributor_terms_id,
-        {at} - 86400000::bigint * 80 as noticed_ms, {at} - 86400000::bigint * 40 as valid_from_ms, {at} as recorded_at_ms
-        from range({c}) t(i)""",
+        {at} - 86400000::bigint * 80 as noticed_ms, {at} - 86400000::bigint * 40 as valid_from_ms,
+        {at} as recorded_at_ms from range({c}) t(i)""",
     "consent_event": """select row_number() over () as id, * from (
         select 'contributor' as scope, i as contributor_id, case when hash(i, 9) % 50 = 0 then '*' else 'research' end
           as purpose, '*' as action, case when hash(i, 9, k) % 50 = 0 then 'deny' else 'allow' end as effect,

@@ -60,7 +60,7 @@ def make_world(random: Random, contributors: int = 3, assets: int = 5) -> World:
             world.add(
                 library.collection_asset, collection_id=collection, asset_id=key, recorded_at_ms=random.choice(DAYS)
             )
-    for _ in range(random.randint(0, 3 * contributors + assets)):
+    for _ in range(random.randint(0, random.choice([contributors, 6 * contributors + 2 * assets]))):
         _consent(world, random, people, collections, keys)
     return world
 
@@ -99,7 +99,7 @@ def _terms(world: World, random: Random, people: list[int]) -> None:
         for n in range(random.randint(1, 3))
     ]
     for person in people:
-        for version in random.sample(versions, random.randint(0, len(versions))):
+        for version in random.choices(versions, k=random.randint(0, 4)):
             noticed = random.choice(DAYS) - random.choice([0, 20, 40]) * DAY_MS
             ids = {"contributor_id": person, "contributor_terms_id": version}
             world.add(rights.terms_acceptance, **ids, noticed_ms=noticed, **_times(random))
@@ -212,7 +212,7 @@ def _consent(
         scope=scope,
         contributor_id=owner if scope == "collection" else random.choice(people),
         collection_id=collection if scope == "collection" else None,
-        asset_id=random.choice(keys) if scope == "asset" else None,
+        asset_id=random.choice(keys[: len(keys) // 3 + 1]) if scope == "asset" else None,
         purpose=random.choice(PURPOSES),
         action=random.choice(ACTIONS),
         effect="deny" if random.random() < 0.2 else "allow",
