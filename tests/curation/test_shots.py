@@ -62,6 +62,17 @@ def test_one_scene_is_one_shot_however_fast_the_camera_pans(speed: int, tmp_path
     assert _spans(_write(tmp_path / "pan.mp4", frames)) == [(0, len(frames))]
 
 
+def test_a_cut_to_a_closer_view_of_the_same_scene_is_found(tmp_path: Path, scene: Any) -> None:
+    """The histogram hardly changes there."""
+    import cv2
+
+    wide = scene(61, 80, 0.5)
+    close = np.stack([cv2.resize(one[12:117, 14:172], (192, 128), interpolation=cv2.INTER_CUBIC) for one in wide[40:]])
+    measures = measure(_write(tmp_path / "closer.mp4", np.concatenate([wide[:40], close])))
+    assert shots.spans(measures) == [(0, 40), (40, 80)]
+    assert measures.frames["cut"][40] < 0.25
+
+
 def test_a_black_film_and_a_very_short_one_are_one_shot(tmp_path: Path, scene: Any) -> None:
     assert _spans(_write(tmp_path / "black.mp4", np.zeros((30, 64, 96, 3), np.uint8))) == [(0, 30)]
     assert _spans(_write(tmp_path / "short.mp4", scene(1, 3))) == [(0, 3)]
