@@ -149,7 +149,6 @@ def test_a_named_link_is_followed(world: Any, chain: Chain, tmp_path: Path) -> N
         ("agreement", {"starts_at": "soon"}, {"document.field"}),
         ("agreement", {"terms": []}, {"document.field"}),
     ],
-    ids=str,
 )
 def test_a_document_that_tells_another_story(
     world: Any, chain: Chain, failing: Failing, part: str, changes: dict[str, Any], codes: set[str]
@@ -344,7 +343,6 @@ def test_a_file_replaced_by_a_link(world: Any, ids: Any, failing: Failing) -> No
         ({"ancestors": [{}]}, {"document.field"}),
         ({"more": 1}, {"document.field"}),
     ],
-    ids=str,
 )
 def test_a_signed_lineage_that_does_not_fit(
     world: Any, ids: Any, failing: Failing, changes: dict[str, Any], codes: set[str]
