@@ -55,7 +55,7 @@ class Cleared:
         }
 
     def batches(self, columns: list[str] | None = None) -> Iterator[Any]:
-        """The decisions in batches, for results of any size, in no order."""
+        """The decisions in batches, for results of any size, ascending by asset_id."""
         import pyarrow.parquet as pq
 
         with pq.ParquetFile(self.path) as file:

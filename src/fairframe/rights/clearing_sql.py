@@ -231,7 +231,7 @@ from seen
 STEPS = (CO_OWNER, OWNER, OPTED_OUT, WORD, SILENT_YES, REFUSED, NEARER, STATE, RULING, DECISION, PATTERN)
 
 RESULT = """
-select d.asset_id, p.outcome, p.findings from decision d join pattern p using (mask, taken_back)
+select d.asset_id, p.outcome, p.findings from decision d join pattern p using (mask, taken_back) order by d.asset_id
 """
 COUNTS = "select outcome, sum(assets)::bigint from pattern group by outcome"
 FOUND = "select unnest(findings) as code, sum(assets)::bigint from pattern group by code"
