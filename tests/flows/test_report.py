@@ -16,6 +16,7 @@ from fairframe.core.ids import new_id
 from fairframe.core.money import parse_money
 from fairframe.flows import opt_out, report_charts, report_loop, report_words
 from fairframe.flows.report import demo_report, report
+from fairframe.flows.report_demo import blocked_words
 from fairframe.flows.report_lab import curves_of, read_json
 from fairframe.flows.report_score import scored
 from fairframe.library import assets, contributors
@@ -295,3 +296,12 @@ def test_files_are_read_with_limits(tmp_path: Path) -> None:
     path.write_text("[" * 100_000)
     assert read_json(path) is None
     assert curves_of(tmp_path / "none.json") == {}
+
+
+def test_what_blocked_an_upgrade_in_words() -> None:
+    reasons = ["ast_1: no_consent", "ast_2: no_consent, editorial", "its ancestor <x> was not reported"]
+    assert blocked_words(reasons) == (
+        (2, report_words.WHY["no_consent"]),
+        (1, "editorial footage"),
+        (1, "its ancestor <x> was not reported"),
+    )

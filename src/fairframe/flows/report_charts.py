@@ -142,7 +142,8 @@ def interval(low: float, value: float, high: float, *, title: str, width: int = 
         return _n(14 + (width - 28) * (v - start) / span)
 
     body = Markup('<line class="axis" x1="{z}" x2="{z}" y1="6" y2="46"/>').format(z=x(0.0))
-    body += Markup('<text class="tick" x="{}" y="64" text-anchor="middle">0</text>').format(x(0.0))
+    if min(abs(float(x(0.0)) - float(x(v))) for v in (low, high)) > 48:
+        body += Markup('<text class="tick" x="{}" y="64" text-anchor="middle">0</text>').format(x(0.0))
     body += Markup('<line class="whisker {}" x1="{}" x2="{}" y1="26" y2="26"/>').format(won, x(low), x(high))
     body += Markup('<circle class="{}" cx="{}" cy="26" r="6"/>').format(won, x(value))
     for v in (low, high):

@@ -1,5 +1,6 @@
 """What the report of a demo tells beyond its two workspaces: films on disk, costs, verification, and the story."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from fairframe.dataset.tables import delivery as delivery_table
 from fairframe.flows import report_pictures as pictures
 from fairframe.flows.report_lab import GIVEN_FRAMES, Film, read_json
 from fairframe.flows.report_pictures import Moving, Strip
-from fairframe.flows.report_words import clean
+from fairframe.flows.report_words import WHY, clean
 from fairframe.platform.objects import sha256_file
 from fairframe.platform.workspace import Workspace, open_workspace
 
@@ -54,14 +55,15 @@ class Shown:
 
 @dataclass(frozen=True)
 class Story:
-    """painted: the demo rendered its own footage. refused: what the guard said to a commercial film."""
+    """painted: the demo rendered its own footage. refused: what the guard said to a commercial film. blocked: (files,
+    why) of what stood against the upgrade at first. ended: everything was run and verified."""
 
     painted: bool
     costs: tuple[Cost, ...]
     proofs: tuple[Proof, ...]
     films: tuple[Shown, ...]
     refused: str
-    blocked: tuple[str, ...]
+    blocked: tuple[tuple[int, str], ...]
     statements: int
     ended: bool
 
@@ -77,7 +79,7 @@ def open_party(root: Path) -> Workspace | None:
 def read_story(root: Path, lab: Workspace | None, films: Sequence[Film]) -> Story:
     """Read the demo's folder. What is missing, too big or malformed counts as not there yet."""
     made = _listed(_note(root, "films").get("films"))
-    refused = next((clean(one.get("caption", "")) for one in made if one.get("mode") == "refused"), "")
+    refused = next((clean(one.get("caption", ""), 500) for one in made if one.get("mode") == "refused"), "")
     blocked = _note(root, "upgrade").get("blocked")
     statements = root / "statements"
     return Story(
@@ -86,10 +88,20 @@ def read_story(root: Path, lab: Workspace | None, films: Sequence[Film]) -> Stor
         proofs=_proofs(_note(root, "prove")),
         films=_films(root, lab, films, made) if lab is not None else (),
         refused=refused,
-        blocked=tuple(clean(reason) for reasons in _lists(blocked) for reason in reasons)[:10],
+        blocked=blocked_words([str(reason) for reasons in _lists(blocked) for reason in reasons]),
         statements=len(list(statements.glob("*.json"))) if statements.is_dir() else 0,
         ended=bool(_note(root, "prove")),
     )
+
+
+def blocked_words(reasons: Sequence[str]) -> tuple[tuple[int, str], ...]:
+    """(files, reason in plain words) out of lines like "ast_...: no_consent, editorial"; other lines as they are."""
+    counted: Counter[str] = Counter()
+    for reason in reasons:
+        asset, _, codes = reason.partition(": ")
+        known = [code for code in codes.split(", ") if code in WHY] if asset.startswith("ast_") else []
+        counted.update([WHY[code] for code in known] or [clean(reason)])
+    return tuple((n, words) for words, n in counted.most_common(10))
 
 
 def _note(root: Path, name: str) -> Mapping[str, Any]:
@@ -132,6 +144,7 @@ def _films(root: Path, lab: Workspace, films: Sequence[Film], made: Sequence[Map
     clips = _clips(lab, set(item_of.values()))
     found: list[Shown] = []
     files = [root / "film.mp4", *sorted((root / "films").glob("*.mp4"))[: 4 * SHOWN_FILMS]]
+    files.sort(key=lambda path: (path.parent != root, path.relative_to(root).as_posix() not in item_of))
     for path in files:
         if len(found) == SHOWN_FILMS or not path.is_file() or path.stat().st_size > MAX_FILM_BYTES:
             continue

@@ -51,7 +51,7 @@ def _lab(lab: Lab | None, story: Story) -> list[Station]:
     return [
         Station("Training", count(frames), "licensed frames seen", "lab") if models else _none("Training", "lab"),
         Station("Generation", count(len(films)), "films made", "lab") if films else _none("Generation", "lab"),
-        Station("Provenance", count(held), f"of {len(story.proofs)} checks hold", "lab")
+        Station("Provenance", count(held), f"of {len(story.proofs)} targets verified", "lab")
         if story.proofs
         else _none("Provenance", "lab"),
     ]
