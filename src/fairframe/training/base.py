@@ -49,10 +49,10 @@ class Bank:
 
 
 class HouseCrops:
-    """The VAE's crop source: two in three crops are dead leaves, the rest captioned scenes."""
+    """The VAE's crop source: a share of dead leaves (two in three by default), the rest captioned scenes."""
 
-    def __init__(self, frames: int, side: int, bank: Bank | None = None) -> None:
-        self.frames, self.side, self.bank = frames, side, bank or Bank()
+    def __init__(self, frames: int, side: int, bank: Bank | None = None, leaves: float = 0.67) -> None:
+        self.frames, self.side, self.bank, self.leaves = frames, side, bank or Bank(), leaves
         self._era = -1
         self._crops: list[Crop] = []
 
@@ -60,7 +60,7 @@ class HouseCrops:
         era = step // self.bank.refresh
         if era != self._era:
             self._era, self._crops = era, self.bank.render(era)
-        leaves = rng.random() < 0.67
+        leaves = rng.random() < self.leaves
         pick = int(rng.integers(self.bank.leaves)) if leaves else self.bank.leaves + int(rng.integers(self.bank.scenes))
         whole = self._crops[pick]
         piece = crop_frames(whole.frames, rng, self.frames, self.side)
@@ -80,14 +80,15 @@ class _Log:
     """Mean loss of every 50 steps and where time went, as lines in a file."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("a", buffering=1)
+        self._path = path
         self._recent: list[float] = []
 
     def __call__(self, stage: str, step: int, steps: int, loss: float) -> None:
         self._recent.append(loss)
         if step % 50 == 0 or step == steps:
             clock = time.strftime("%H:%M:%S", time.gmtime())
-            self._file.write(f"{clock} {stage} {step}/{steps} {np.mean(self._recent):.5f}\n")
+            with self._path.open("a") as file:
+                file.write(f"{clock} {stage} {step}/{steps} {np.mean(self._recent):.5f}\n")
             self._recent.clear()
 
 
@@ -108,6 +109,15 @@ def make_vae(model: Model, preset: Preset, out: Path, seed: int, bank: Bank | No
     normalize_latents(model.vae, np.stack([clip.frames for clip in clips]))
     save_state(kept, {"mean": model.vae.latents_mean, "std": model.vae.latents_std})
     return progress
+
+
+def make_polish(model: Model, preset: Preset, out: Path, seed: int, bank: Bank | None = None) -> Progress:
+    """Train the decoder further, mostly on captioned scenes: what flat ground and clean edges need."""
+    if preset.polish is None:
+        return Progress()
+    source = HouseCrops(preset.polish.frames, preset.polish.crop, bank or Bank(400, 1000, 10**9), 0.25)
+    hooks = Hooks(_Log(out / "train.log"), None, out / "polish.state", 500)
+    return train_vae(model.vae, source, preset.polish, seed=seed + 1, hooks=hooks)
 
 
 def make_flow(model: Model, preset: Preset, out: Path, seed: int, clips: int) -> Progress:
@@ -151,7 +161,7 @@ def pack(
     found: dict[str, Any] = {"rendered": evaluate(shipped, heldout_clips(preset)).to_dict()}
     if footage:
         found["footage_vae"] = asdict(evaluate_vae(shipped, footage))
-    curves = {name: _thin(run.losses, 100 if name == "vae" else 10) for name, run in runs.items()}
+    curves = {name: _thin(run.losses, 100 if name != "flow" else 10) for name, run in runs.items()}
     (folder / "curves.json").write_text(json.dumps(curves) + "\n", "utf-8")
     (folder / "recipe.toml").write_text(_toml(preset), "utf-8")
     times = resource.getrusage(resource.RUSAGE_SELF)
@@ -184,7 +194,7 @@ def pack(
 def _toml(preset: Preset) -> str:
     """The resolved preset as TOML (flat tables of scalars and lists: JSON's spelling of those is TOML's too)."""
     lines: list[str] = []
-    tables = preset.resolved()
+    tables = preset.model_dump(mode="json", exclude_none=True)
     lines += [f"{key} = {json.dumps(value)}" for key, value in tables.items() if not isinstance(value, dict)]
     for name, table in tables.items():
         if isinstance(table, dict):
@@ -219,6 +229,7 @@ def main() -> None:
     out.mkdir(parents=True, exist_ok=True)
     model = build_model(preset, arguments.seed)
     runs = {"vae": make_vae(model, preset, out, arguments.seed)}
+    runs["polish"] = make_polish(model, preset, out, arguments.seed)
     if arguments.only_vae:
         return
     runs["flow"] = make_flow(model, preset, out, arguments.seed, arguments.clips)

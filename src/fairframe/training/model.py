@@ -71,6 +71,15 @@ def require_torch() -> None:
             raise MissingExtra(f"training needs {name}", remedy='Install it: pip install "fairframe[train,media]"')
 
 
+def _quiet() -> None:
+    """No progress bars of the libraries: a model of this size loads at once, and the caller shows its own."""
+    from diffusers.utils import logging as diffusers_logging
+    from transformers.utils import logging as transformers_logging
+
+    diffusers_logging.disable_progress_bar()
+    transformers_logging.disable_progress_bar()
+
+
 def build_vae(shape: VaeShape) -> "AutoencoderKLLTXVideo":
     """An untrained VAE, 8x8 in space and 2 in time (the first frame has a latent of its own)."""
     from diffusers.models.autoencoders.autoencoder_kl_ltx import AutoencoderKLLTXVideo
@@ -149,6 +158,7 @@ def save_model(model: Model, folder: Path, *, half: bool = False) -> None:
     """Write a diffusers-layout folder; half=True keeps weights in 16-bit floats. The models are left as they are."""
     import torch
 
+    _quiet()
     folder.mkdir(parents=True, exist_ok=True)
     for part in PARTS:
         module = getattr(model, part)
@@ -200,6 +210,7 @@ def load_model(folder: Path) -> Model:
     from diffusers.schedulers.scheduling_flow_match_euler_discrete import FlowMatchEulerDiscreteScheduler
     from transformers import ByT5Tokenizer, T5EncoderModel
 
+    _quiet()
     if not (folder / "window.json").is_file():
         raise NotFound(f"{folder} is no model folder", remedy="Give a folder that training wrote.")
     window = json.loads((folder / "window.json").read_text("utf-8"))

@@ -113,6 +113,7 @@ class Preset(_Frozen):
     flow: FlowShape = FlowShape()  # type: ignore[call-arg]
     train_vae: VaeTraining
     train_flow: FlowTraining
+    polish: VaeTraining | None = Field(None, description="the decoder alone on captioned scenes, after train_vae")
     sampling: Sampling = Sampling()  # type: ignore[call-arg]
 
     def resolved(self) -> dict[str, Any]:

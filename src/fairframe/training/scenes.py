@@ -49,8 +49,8 @@ class Look:
 HOUSE = Look(
     colors=("red", "orange", "yellow", "green", "cyan", "blue", "purple", "pink", "white", "gray", "black", "brown"),
     shapes=("circle", "square", "triangle", "star", "cross", "ring", "diamond", "bar"),
-    textures=("plain", "striped", "checkered", "dotted", "gradient"),
-    grounds=("plain", "gradient", "noise", "striped", "checkered", "leaves"),
+    textures=("plain", "plain", "gradient", "striped", "checkered", "dotted"),
+    grounds=("plain", "plain", "gradient", "gradient", "noise", "noise", "striped", "checkered", "leaves"),
 )
 NEW = Look(
     colors=("teal", "gold", "crimson", "lime", "navy", "cream"),
@@ -92,7 +92,7 @@ class Scene:
 def sample_scene(rng: np.random.Generator, look: Look = HOUSE) -> Scene:
     """Draw a scene; the object's color is far enough from the ground's for a person to tell them apart."""
     color, ground_color = "", ""
-    while not color or palette.contrast(palette.COLORS[color], palette.COLORS[ground_color]) < 0.9:
+    while not color or palette.contrast(palette.COLORS[color], palette.COLORS[ground_color]) < 1.0:
         color, ground_color = (str(c) for c in rng.choice(look.colors, 2, replace=False))
     shape = str(rng.choice(look.shapes))
     motions = [m for m in MOTIONS if m != "rotates" or shape not in palette.ROUND_SHAPES]
@@ -116,7 +116,7 @@ def sample_scene(rng: np.random.Generator, look: Look = HOUSE) -> Scene:
         ground_color=ground_color,
         motion=motion,
         camera=camera,
-        diameter=float(rng.uniform(0.4, 0.6)),
+        diameter=float(rng.uniform(0.44, 0.62)),
         center=(float(rng.uniform(0.36, 0.64)), float(rng.uniform(0.36, 0.64))),
         speed=float(rng.uniform(0.6, 0.95)),
         camera_speed=float(rng.uniform(0.9, 1.4)),
@@ -155,7 +155,7 @@ def _ground(scene: Scene, rng: np.random.Generator, size: int, unit: float) -> I
         return 0.25 + 0.5 * leaves(rng, size)  # muted, so that the object stands out
     base = palette.COLORS[scene.ground_color]
     other = palette.shade(base, 0.38 if palette.luma(base) < 0.5 else -0.34)
-    return palette.texture(scene.ground, base, other, rng, size, unit * float(rng.uniform(0.16, 0.3)))
+    return palette.texture(scene.ground, base, other, rng, size, unit * float(rng.uniform(0.28, 0.4)))
 
 
 def _sprite(scene: Scene, rng: np.random.Generator, size: int) -> Image:
@@ -164,7 +164,7 @@ def _sprite(scene: Scene, rng: np.random.Generator, size: int) -> Image:
 
     base = palette.COLORS[scene.color]
     other = palette.shade(base, 0.6 if palette.luma(base) < 0.45 else -0.6)
-    skin = palette.texture(scene.texture, base, other, rng, size, size * float(rng.uniform(0.26, 0.36)))
+    skin = palette.texture(scene.texture, base, other, rng, size, size * float(rng.uniform(0.34, 0.46)))
     cover = palette.mask(scene.shape, size)
     inner = cv2.erode(cover, np.ones((3, 3), np.uint8), iterations=max(1, size // 28))
     edge = palette.shade(base, -0.7 if palette.luma(base) > 0.2 else 0.6)
