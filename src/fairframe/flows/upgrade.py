@@ -1,13 +1,7 @@
 """After an upgrade: which checkpoints of the family the new agreement extends to, asset by asset.
 
-A checkpoint is granted if the agreement's upgrade_effect says so about every asset that its training consumed, its
-reported ancestors' assets included. Otherwise it stays under the older agreement, and the reasons are kept.
-
-| upgrade_effect        | blocks                                                                                  |
-|-----------------------|-----------------------------------------------------------------------------------------|
-| none                  | every checkpoint                                                                        |
-| grant_if_all_consent  | one asset that is not ALLOW                                                             |
-| grant_if_none_refuses | one asset that is DENY for more than silence (no_consent); silence and REVIEW do not    |
+A checkpoint is granted if rights.upgrade says so about every asset that its training consumed, its reported ancestors'
+assets included. Otherwise it stays under the older agreement, and the reasons are kept.
 """
 
 from collections.abc import Mapping
@@ -23,7 +17,7 @@ from fairframe.library.tables import asset
 from fairframe.platform import bundles
 from fairframe.platform.tables import document
 from fairframe.platform.tx import Row, Tx, WriteTx
-from fairframe.rights import agreements, facts, moment
+from fairframe.rights import agreements, facts, moment, upgrade
 from fairframe.rights.agreement import Agreement
 from fairframe.rights.clearance import Decision, clear
 from fairframe.training import registry, reported
@@ -66,21 +60,6 @@ def grant(tx: WriteTx, agreement_id: str) -> list[Upgraded]:
     return [_decide(tx, agreement, row, checkpoints) for row in checkpoints.values()]
 
 
-def blocking(effect: str, decisions: Mapping[str, Decision]) -> list[str]:
-    """What stands against a grant, by the table above: one line per asset (its public id). Pure."""
-    if effect == "none":
-        return ["the agreement leaves checkpoints that were trained before it as they are"]
-    found: list[str] = []
-    for name, decision in sorted(decisions.items()):
-        if effect == "grant_if_none_refuses":
-            codes = [f.code for f in decision.findings if f.outcome == "DENY" and f.code != "no_consent"]
-        else:
-            codes = [f.code for f in decision.findings if f.outcome != "ALLOW"]
-        if codes:
-            found.append(f"{name}: {', '.join(dict.fromkeys(codes))}")
-    return found
-
-
 def _decide(tx: WriteTx, agreement: Agreement, row: Row, known: Mapping[str, Row]) -> Upgraded:
     name = _named(tx, row)
     before = _signed_before(tx, agreement, row)
@@ -88,7 +67,8 @@ def _decide(tx: WriteTx, agreement: Agreement, row: Row, known: Mapping[str, Row
         return Upgraded(name, row["name"], agreement.public_id, 0, before, ())
     assets, reasons = _consumed(tx, row, known)
     if not reasons:
-        reasons = blocking(agreement.terms.upgrade_effect, _decisions(tx, agreement, assets))
+        decisions = _decisions(tx, agreement, assets)
+        reasons = upgrade.decide(agreement.terms.upgrade_effect, decisions, decisions).reasons()
     if reasons:
         shown = [*reasons[:SHOWN], *([f"and {len(reasons) - SHOWN} more"] if len(reasons) > SHOWN else [])]
         text = "; ".join(shown)
