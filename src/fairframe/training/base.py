@@ -207,6 +207,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, required=True, help="folder for state and result")
     parser.add_argument("--vae-steps", type=int)
     parser.add_argument("--flow-steps", type=int)
+    parser.add_argument("--polish-steps", type=int)
     parser.add_argument("--clips", type=int, default=3000, help="rendered clips for the flow")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--only-vae", action="store_true", help="stop after the VAE; call again for the rest")
@@ -223,6 +224,8 @@ def main() -> None:
         changes["train_vae"] = preset.train_vae.model_copy(update={"steps": arguments.vae_steps})
     if arguments.flow_steps is not None:
         changes["train_flow"] = preset.train_flow.model_copy(update={"steps": arguments.flow_steps})
+    if arguments.polish_steps is not None and preset.polish is not None:
+        changes["polish"] = preset.polish.model_copy(update={"steps": arguments.polish_steps})
     preset = preset.model_copy(update=changes)
     torch.set_num_threads(1)
     out: Path = arguments.out
