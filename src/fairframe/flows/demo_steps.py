@@ -195,7 +195,10 @@ def films(place: Place) -> None:
     with lab.read() as tx:
         from fairframe.dataset.loader import items_of
 
+        # one clip of each held-out asset first: four shots of one subject would show little
         held = [one for one in items_of(tx, find_delivery(tx, DATASET)) if one.split == "heldout"]
+        firsts = {one.asset: one for one in reversed(held)}
+        held = [*firsts.values(), *(one for one in held if one not in firsts.values())]
     made: list[dict[str, Any]] = []
     wanted = [(place.root / "film.mp4", held[0])]
     wanted += [(place.root / "films" / f"held-out-{n}.mp4", one) for n, one in enumerate(held[1:4], 2)]
