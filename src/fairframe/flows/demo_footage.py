@@ -204,7 +204,7 @@ def _mux(path: Path, subject: Subject, *, jitter: bool, rotation: int) -> None:
             stream.set_display_rotation(rotation)
         for n, picture in enumerate(pictures(subject)):
             frame = av.VideoFrame.from_ndarray(
-                np.ascontiguousarray(np.rot90(picture) if rotation else picture), "rgb24"
+                np.ascontiguousarray(np.rot90(picture, -1) if rotation else picture), "rgb24"
             )
             frame.pts = n * 50 + (int(rng.integers(-16, 17)) if jitter and n else 0)
             frame.time_base = Fraction(1, 1200)
