@@ -4,12 +4,14 @@ from typing import Annotated
 
 import typer
 
-from fairframe.cli.shell import AsJson, emit, note, progress, say, table, workspace
+from fairframe.cli.shell import AsJson, emit, note, progress, say, table, when, workspace
+from fairframe.training import registry
 
 
 def register(app: typer.Typer) -> None:
     app.command()(train)
     app.command()(evaluate)
+    app.command()(models)
 
 
 def train(
@@ -42,3 +44,34 @@ def evaluate(
     with workspace(ctx, "lab") as ws, progress("evaluate") as show:
         found = score(ws, model, show)
     emit(found.to_json(), as_json, lambda: table(["measure", "#this", "against", "#value", "verdict"], found.rows()))
+
+
+def models(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """Checkpoints: a lab's own, or those that labs reported to a library."""
+    with workspace(ctx) as ws, ws.read() as tx:
+        rows = registry.listing(tx)
+        data = [
+            {
+                "id": r["public_id"],
+                "name": r["name"],
+                "agreement": r["agreement"],
+                "delivery": r["delivery"],
+                "frames": r["frames_seen"],
+                "weights_hash": r["weights_hash"],
+                "recorded_at_ms": r["recorded_at_ms"],
+                "events": [one["kind"] for one in registry.events(tx, r["id"])],
+            }
+            for r in rows
+        ]
+    emit(
+        data,
+        as_json,
+        lambda: table(
+            ["checkpoint", "id", "#frames", "made or reported", "agreement", "since then"],
+            [
+                (d["name"], d["id"], d["frames"], when(d["recorded_at_ms"]), d["agreement"], ", ".join(d["events"]))
+                for d in data
+            ],
+            empty="no checkpoints yet; make one with: fairframe train",
+        ),
+    )

@@ -104,7 +104,7 @@ def check(tx: Tx, data: bytes, expect: str | None = None) -> Bundle:
         keys |= {key.keyid: key.public for key in Party.from_envelope(row["document"].encode()).keys}
     bundle, signers = core_bundle.open_signed(data, keys)
     if expect is not None and bundle.type != expect:
-        raise BadDocument(f"this is a {bundle.type}, not a {expect}", code="bundle.type", where=bundle.id)
+        raise BadDocument(f"this document is of type {bundle.type}, not {expect}", code="bundle.type", where=bundle.id)
     if not set(signers) & set(pinned(tx, bundle.sender).keys_at(bundle.issued_at_ms)):
         raise VerificationError(
             "not signed by a key of its sender that was valid then", code="bundle.wrong_key", where=bundle.id

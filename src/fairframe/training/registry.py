@@ -20,7 +20,7 @@ def find(tx: Tx, name_or_id: str) -> Row:
     row = tx.row(statement)
     if row is None:
         raise NotFound(
-            f"no checkpoint is called {name_or_id[:80]!r}", code="model.missing", remedy="See: fairframe dataset list"
+            f"no checkpoint is called {name_or_id[:80]!r}", code="model.missing", remedy="See: fairframe models"
         )
     return row
 
