@@ -49,28 +49,23 @@ def evaluate(
 def models(ctx: typer.Context, as_json: AsJson = False) -> None:
     """Checkpoints: a lab's own, or those that labs reported to a library."""
     with workspace(ctx) as ws, ws.read() as tx:
-        rows = registry.listing(tx)
-        data = [
-            {
-                "id": r["public_id"],
-                "name": r["name"],
-                "agreement": r["agreement"],
-                "delivery": r["delivery"],
-                "frames": r["frames_seen"],
-                "weights_hash": r["weights_hash"],
-                "recorded_at_ms": r["recorded_at_ms"],
-                "events": [one["kind"] for one in registry.events(tx, r["id"])],
-            }
-            for r in rows
-        ]
+        found = [(row, [one["kind"] for one in registry.events(tx, row["id"])]) for row in registry.listing(tx)]
+    keep = ("public_id", "name", "agreement", "delivery", "frames_seen", "weights_hash", "recorded_at_ms")
     emit(
-        data,
+        [{name: row[name] for name in keep} | {"events": events} for row, events in found],
         as_json,
         lambda: table(
-            ["checkpoint", "id", "#frames", "made or reported", "agreement", "since then"],
+            ["checkpoint", "id", "#frames", "since", "agreement", "then"],
             [
-                (d["name"], d["id"], d["frames"], when(d["recorded_at_ms"]), d["agreement"], ", ".join(d["events"]))
-                for d in data
+                (
+                    row["name"],
+                    row["public_id"],
+                    row["frames_seen"],
+                    when(row["recorded_at_ms"]),
+                    row["agreement"],
+                    ", ".join(events),
+                )
+                for row, events in found
             ],
             empty="no checkpoints yet; make one with: fairframe train",
         ),
