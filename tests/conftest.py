@@ -11,9 +11,14 @@ from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, settings
 
 from fairframe.platform import identity
 from fairframe.platform.workspace import Workspace, create_workspace
+
+# machines differ: how long an example takes is no property of the code
+settings.register_profile("fairframe", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("fairframe")
 
 START_MS = 1_780_000_000_000  # 2026-05-28T20:26:40Z
 
