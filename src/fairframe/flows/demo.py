@@ -1,8 +1,6 @@
 """The demo: the whole loop between a library and a lab, each stage in a process of its own, measured."""
 
-import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -100,8 +98,3 @@ def _write_report(place: Place) -> None:
     command = [sys.executable, "-m", "fairframe.flows.demo_steps", "report", str(place.root)]
     if subprocess.run(command, check=False).returncode != 0:
         raise DemoFailed("the report could not be made", where=str(place.root))
-    shutil.rmtree(place.work / "tmp", ignore_errors=True)
-
-
-def load(path: Path) -> dict[str, object]:
-    return json.loads(path.read_text())

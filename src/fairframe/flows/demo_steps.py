@@ -23,6 +23,7 @@ from fairframe.generation import grants
 from fairframe.library import contributors
 from fairframe.platform import identity
 from fairframe.platform.objects import write_atomic
+from fairframe.platform.tx import Tx
 from fairframe.platform.workspace import Workspace, create_workspace, open_workspace
 from fairframe.rights import agreements, clearing, consent
 from fairframe.rights import terms as contributor_terms
@@ -318,8 +319,8 @@ def leave(place: Place) -> None:
     say(f"opted out: {len(done.revoked)} items are in the signed feed")
     with lab.write() as tx:
         feeds.refresh(tx, feed)
-        names = {str(row["delivery"]) for row in attest_due(tx)}
-    for number, name in enumerate(sorted(names), 1):
+        due = deliveries_due(tx)
+    for number, name in enumerate(sorted(due), 1):
         with lab.write() as tx:
             attestation = attest.attest(tx, name)
         write_atomic(place.file(f"attestation-{number}.json"), attestation)
@@ -331,11 +332,12 @@ def leave(place: Place) -> None:
     place.write("opt_out", {"who": who["name"], "before": before.to_json(), "after": after.to_json()})
 
 
-def attest_due(tx: Any) -> list[Any]:
+def deliveries_due(tx: Tx) -> list[str]:
+    """Received deliveries of which clips are to be deleted."""
     from fairframe.dataset.tables import delivery
 
-    rows = tx.rows(delivery.select().where(delivery.c.direction == "in"))
-    return [{"delivery": r["public_id"]} for r in rows if attest.open_obligations(tx, r["public_id"], "in")]
+    received = [str(row["public_id"]) for row in tx.rows(delivery.select().where(delivery.c.direction == "in"))]
+    return [one for one in received if attest.open_obligations(tx, one, "in")]
 
 
 def prove(place: Place) -> None:

@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-import sqlalchemy as sa
-
 from fairframe.core.errors import FairframeError
 from fairframe.core.ids import new_id
 from fairframe.platform.tables import run as run_table
@@ -82,10 +80,3 @@ def running(ws: Workspace, kind: str, arguments: Mapping[str, Any], show: Progre
         run._update(state="failed", error=text[:500], finished_at_ms=ws.clock())  # pyright: ignore[reportPrivateUsage]
         raise
     run._update(state="done", result=run.result, finished_at_ms=ws.clock())  # pyright: ignore[reportPrivateUsage]
-
-
-def count(ws: Workspace, kind: str) -> int:
-    """Finished runs of a kind."""
-    with ws.read() as tx:
-        where = (run_table.c.kind == kind) & (run_table.c.state == "done")
-        return int(tx.scalar(sa.select(sa.func.count()).select_from(run_table).where(where)))

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from fairframe.core.bundle import Bundle, read_payload
 from fairframe.core.dsse import read_envelope
 from fairframe.core.errors import IntegrityFailure, NotFound
@@ -43,18 +41,6 @@ def usage_of(tx: Tx, checkpoint_id: int) -> list[Row]:
 
 def ancestors_of(tx: Tx, checkpoint_id: int) -> list[Row]:
     return list(tx.rows(ancestor.select().where(ancestor.c.checkpoint_id == checkpoint_id).order_by(ancestor.c.id)))
-
-
-def consumers_of(tx: Tx, items: list[str]) -> list[Row]:
-    """Checkpoints whose training consumed any of these items, with the frames: (checkpoint row's columns, seen)."""
-    statement = (
-        sa.select(checkpoint, sa.func.sum(usage.c.frames).label("seen"))
-        .join(usage, usage.c.checkpoint_id == checkpoint.c.id)
-        .where(usage.c.item.in_(items))
-        .group_by(*checkpoint.c)
-        .order_by(checkpoint.c.id)
-    )
-    return list(tx.rows(statement))
 
 
 def folder_of(ws: Workspace, row: Row) -> Path:
