@@ -8,57 +8,57 @@ down_revision = None
 
 BIGINT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
-# table -> its key; UPDATE, DELETE, TRUNCATE and REPLACE are refused by the database
-APPEND_ONLY = {
-    "audit_entry": "seq",
-    "party": "id",
-    "signing_key": "id",
-    "document": "id",
-    "peer_head": "id",
-    "contributor": "id",
-    "collection": "id",
-    "asset": "id",
-    "collection_asset": "id",
-    "asset_fact": "id",
-    "ownership": "id",
-    "signal": "id",
-    "document_release": "id",
-    "refusal": "id",
-    "contributor_terms": "id",
-    "terms_acceptance": "id",
-    "consent_event": "id",
-    "agreement": "id",
-    "agreement_event": "id",
-    "hold": "id",
-    "hold_lift": "id",
-    "ruling": "id",
-    "measure_ref": "id",
-    "shot": "id",
-    "duplicate": "id",
-    "dataset_release": "id",
-    "item": "id",
-    "delivery": "id",
-    "received_item": "id",
-    "lease": "id",
-    "feed_entry": "id",
-    "obligation": "id",
-    "obligation_event": "id",
-    "checkpoint": "id",
-    "ancestor": "id",
-    "usage": "id",
-    "checkpoint_event": "id",
-    "output": "id",
-    "revenue_event": "id",
-    "ledger_leg": "id",
-    "ledger_txn": "id",
-    "usage_report": "id",
-    "allocation": "id",
-    "allocation_line": "id",
-    "allocation_asset": "id",
-    "statement": "id",
-    "payout": "id",
-}
-APPEND_ONLY_PAIRS = {"audit_node": ("level", "idx")}
+# UPDATE, DELETE, TRUNCATE and REPLACE are refused by the database
+APPEND_ONLY = (
+    "audit_entry",
+    "audit_node",
+    "party",
+    "signing_key",
+    "document",
+    "peer_head",
+    "contributor",
+    "collection",
+    "asset",
+    "collection_asset",
+    "asset_fact",
+    "ownership",
+    "signal",
+    "document_release",
+    "refusal",
+    "contributor_terms",
+    "terms_acceptance",
+    "consent_event",
+    "agreement",
+    "agreement_event",
+    "hold",
+    "hold_lift",
+    "ruling",
+    "measure_ref",
+    "shot",
+    "duplicate",
+    "dataset_release",
+    "item",
+    "delivery",
+    "received_item",
+    "lease",
+    "feed_entry",
+    "obligation",
+    "obligation_event",
+    "checkpoint",
+    "ancestor",
+    "usage",
+    "checkpoint_event",
+    "output",
+    "revenue_event",
+    "ledger_leg",
+    "ledger_txn",
+    "usage_report",
+    "allocation",
+    "allocation_line",
+    "allocation_asset",
+    "statement",
+    "payout",
+)
 
 
 def upgrade() -> None:
@@ -66,24 +66,18 @@ def upgrade() -> None:
     dialect = op.get_bind().dialect.name
     if dialect == "postgresql":
         op.execute(APPEND_ONLY_FUNCTION)
-    for table, column in APPEND_ONLY.items():
-        guard(table, f"{column} = new.{column}", dialect)
-    for table, columns in APPEND_ONLY_PAIRS.items():
-        guard(table, " and ".join(f"{c} = new.{c}" for c in columns), dialect)
+    for table in APPEND_ONLY:
+        guard(table, dialect)
     for statement in LEDGER_SQLITE if dialect == "sqlite" else LEDGER_POSTGRESQL:
         op.execute(statement)
 
 
-def guard(table: str, same: str, dialect: str) -> None:
+def guard(table: str, dialect: str) -> None:
     refuse = f"begin select raise(abort, '{table} is append-only'); end"
     if dialect == "sqlite":
         op.execute(f"create trigger {table}_no_update before update on {table} {refuse}")
         op.execute(f"create trigger {table}_no_delete before delete on {table} {refuse}")
-        # INSERT OR REPLACE deletes without firing delete triggers unless recursive_triggers is on
-        op.execute(
-            f"create trigger {table}_no_replace before insert on {table} "
-            f"when exists (select 1 from {table} where {same}) {refuse}"
-        )
+        op.execute(f"create trigger {table}_no_replace before insert on {table} when {taken(table)} {refuse}")
         return
     op.execute(
         f"create trigger {table}_append_only before update or delete on {table} "
@@ -93,6 +87,19 @@ def guard(table: str, same: str, dialect: str) -> None:
         f"create trigger {table}_no_truncate before truncate on {table} "
         f"for each statement execute function fairframe_append_only()"
     )
+
+
+def taken(table: str) -> str:
+    """True where the new row meets another one in any of the table's keys.
+
+    On SQLite INSERT OR REPLACE deletes that one, and fires delete triggers only in a connection that has asked for
+    recursive_triggers; any key will do, so all are guarded.
+    """
+    there = sa.inspect(op.get_bind())
+    keys = [there.get_pk_constraint(table)["constrained_columns"]]
+    keys += [unique["column_names"] for unique in there.get_unique_constraints(table)]
+    meets = (" and ".join(f"{column} = new.{column}" for column in columns) for columns in keys)
+    return " or ".join(f"exists (select 1 from {table} where {same})" for same in meets)
 
 
 APPEND_ONLY_FUNCTION = """
