@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from fairframe.core.errors import InputError
+from fairframe.core.ids import new_id
 from fairframe.curation.filters import Filters
-from fairframe.curation.recorded import shot_id
 from fairframe.curation.selection import BATCH, Selection, current_groups, select
 from fairframe.curation.tables import duplicate, shot
 from fairframe.curation.version import SHOTS
@@ -50,7 +50,7 @@ def _asset(tx: WriteTx, number: int, owner: int, **changes: Any) -> int:
 
 def _shot(tx: WriteTx, number: int, asset_id: int, start: int, version: str = SHOTS, **changes: Any) -> int:
     values: dict[str, Any] = {
-        "public_id": shot_id(f"ast_{number:026d}", version, start),
+        "public_id": new_id("sht"),
         "asset_id": asset_id,
         "version": version,
         "start_frame": start,
@@ -91,7 +91,10 @@ def test_everything_passes_no_filter_and_is_in_order(library: Workspace, ids: li
     assert found.duration_ms == 24 * 2000
     one = found.kept[0]
     assert (one.end, one.start_ms, one.end_ms, one.caption) == (48, 0, 2000, "Film 0, cat")
-    assert one.group == one.shot == shot_id(f"ast_{0:026d}", SHOTS, 0)
+    with library.read() as tx:
+        first = tx.row(shot.select().where(shot.c.asset_id == ids[0], shot.c.start_frame == 0))
+    assert first is not None
+    assert one.group == one.shot == first["public_id"]
     assert _select(library, reversed(ids)) == found
 
 

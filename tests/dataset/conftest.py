@@ -151,7 +151,7 @@ def _add_shot(tx: Any, row: Row, start: int, end: int) -> None:
     rate = Rate(FPS)
     tx.insert(
         shot,
-        public_id=new_id("ast"),
+        public_id=new_id("sht"),
         asset_id=row["id"],
         version=SHOTS,
         start_frame=start,

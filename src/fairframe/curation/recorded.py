@@ -1,11 +1,10 @@
 """Rows of measures and shots, and which assets still lack them."""
 
-import hashlib
 from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from fairframe.core.ids import encode_id
+from fairframe.core.ids import new_id
 from fairframe.curation.shots import Shot
 from fairframe.curation.tables import measure_ref, shot
 from fairframe.curation.version import SHOTS
@@ -55,15 +54,9 @@ def record(tx: WriteTx, source: Row, key: str, frames: int, shots: Sequence[Shot
     return len(shots)
 
 
-def shot_id(asset_id: str, version: str, start: int) -> str:
-    """The public id of a shot: as unguessable as the asset's, and the same whenever the shot is decided anew."""
-    raw = hashlib.sha256(f"shot\n{asset_id}\n{version}\n{start}".encode()).digest()[:16]
-    return "sht_" + encode_id("ast", raw).removeprefix("ast_")
-
-
 def _row(source: Row, one: Shot) -> dict[str, object]:
     return {
-        "public_id": shot_id(source["public_id"], SHOTS, one.span.start),
+        "public_id": new_id("sht"),
         "asset_id": source["id"],
         "version": SHOTS,
         "start_frame": one.span.start,

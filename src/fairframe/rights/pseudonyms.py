@@ -13,4 +13,4 @@ def pseudonym(secret: bytes, family: str, public_id: str) -> str:
     labs cannot join their deliveries. Only who holds the library's secret can compute or look one up.
     """
     mac = hmac.new(secret, f"{family}|{public_id}".encode(), hashlib.sha256).digest()
-    return "psn" + encode_id("ast", mac[:16])[3:]
+    return encode_id("psn", mac[:16])
