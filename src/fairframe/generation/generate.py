@@ -102,7 +102,7 @@ def generate(
     image: the film begins with this picture. extend: it begins with the last frames of this video (as the model sees
     them; 9 for the shipped presets) and goes on from there; they count in the length. size: the side in pixels that
     the model's square is scaled to. Raises Refused (guard.refused), IntegrityFailure (model.changed), NotFound,
-    Conflict (output.exists), InputError, MediaError, MissingExtra. A failure leaves no file and no row.
+    Conflict (output.exists), InputError, MediaError, MissingExtra. A failure leaves no file.
     """
     asked = Asked(prompt, image, extend, seconds, purpose, seed, steps, guidance, size)
     check(asked)
@@ -215,11 +215,15 @@ def _scaled(parts: Iterator[Frames], side: int) -> Iterator[Frames]:
 def _sign_and_record(
     ws: Workspace, row: Row, asked: Asked, made: Made, salt: str, shop: Path, plain: Path, out: Path
 ) -> Generated:
-    """Sign the film, then row, document and files in one transaction. The guard is asked again: making took time."""
+    """Sign the film and write its row, and only then let it stand under its name.
+
+    A process that dies in between leaves a row whose film is missing, never a signed film that no row knows. The guard
+    is asked again: making took time.
+    """
     film, store, beside = shop / "film.mp4", shop / "film.c2pa", shop / "film.json"
     identity = ws.keys.c2pa()
     output_id = new_id("out")
-    with placing.Placing(shop) as files, ws.write() as tx:
+    with ws.write() as tx:
         row = registry.find(tx, row["public_id"])
         permit = guard.permits(tx, row, asked.purpose)
         chain = sidecar.chain_of(tx, row, permit)
@@ -233,8 +237,8 @@ def _sign_and_record(
         envelope = bundles.issue(tx, sidecar.TYPE, "", body, permit.agreement.ref)
         beside.write_bytes(envelope)
         _record(tx, row, asked, made, salt, body, envelope)
-        # the film last: where it stands, its papers do
-        files.put({sidecar.sidecar_path(out): beside, sidecar.manifest_path(out): store, out: film})
+    # the film last: where it stands, its papers do
+    placing.put({sidecar.sidecar_path(out): beside, sidecar.manifest_path(out): store, out: film}, shop)
     return _generated(body, permit, made, out)
 
 

@@ -4,7 +4,6 @@ import tempfile
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
 
 from fairframe.core.errors import Conflict, InputError
 
@@ -28,33 +27,23 @@ def workshop(folder: Path) -> Generator[Path]:
         yield Path(made)
 
 
-class Placing:
-    """Files moved to their names inside the block; if the block fails, everything is put back as it was.
+def put(files: Mapping[Path, Path], aside: Path) -> None:
+    """Move files (target -> source) to their names in this order; if one cannot be, all is put back as it was.
 
     `aside` is a folder on the disk of all sources and targets, where files that are replaced wait.
     """
-
-    def __init__(self, aside: Path) -> None:
-        self._aside = aside
-        self._done: list[tuple[Path, Path | None]] = []
-
-    def put(self, files: Mapping[Path, Path]) -> None:
-        """target -> source"""
+    done: list[tuple[Path, Path | None]] = []
+    try:
         for target, source in files.items():
             before: Path | None = None
             if target.exists():
-                before = self._aside / f"before-{len(self._done)}"
+                before = aside / f"before-{len(done)}"
                 target.rename(before)
-            self._done.append((target, before))
+            done.append((target, before))
             source.rename(target)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: object, *_rest: object) -> None:
-        if kind is None:
-            return
-        for target, before in reversed(self._done):
+    except BaseException:
+        for target, before in reversed(done):
             target.unlink(missing_ok=True)
             if before is not None:
                 before.rename(target)
+        raise
