@@ -17,7 +17,7 @@ from fairframe.library import contributors
 from fairframe.library.tables import asset
 from fairframe.platform import bundles
 from fairframe.platform.workspace import Workspace
-from fairframe.rights import agreements, holds
+from fairframe.rights import holds
 
 from .conftest import PEOPLE, Loop
 
@@ -283,21 +283,6 @@ def test_what_is_denied_without_an_act_of_its_own_is_swept_up(loop: Loop) -> Non
         assert {r.item for r in opt_out.sweep(tx, loop.agreement)} == set(loop.items_of(PEOPLE[2]))
     with loop.library.write() as tx:
         assert opt_out.sweep(tx, loop.agreement) == []
-
-
-def test_the_end_of_an_agreement_takes_everything_back_and_leases_are_not_renewed(loop: Loop) -> None:
-    loop.to_lab()
-    with loop.library.write() as tx:
-        agreements.terminate(tx, loop.agreement, "breach")
-        from fairframe.dataset import revocation
-
-        assert len(revocation.end_of_family(tx, loop.agreement, "the agreement ended")) == 8
-        data = feeds.issue(tx, loop.agreement)
-        with pytest.raises(Refused):
-            leases.issue(tx, feeds.deliveries_of(tx, "out", loop.agreement)[0])
-    done = refresh(loop, data)
-    assert (done.entries, done.leases) == (8, 0)
-    assert closed(loop).code == "delivery.empty"
 
 
 def test_grandfather_lets_a_training_go_on_with_what_it_opened(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:

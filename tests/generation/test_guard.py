@@ -20,7 +20,7 @@ rights = st.builds(
 used = st.builds(
     Used,
     st.just("m"),
-    st.none() | st.sampled_from(["withdrawn", "stopped", "deleted"]),
+    st.booleans(),
     st.integers(0, 2),
     st.lists(rights, max_size=3).map(tuple),
 )
@@ -56,7 +56,7 @@ def test_only_a_standing_checkpoint_under_a_covering_agreement_in_force(purpose:
         and PURPOSES.index(right.purpose) >= PURPOSES.index(purpose)
         and (purpose != "commercial" or right.commercial_output)
     ]
-    assert allowed(purpose, one) == (one.ended is None and one.taken_back == 0 and bool(fits))
+    assert allowed(purpose, one) == (not one.deleted and one.taken_back == 0 and bool(fits))
 
 
 @given(st.sampled_from(PURPOSES), used, used)
@@ -67,12 +67,12 @@ def test_an_ancestor_counts_like_the_checkpoint(purpose: str, one: Used, other: 
 
 @given(used, rights)
 def test_one_more_right_never_forbids(one: Used, more: Right) -> None:
-    wider = Used(one.name, one.ended, one.taken_back, (*one.rights, more))
+    wider = Used(one.name, one.deleted, one.taken_back, (*one.rights, more))
     assert all(allowed(purpose, wider) for purpose in PURPOSES if allowed(purpose, one))
 
 
 def test_ancestors_from_elsewhere() -> None:
-    fine = Used("m", None, 0, (Right("agr_x", "research", False, "active"),))
+    fine = Used("m", False, 0, (Right("agr_x", "research", False, "active"),))
     external = Elsewhere("external", "T5-XXL", "other", "undisclosed")
     found = {f.code: f for f in judge("research", (fine,), (external,))}
     assert found[EXTERNAL].ok

@@ -26,9 +26,11 @@ from fairframe.core.errors import InputError
 from fairframe.core.money import format_money, parse_money
 from fairframe.core.party import Party
 from fairframe.core.time import from_rfc3339
-from fairframe.dataset import attest as attestations
 from fairframe.dataset import feeds
+from fairframe.dataset.attest import open_obligations
 from fairframe.dataset.loader import find_delivery
+from fairframe.dataset.revocation import last_entry
+from fairframe.flows import deletion
 from fairframe.flows import opt_out as opting
 from fairframe.flows.impact import Impact
 from fairframe.flows.impact import impact as impact_of
@@ -285,6 +287,24 @@ def accept(ctx: typer.Context, countersigned: Annotated[Path, typer.Argument()])
     say(f"{found.public_id} is {state}: {found.offer}, {format_money(found.fee)}, until {when(found.ends_ms)}")
 
 
+@app.command()
+def end(
+    ctx: typer.Context,
+    agreement: Annotated[str, typer.Argument(help="Its id.")],
+    reason: Annotated[str, typer.Option(help="Why; stays in the library.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """End an agreement before its term, or withdraw an offer that nobody has signed."""
+    with workspace(ctx, "library") as ws:
+        confirm(f"End {agreement} for good?", yes)
+        with ws.write() as tx:
+            offered = agreements.find(tx, agreement).state(tx.now_ms) == "offered"
+            (agreements.withdraw if offered else agreements.terminate)(tx, agreement, reason)
+    say(f"{agreement} is {'withdrawn' if offered else 'terminated'}")
+    if not offered:
+        note(f"Send the lab its feed: fairframe rights feed {agreement} -o feed.json")
+
+
 @app.command("list")
 def list_agreements(ctx: typer.Context, as_json: AsJson = False) -> None:
     """All agreements of this workspace."""
@@ -383,16 +403,18 @@ def attest(
     output: OutFile,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before deleting.")] = False,
 ) -> None:
-    """Delete the clips that were taken back, then state so under signature (lab)."""
+    """Delete the clips that were taken back, and models that go with them; then state so under signature (lab)."""
     with workspace(ctx, "lab") as ws:
         with ws.read() as tx:
             row = find_delivery(tx, delivery)
-            due = attestations.open_obligations(tx, row["public_id"], "in")
-        confirm(f"Delete {len(due)} clips of {delivery} for good?", yes)
+            clips = len(open_obligations(tx, row["public_id"], "in"))
+            models = [str(one["name"]) for one in deletion.due_models(tx, row, last_entry(tx, "in", row["family"]))]
+        what = f"{clips} clips of {delivery}" + (f" and the models {', '.join(models)}" if models else "")
+        confirm(f"Delete {what} for good?", yes)
         with ws.write() as tx:
-            envelope = attestations.attest(tx, row["public_id"])
+            envelope = deletion.attest(tx, row)
         write_output(output, envelope)
-    say(f"attested the deletion of {len(due)} clips")
+    say(f"attested the deletion of {what}")
 
 
 @app.command("attested")
@@ -400,8 +422,8 @@ def attested(ctx: typer.Context, attestation: Annotated[Path, typer.Argument()])
     """Take a lab's attestation (library)."""
     data = read_input(attestation)
     with workspace(ctx, "library") as ws, ws.write() as tx:
-        done = attestations.accept(tx, data)
-    say(", ".join(f"{k.replace('_', ' ')} {v}" for k, v in vars(done).items()))
+        done = deletion.accept(tx, data)
+    say(f"{done.body.delivery}: {done.items} clips deleted ({done.late} late), {len(done.body.models)} models")
 
 
 @app.command()

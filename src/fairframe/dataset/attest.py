@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from fairframe.core.errors import BadDocument, IntegrityFailure, NotFound, Refused, VerificationError
 from fairframe.core.ids import new_id
-from fairframe.dataset.feed_documents import AttestationBody, Named
+from fairframe.dataset.feed_documents import AttestationBody, Model, Named
 from fairframe.dataset.gate import close_behind
 from fairframe.dataset.governing import governing
 from fairframe.dataset.revocation import last_entry
@@ -21,19 +21,24 @@ IN, OUT = "in", "out"
 
 @dataclass(frozen=True)
 class Attested:
-    """What an accepted attestation settled. `late` counts items deleted after they were due."""
+    """An accepted attestation and its id. `late` counts items deleted after they were due."""
 
-    delivery: str
-    items: int
+    document: str
+    body: AttestationBody
     late: int
     new: bool
 
+    @property
+    def items(self) -> int:
+        return len(self.body.items)
 
-def attest(tx: WriteTx, delivery_id: str) -> bytes:
+
+def attest(tx: WriteTx, delivery_id: str, models: Sequence[Model] = ()) -> bytes:
     """Delete the clips of all items of a delivery that are to be deleted, check that they are gone, and sign that.
 
-    The rows of the items stay as tombstones. Raises NotFound, Refused (attest.nothing; attest.shared where another
-    delivery, not taken back, holds the same bytes), IntegrityFailure (attest.not_deleted).
+    `models`: those that the caller deletes in the same transaction (flows.deletion knows which). The rows of the items
+    stay as tombstones. Raises NotFound, Refused (attest.nothing; attest.shared where another delivery, not taken back,
+    holds the same bytes), IntegrityFailure (attest.not_deleted).
     """
     close_behind(tx)
     delivery = _delivery(tx, delivery_id, IN)
@@ -52,13 +57,14 @@ def attest(tx: WriteTx, delivery_id: str) -> bytes:
     if left:
         raise IntegrityFailure(f"clips could not be deleted: {', '.join(left[:20])}", code="attest.not_deleted")
     family = delivery["family"]
-    body = AttestationBody(delivery["public_id"], last_entry(tx, IN, family), named, tx.now_ms)
+    body = AttestationBody(delivery["public_id"], last_entry(tx, IN, family), named, tuple(models), tx.now_ms)
     document = new_id("att")
     envelope = bundles.issue(
         tx, "attestation", delivery["party"], body.to_json(), governing(tx, family).ref, id=document
     )
     _settle(tx, due, document)
-    tx.record("attestation.signed", delivery["public_id"], {"document": document, "items": len(named)})
+    told = {"document": document, "items": len(named), "models": len(body.models)}
+    tx.record("attestation.signed", delivery["public_id"], told)
     return envelope
 
 
@@ -74,7 +80,7 @@ def accept(tx: WriteTx, data: bytes) -> Attested:
     if delivery["party"] != accepted.bundle.sender:
         raise VerificationError("the delivery went to another party", code="attest.stranger", where=where)
     if not accepted.new:
-        return Attested(body.delivery, len(body.items), 0, False)
+        return Attested(where, body, 0, False)
     due = _due_when(tx, delivery, body.feed_entries)
     expected = _sent_hashes(tx, delivery, [row["item"] for row in due])
     named = {one.item: one.bytes_hash for one in body.items}
@@ -94,8 +100,9 @@ def accept(tx: WriteTx, data: bytes) -> Attested:
         )
     late = sum(body.deleted_at_ms > row["due_ms"] for row in due)
     _settle(tx, due, where)
-    tx.record("attestation.accepted", body.delivery, {"document": where, "items": len(named), "late": late})
-    return Attested(body.delivery, len(named), late, True)
+    told = {"document": where, "items": len(named), "models": len(body.models), "late": late}
+    tx.record("attestation.accepted", body.delivery, told)
+    return Attested(where, body, late, True)
 
 
 def open_obligations(tx: Tx, delivery: str, direction: str) -> Sequence[Row]:

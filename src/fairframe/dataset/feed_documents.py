@@ -12,9 +12,10 @@ from fairframe.core.time import to_rfc3339
 
 MAX_ENTRIES = 1_000_000
 MAX_LEASES = 1_000
+MAX_MODELS = 10_000
 STATEMENT = (
-    "The lab states that it deleted the files of the listed items from this workspace and checked that they are"
-    " gone. It says nothing of copies outside the workspace, which this software cannot see."
+    "The lab states that it deleted the files of the listed items and models from this workspace and checked that"
+    " they are gone. It says nothing of copies outside the workspace, which this software cannot see."
 )
 
 
@@ -106,12 +107,31 @@ class Named:
 
 
 @dataclass(frozen=True)
+class Model:
+    """A checkpoint that was trained on the delivery, as an attestation lists it."""
+
+    checkpoint: str
+    weights_hash: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {"checkpoint": self.checkpoint, "weights_hash": self.weights_hash}
+
+    @classmethod
+    def from_json(cls, value: Json) -> "Model":
+        fields = Fields(value, "attestation.models")
+        model = cls(fields.id("checkpoint", "ckp"), fields.hex("weights_hash"))
+        fields.close()
+        return model
+
+
+@dataclass(frozen=True)
 class AttestationBody:
-    """The lab's word that it deleted `items`; it had read the family's feed up to entry `feed_entries`."""
+    """The lab's word that it deleted `items` and `models`; it had read the family's feed up to entry `feed_entries`."""
 
     delivery: str
     feed_entries: int
     items: tuple[Named, ...]
+    models: tuple[Model, ...]
     deleted_at_ms: int
 
     def to_json(self) -> dict[str, Any]:
@@ -119,6 +139,7 @@ class AttestationBody:
             "delivery": self.delivery,
             "feed_entries": self.feed_entries,
             "items": [item.to_json() for item in self.items],
+            "models": [model.to_json() for model in self.models],
             "deleted_at": to_rfc3339(self.deleted_at_ms),
             "statement": STATEMENT,
         }
@@ -130,6 +151,7 @@ class AttestationBody:
             delivery=fields.id("delivery", "dlv"),
             feed_entries=fields.integer("feed_entries"),
             items=tuple(Named.from_json(item) for item in fields.list("items", max_items=MAX_ENTRIES)),
+            models=tuple(Model.from_json(model) for model in fields.list("models", max_items=MAX_MODELS)),
             deleted_at_ms=fields.time_ms("deleted_at"),
         )
         fields.text("statement", one_of=[STATEMENT])

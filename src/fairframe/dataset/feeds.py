@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from fairframe.core.errors import BadDocument, Conflict, VerificationError
 from fairframe.core.ids import new_id
-from fairframe.dataset import leases
+from fairframe.dataset import leases, revocation
 from fairframe.dataset.feed_documents import FeedBody, FeedEntry
 from fairframe.dataset.gate import close_behind
 from fairframe.dataset.governing import governing
@@ -36,11 +36,15 @@ class Refreshed:
 
 
 def issue(tx: WriteTx, agreement_id: str) -> bytes:
-    """Sign the family's feed: all revocations, and renewed leases while an agreement of the family is in force."""
+    """Sign the family's feed: all revocations, and renewed leases while an agreement of the family is in force.
+
+    Once the family has ended, everything that was delivered under it is taken back here.
+    """
     close_behind(tx)
     asked = agreements.find(tx, agreement_id)
     first = agreements.find(tx, asked.family)
     active = agreements.active_in_family(tx, asked.family)
+    revocation.end_of_family(tx, asked.family)
     rows = deliveries_of(tx, OUT, asked.family)
     renewed = tuple(leases.issue_under(tx, row, active) for row in rows) if active is not None else ()
     body = FeedBody(
@@ -56,6 +60,7 @@ def issue(tx: WriteTx, agreement_id: str) -> bytes:
 def refresh(tx: WriteTx, data: bytes) -> Refreshed:
     """Take a library's feed (lab side): its revocations become obligations, its leases take the old ones' place.
 
+    A feed that says that the family has ended ends what is in force of it here: a breach is told in no other way.
     Raises what bundles.accept raises (bundle.stale for a replay), VerificationError (feed.stale, feed.stranger) and
     Conflict (feed.rewritten) where it takes back or changes an entry that an earlier feed had.
     """
@@ -77,6 +82,8 @@ def refresh(tx: WriteTx, data: bytes) -> Refreshed:
         return Refreshed(body.family, bundle.seq, False, 0, 0)
     fresh = _after_known(tx, body)
     _keep(tx, body.family, bundle.sender, fresh)
+    if any(entry.reason == revocation.ENDED for entry in fresh):
+        _end(tx, body.family)
     for lease in body.leases:
         leases.take(tx, lease)
     summary = {"seq": bundle.seq, "entries": len(fresh), "leases": len(body.leases)}
@@ -112,6 +119,12 @@ def _after_known(tx: Tx, body: FeedBody) -> tuple[FeedEntry, ...]:
             remedy="Keep both feeds and ask the library what happened.",
         )
     return body.entries[len(known) :]
+
+
+def _end(tx: WriteTx, family: str) -> None:
+    for one in agreements.listing(tx, family):
+        if one.state(tx.now_ms) in ("pending", "active"):
+            agreements.terminate(tx, one.public_id, "the library's feed says so")
 
 
 def _keep(tx: WriteTx, family: str, library: str, fresh: tuple[FeedEntry, ...]) -> None:

@@ -7,11 +7,12 @@ from fairframe.rights.agreement import Agreement
 
 
 def governing(tx: Tx, family: str) -> Agreement:
-    """The agreement in force in a family; after its end the newest one still says what is owed.
+    """The agreement in force in a family; after its end the newest one that both signed still says what is owed.
 
     Raises NotFound where this workspace knows no agreement of the family.
     """
-    found = agreements.active_in_family(tx, family) or next(reversed(agreements.listing(tx, family)), None)
+    signed = [one for one in agreements.listing(tx, family) if one.signed is not None]
+    found = agreements.active_in_family(tx, family) or next(reversed(signed), None)
     if found is None:
         raise NotFound(
             f"no agreement of the family {family[:60]} is known here",

@@ -12,8 +12,11 @@ from fairframe.dataset.tables import dataset_release, feed_entry, item, obligati
 from fairframe.dataset.tables import delivery as delivery_table
 from fairframe.library.tables import asset
 from fairframe.platform.tx import Row, Tx, WriteTx
+from fairframe.rights import agreements
 
 BATCH = 500
+ENDED = "the agreement ended"
+"""The reason that a feed gives when a family is over: then models fall under the deletion days as well."""
 OUT = "out"
 
 
@@ -36,11 +39,13 @@ class Delivered:
     asset: str
 
 
-def revoke(tx: WriteTx, items: Sequence[Row], reason: str) -> list[Revoked]:
+def revoke(tx: WriteTx, items: Sequence[Row], reason: str, effective_ms: int | None = None) -> list[Revoked]:
     """Write a feed entry and an obligation for every delivery of the items that has none yet.
 
-    `items`: rows of `item`. Due after the deletion days of the agreement that governs the delivery's family.
+    `items`: rows of `item`. In effect from now on unless said otherwise, and due the deletion days of the agreement
+    that governs the delivery's family later.
     """
+    since_ms = tx.now_ms if effective_ms is None else effective_ms
     close_behind(tx)
     done: list[Revoked] = []
     numbers: dict[str, int] = {}
@@ -51,20 +56,26 @@ def revoke(tx: WriteTx, items: Sequence[Row], reason: str) -> list[Revoked]:
             numbers[family] = last_entry(tx, OUT, family)
             left_ms[family] = governing(tx, family).terms.deletion_ms
         numbers[family] += 1
-        _take_back(tx, one, numbers[family], reason, tx.now_ms + left_ms[family])
+        _take_back(tx, one, numbers[family], reason, since_ms, since_ms + left_ms[family])
         done.append(Revoked(one.item["public_id"], one.delivery["public_id"], one.asset, int(one.item["duration_ms"])))
     return done
 
 
-def end_of_family(tx: WriteTx, family: str, reason: str) -> list[Revoked]:
-    """Take back everything delivered under a family: its agreement was withdrawn, terminated or ran out."""
+def end_of_family(tx: WriteTx, family: str) -> list[Revoked]:
+    """Take back everything delivered under a family that has ended, by term or by termination, as of that time.
+
+    Nothing while one of its agreements is in force or yet to begin.
+    """
+    ended_ms = agreements.family_ended_ms(tx, family)
+    if ended_ms is None:
+        return []
     statement = (
         sa.select(item)
         .join(dataset_release, dataset_release.c.id == item.c.dataset_release_id)
         .join(delivery_table, delivery_table.c.release == dataset_release.c.public_id)
         .where(delivery_table.c.family == family, delivery_table.c.direction == OUT)
     )
-    return revoke(tx, tx.rows(statement.order_by(item.c.id)), reason)
+    return revoke(tx, tx.rows(statement.order_by(item.c.id)), ENDED, ended_ms)
 
 
 def delivered(tx: Tx, item_ids: Sequence[int]) -> Iterator[Delivered]:
@@ -113,7 +124,7 @@ def _taken_back() -> sa.ColumnElement[bool]:
     )
 
 
-def _take_back(tx: WriteTx, one: Delivered, seq: int, reason: str, due_ms: int) -> None:
+def _take_back(tx: WriteTx, one: Delivered, seq: int, reason: str, since_ms: int, due_ms: int) -> None:
     where, what = one.delivery["public_id"], one.item["public_id"]
     tx.insert(
         feed_entry,
@@ -123,7 +134,7 @@ def _take_back(tx: WriteTx, one: Delivered, seq: int, reason: str, due_ms: int) 
         delivery=where,
         item=what,
         reason=reason,
-        effective_ms=tx.now_ms,
+        effective_ms=since_ms,
     )
     tx.insert(
         obligation,

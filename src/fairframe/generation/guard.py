@@ -7,8 +7,8 @@
 | commercial | commercial, if its terms allow commercial output                                 |
 
 The agreement is the one that the checkpoint was trained under, or one that the library granted to it later. It must
-be in force; time is the later of the clock and the latest signed time seen. A checkpoint that was withdrawn, stopped
-or deleted is not used, nor one that consumed what a contributor took back where the agreement's remedy is withdraw.
+be in force; time is the later of the clock and the latest signed time seen. A checkpoint that was deleted is not used,
+nor one that consumed what a contributor took back where the agreement's remedy is withdraw.
 The same holds for every ancestor that is a checkpoint of this workspace. An ancestor from elsewhere is only noted.
 """
 
@@ -23,7 +23,7 @@ from fairframe.platform.tx import Row, Tx
 from fairframe.rights import agreements
 from fairframe.rights.agreement import Agreement
 from fairframe.training import registry
-from fairframe.training.happened import ended
+from fairframe.training.happened import deleted
 from fairframe.training.tables import checkpoint
 
 EXTERNAL = "guard.ancestor_external"
@@ -56,7 +56,7 @@ class Used:
     """A checkpoint that a use would draw on. `taken_back`: consumed items that the remedy withdraw asks to forget."""
 
     name: str
-    ended: str | None
+    deleted: bool
     taken_back: int
     rights: tuple[Right, ...]
 
@@ -129,8 +129,8 @@ def permits(tx: Tx, row: Row, purpose: str) -> Permit:
 
 def _judge_one(purpose: str, one: Used) -> list[Finding]:
     found: list[Finding] = []
-    if one.ended is not None:
-        found.append(Finding(False, f"guard.{one.ended}", f"{one.name} was {one.ended}"))
+    if one.deleted:
+        found.append(Finding(False, "guard.deleted", f"{one.name} was deleted"))
     if one.taken_back:
         text = f"{one.name} consumed {one.taken_back} items that were taken back, and the agreed remedy is withdraw"
         found.append(Finding(False, "guard.withdrawn", text))
@@ -194,7 +194,7 @@ def _used(tx: Tx, row: Row) -> Used:
     for event in reversed(events):
         if event["kind"] == "granted" and event["agreement"] is not None:
             rights.append(_granted(tx, event))
-    return Used(row["name"], ended(events), gone, tuple(rights))
+    return Used(row["name"], deleted(events), gone, tuple(rights))
 
 
 def _granted(tx: Tx, event: Row) -> Right:

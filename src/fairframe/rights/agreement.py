@@ -91,3 +91,11 @@ class Agreement:
 def governs(agreements: Iterable[Agreement], now_ms: int) -> Agreement | None:
     """Of one family, the agreement that holds now: the newest active one (an upgrade replaces what it upgrades)."""
     return max((a for a in agreements if a.active(now_ms)), key=lambda a: (a.starts_ms, a.id), default=None)
+
+
+def ended_ms(agreements: Iterable[Agreement], now_ms: int) -> int | None:
+    """When the last agreement of one family ended; None while one is in force or yet to begin, or if none ever was."""
+    family = list(agreements)
+    if any(one.state(now_ms) in ("pending", "active") for one in family):
+        return None
+    return max((ms for one in family if (ms := one.ended_ms(now_ms)) is not None), default=None)

@@ -16,7 +16,7 @@ from fairframe.core.time import DAY_MS, to_rfc3339
 from fairframe.platform import bundles
 from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.rights import offers
-from fairframe.rights.agreement import Agreement, Happened, governs
+from fairframe.rights.agreement import Agreement, Happened, ended_ms, governs
 from fairframe.rights.agreement_document import Document
 from fairframe.rights.offers import Terms
 from fairframe.rights.tables import agreement as agreement_table
@@ -189,6 +189,11 @@ def active_in_family(tx: Tx, family: str) -> Agreement | None:
     """The agreement of a family that governs now, None where none does. Time is the later of the clock and the
     latest signed time seen."""
     return governs(listing(tx, family), bundles.trusted_now_ms(tx))
+
+
+def family_ended_ms(tx: Tx, family: str) -> int | None:
+    """When a family ended, by term or by termination; None where it has not. Time as in active_in_family."""
+    return ended_ms(listing(tx, family), bundles.trusted_now_ms(tx))
 
 
 def _upgradable(tx: Tx, public_id: str, lab: str) -> Agreement:

@@ -1,4 +1,4 @@
-"""What happens to a checkpoint after it was made: grants, blocks, withdrawals, deletion. Rows are only added."""
+"""What happens to a checkpoint after it was made: grants, blocks, deletion. Rows are only added."""
 
 from collections.abc import Iterable
 from typing import Literal
@@ -6,7 +6,7 @@ from typing import Literal
 from fairframe.platform.tx import Row, WriteTx
 from fairframe.training.tables import checkpoint_event
 
-Kind = Literal["granted", "blocked", "grandfathered", "stopped", "withdrawn", "deleted"]
+Kind = Literal["granted", "blocked", "deleted"]
 
 
 def happen(
@@ -31,11 +31,6 @@ def happen(
     tx.record(f"checkpoint.{kind}", checkpoint["public_id"], body)
 
 
-def ended(events: Iterable[Row]) -> str | None:
-    """The kind of event that ended a checkpoint's use, or None. Deleted is for good; otherwise the latest word holds,
-    and a grant or a block is not about that."""
-    kinds = [str(event["kind"]) for event in events]
-    if "deleted" in kinds:
-        return "deleted"
-    words = [kind for kind in kinds if kind in ("grandfathered", "stopped", "withdrawn")]
-    return words[-1] if words and words[-1] != "grandfathered" else None
+def deleted(events: Iterable[Row]) -> bool:
+    """Whether a checkpoint was deleted, which is for good."""
+    return any(event["kind"] == "deleted" for event in events)

@@ -1,0 +1,103 @@
+"""What a lab deletes when clips are taken back, and how the library checks it: the clips, and models made from them.
+
+| why clips of a delivery were taken back     | models that go with them                   |
+|---------------------------------------------|--------------------------------------------|
+| the agreement ended                         | all that were trained on the delivery      |
+| anything else, and the remedy is withdraw   | those that consumed one of these clips     |
+| anything else                               | none: finished checkpoints stay            |
+
+Both sides decide it alike, from the feed's entries and the usage: the lab over its own checkpoints, the library over
+those that were reported to it.
+"""
+
+import shutil
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from fairframe.core.bundle import read_payload
+from fairframe.core.dsse import read_envelope
+from fairframe.core.errors import IntegrityFailure, VerificationError
+from fairframe.dataset import attest as attestations
+from fairframe.dataset.attest import Attested
+from fairframe.dataset.feed_documents import Model
+from fairframe.dataset.revocation import ENDED, last_entry
+from fairframe.dataset.tables import delivery as delivery_table
+from fairframe.dataset.tables import feed_entry
+from fairframe.platform.tx import Row, Tx, WriteTx
+from fairframe.rights import agreements
+from fairframe.training import registry, reported
+from fairframe.training.happened import deleted, happen
+from fairframe.training.tables import checkpoint
+
+REASON = "its clips were taken back"
+
+
+def attest(tx: WriteTx, delivery: Row) -> bytes:
+    """Lab: delete what is due of a received delivery, clips and models, and sign that it is gone.
+
+    Raises what dataset.attest.attest raises; IntegrityFailure (attest.not_deleted) for a model too.
+    """
+    models = due_models(tx, delivery, last_entry(tx, "in", delivery["family"]))
+    named = [Model(str(one["public_id"]), str(one["weights_hash"])) for one in models]
+    envelope = attestations.attest(tx, delivery["public_id"], named)
+    document = read_payload(read_envelope(envelope).payload).id
+    for one in models:
+        folder = registry.folder_of(tx.ws, one)
+        shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists():
+            raise IntegrityFailure(f"the model {one['name']} could not be deleted", code="attest.not_deleted")
+        happen(tx, one, "deleted", document=document, reason=REASON)
+    return envelope
+
+
+def accept(tx: WriteTx, data: bytes) -> Attested:
+    """Library: take a lab's attestation; every reported model that had to go must be named in it.
+
+    Raises what dataset.attest.accept raises, and VerificationError (attest.model_missing).
+    """
+    done = attestations.accept(tx, data)
+    if not done.new:
+        return done
+    where = (delivery_table.c.public_id == done.body.delivery) & (delivery_table.c.direction == "out")
+    delivery = tx.row(delivery_table.select().where(where))
+    assert delivery is not None
+    models = due_models(tx, delivery, done.body.feed_entries)
+    named = {one.weights_hash for one in done.body.models}
+    if missing := [str(one["name"]) for one in models if one["weights_hash"] not in named]:
+        raise VerificationError(
+            f"{len(missing)} models that had to be deleted are not named: {', '.join(missing[:5])}",
+            code="attest.model_missing",
+            where=done.document,
+        )
+    for one in models:
+        happen(tx, one, "deleted", document=done.document, reason=REASON)
+    return done
+
+
+def due_models(tx: Tx, delivery: Row, entries: int) -> list[Row]:
+    """Checkpoints that have to go by the table above, as the feed told up to an entry. Deleted ones are left out."""
+    where = (feed_entry.c.delivery == delivery["public_id"]) & (feed_entry.c.direction == delivery["direction"])
+    told = tx.rows(sa.select(feed_entry.c.item, feed_entry.c.reason).where(where, feed_entry.c.seq <= entries))
+    ended, items = any(one["reason"] == ENDED for one in told), {one["item"] for one in told}
+    return [
+        one
+        for one in _trained_on(tx, delivery)
+        if (ended or _withdrawn(tx, one, items)) and not deleted(registry.events(tx, one["id"]))
+    ]
+
+
+def _trained_on(tx: Tx, delivery: Row) -> Sequence[Row]:
+    """A lab's own checkpoints of a received delivery; a library's reported ones of a delivery that it made."""
+    if delivery["direction"] == "in":
+        where = (checkpoint.c.delivery == delivery["public_id"]) & (checkpoint.c.direction == "own")
+        return tx.rows(checkpoint.select().where(where).order_by(checkpoint.c.id))
+    family = [one.public_id for one in agreements.listing(tx, delivery["family"])]
+    known = reported.current(tx, family)
+    return [one for one in known if (one["delivery"], one["party"]) == (delivery["public_id"], delivery["party"])]
+
+
+def _withdrawn(tx: Tx, row: Row, items: set[str]) -> bool:
+    if agreements.find(tx, row["agreement"]).terms.opt_out_remedy != "withdraw":
+        return False
+    return any(use["item"] in items for use in registry.usage_of(tx, row["id"]))
