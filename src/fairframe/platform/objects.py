@@ -3,13 +3,16 @@
 import hashlib
 import os
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from fairframe.core.errors import IntegrityFailure, NotFound
+from fairframe.core.time import DAY_MS, now_ms
 
 _CHUNK = 1 << 20
+_UNFINISHED = ".put-"
 
 
 def sha256_file(path: Path) -> str:
@@ -43,7 +46,7 @@ class Objects:
     def put_file(self, source: Path) -> str:
         """Copy a file in, hashing while copying; the content that was hashed is the content that is stored."""
         self.root.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=self.root, prefix=".put-")
+        handle, name = tempfile.mkstemp(dir=self.root, prefix=_UNFINISHED)
         temporary = Path(name)
         try:
             sha = hashlib.sha256()
@@ -80,8 +83,18 @@ class Objects:
         path.unlink(missing_ok=True)
         return existed
 
+    def sweep(self) -> int:
+        """Delete what writes that died a day ago or earlier left unfinished; how many. No write takes a day."""
+        swept = 0
+        for path in self.root.glob(f"{_UNFINISHED}*"):
+            with suppress(FileNotFoundError):  # another process finished or swept it
+                if path.stat().st_mtime * 1000 < now_ms() - DAY_MS:
+                    path.unlink()
+                    swept += 1
+        return swept
+
     def _writer(self, key: str) -> "_AtomicFile":
-        return _AtomicFile(self.path(key))
+        return _AtomicFile(self.path(key), self.root)
 
 
 def _publish(temporary: Path, target: Path) -> None:
@@ -91,14 +104,15 @@ def _publish(temporary: Path, target: Path) -> None:
 
 
 class _AtomicFile:
-    """A file that appears under its name whole or not at all."""
+    """A file that appears under its name whole or not at all. `folder`: where it lies until then, on the same disk."""
 
-    def __init__(self, target: Path) -> None:
+    def __init__(self, target: Path, folder: Path) -> None:
         self._target = target
+        self._folder = folder
 
     def __enter__(self) -> BinaryIO:
-        self._target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=self._target.parent, prefix=".put-")
+        self._folder.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=self._folder, prefix=_UNFINISHED)
         self._temporary = Path(name)
         self._stream = os.fdopen(handle, "wb")
         return self._stream
@@ -117,7 +131,6 @@ class _AtomicFile:
 
 def write_atomic(path: Path, data: bytes) -> None:
     """Write a user-visible file whole or not at all (0644)."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with _AtomicFile(path) as stream:
+    with _AtomicFile(path, path.parent) as stream:
         stream.write(data)
     path.chmod(0o644)

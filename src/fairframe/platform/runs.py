@@ -48,9 +48,11 @@ class Run:
 def running(ws: Workspace, kind: str, arguments: Mapping[str, Any], show: Progress = silent) -> Generator[Run]:
     """Run a job inline: its row is written first, and says in the end whether it is done or failed.
 
-    A run of the same kind whose lease ran out (its process died) is marked failed; its finished items stay.
+    A run of the same kind whose lease ran out (its process died) is marked failed; its finished items stay, and what it
+    left unfinished among the objects is swept.
     """
     now = ws.clock()
+    ws.objects.sweep()
     with ws.write() as tx:
         tx.execute(
             run_table.update()
