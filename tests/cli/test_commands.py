@@ -123,6 +123,27 @@ def test_a_command_of_the_other_role_says_so(fairframe: Fairframe, parties: tupl
     assert result.code == 1 and "workspace.role" in result.err
 
 
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ((), "model.missing"),
+        (("--guidance", "1"), "model.missing"),
+        (("--guidance", "20"), "model.missing"),
+        (("--guidance", "0.9"), "input.guidance"),
+        (("--guidance", "20.5"), "input.guidance"),
+        (("--guidance", "nan"), "input.guidance"),
+        (("--steps", "0"), "input.steps"),
+    ],
+    ids=" ".join,
+)
+def test_a_film_is_ordered_within_bounds(
+    fairframe: Fairframe, parties: tuple[Path, Path], tmp_path: Path, options: tuple[str, ...], code: str
+) -> None:
+    order = ("generate", "a boat", "--model", "none", "--seconds", 1, "-o", tmp_path / "film.mp4")
+    result = fairframe("-w", parties[1], *order, *options)
+    assert result.code == 1 and code in result.err
+
+
 def test_terms_and_offers_read_as_json(fairframe: Fairframe, parties: tuple[Path, Path], tmp_path: Path) -> None:
     file = tmp_path / "terms.toml"
     file.write_text(TERMS)

@@ -69,6 +69,14 @@ def test_the_same_seed_makes_the_same_pictures(studio: Any) -> None:
     assert not np.array_equal(one, three)
 
 
+def test_guidance_is_the_models_own_or_the_one_asked_for(studio: Any) -> None:
+    plain, guided = studio.film(name="plain.mp4"), studio.film(name="guided.mp4", guidance=3.5)
+    assert not np.array_equal(read_span(plain.path, 0, 12), read_span(guided.path, 0, 12))
+    with studio.lab.read() as tx:
+        said = [outputs.find(tx, film.output)["recipe"]["guidance"] for film in (plain, guided)]
+    assert said == ["1", "3.5"]
+
+
 def test_a_film_from_a_picture_and_from_a_video(studio: Any, tmp_path: Path) -> None:
     import cv2
 

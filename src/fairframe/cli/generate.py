@@ -22,7 +22,11 @@ def generate(
     extend: Annotated[Path | None, typer.Option(help="A video to go on from.")] = None,
     purpose: Annotated[str, typer.Option(help="evaluate, research or commercial.")] = "research",
     seed: Annotated[int, typer.Option(help="The same seed makes the same film.")] = 0,
-    steps: Annotated[int | None, typer.Option(help="Sampling steps.")] = None,
+    steps: Annotated[int | None, typer.Option(help="Sampling steps; default: the model's own.")] = None,
+    guidance: Annotated[
+        float | None,
+        typer.Option(help="How closely to follow the prompt, 1 (as it comes) to 20; default: the model's own."),
+    ] = None,
     size: Annotated[int, typer.Option(help="Side of the film in pixels (upscaled from the model's).")] = 256,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output file.")] = False,
 ) -> None:
@@ -41,6 +45,7 @@ def generate(
             out=output,
             seed=seed,
             steps=steps,
+            guidance=guidance,
             size=size,
             overwrite=overwrite,
             show=show,
