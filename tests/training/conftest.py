@@ -18,7 +18,15 @@ def _preset(vae_steps: int = 2, flow_steps: int = 4, **flow: object) -> Preset:
             "name": "small",
             "clip": {"size": 16, "frames": 5, "fps": 24, "stride": 4},
             "vae": {"latent_channels": 4, "encoder_channels": (8, 16), "decoder_channels": 16},
-            "flow": {"layers": 1, "heads": 2, "head_dim": 16, "text_width": 16, "text_layers": 1, "text_heads": 2},
+            "flow": {
+                "patch": 1,
+                "layers": 1,
+                "heads": 2,
+                "head_dim": 16,
+                "text_width": 16,
+                "text_layers": 1,
+                "text_heads": 2,
+            },
             "train_vae": {"steps": vae_steps, "batch": 2, "crop": 16, "frames": 5, "warmup": 0},
             "train_flow": {"steps": flow_steps, "batch": 4, "warmup": 0, "lr": 1e-3, **flow},
         }

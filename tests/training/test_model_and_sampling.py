@@ -9,6 +9,7 @@ import pytest
 from fairframe.core.errors import InputError, NotFound
 from fairframe.dataset.clip import Clip
 from fairframe.training import evaluate as ev
+from fairframe.training.flow import pack, rope_scale, unpack
 from fairframe.training.model import Model, build_model, load_model, save_model
 from fairframe.training.preset import Preset, load_preset
 from fairframe.training.sample import sample_window
@@ -33,7 +34,35 @@ def test_the_tiny_preset_is_8_8_2_and_of_the_size_it_says() -> None:
     assert 1.1e6 < counts["vae"] < 1.4e6
     assert 2.5e6 < counts["transformer"] < 4e6
     shape = built.latent_shape(17, 64)
-    assert (shape.frames, shape.height, shape.tokens) == (9, 8, 576)
+    assert (shape.frames, shape.height, shape.width) == (9, 8, 8)
+
+
+@pytest.mark.parametrize("patch", [1, 2])
+def test_packing_is_the_ltx_pipeline_s_and_can_be_undone(patch: int) -> None:
+    import torch
+    from diffusers.pipelines.ltx.pipeline_ltx import LTXPipeline
+
+    latents = torch.randn(2, 3, 5, 4, 6)
+    tokens = pack(latents, patch)
+    assert torch.equal(tokens, LTXPipeline._pack_latents(latents, patch, 1))
+    assert torch.equal(unpack(tokens, latents, patch), latents)
+
+
+def test_attention_starts_at_the_same_place_in_every_frame() -> None:
+    import torch
+    from diffusers.models.transformers.transformer_ltx import apply_rotary_emb
+
+    built = build_model(load_preset("tiny"), 0)
+    width, heads, (frames, side) = 192, 6, (9, 4)
+    turns = built.transformer.rope(torch.zeros(1, frames * side * side, width), frames, side, side, rope_scale(built))
+    attention = built.transformer.transformer_blocks[0].attn1
+    with torch.no_grad():
+        place = attention.norm_q(attention.to_q.bias.expand(1, frames * side * side, width))
+        looks = apply_rotary_emb(place, turns).view(-1, heads, width // heads).transpose(0, 1)
+        weights = torch.softmax(looks @ looks.transpose(1, 2) / (width // heads) ** 0.5, -1)
+    by_place = weights.view(heads, frames, side * side, frames, side * side).sum(3).mean((1,))
+    here = by_place.diagonal(dim1=1, dim2=2).mean(1)
+    assert here.max() > 0.5 and here.min() < 0.15  # sharp and wide heads
 
 
 @pytest.mark.parametrize("half", [False, True])

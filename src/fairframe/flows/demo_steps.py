@@ -16,7 +16,7 @@ from fairframe.curation.curate import curate
 from fairframe.curation.filters import Filters
 from fairframe.dataset import attest, deliveries, feeds, receive, releases
 from fairframe.dataset.loader import find_delivery
-from fairframe.flows import demo_footage, opt_out, upgrade, verify
+from fairframe.flows import deletion, demo_footage, opt_out, upgrade, verify
 from fairframe.flows.impact import impact
 from fairframe.flows.ingest import ingest
 from fairframe.generation import grants
@@ -322,10 +322,10 @@ def leave(place: Place) -> None:
         due = deliveries_due(tx)
     for number, name in enumerate(sorted(due), 1):
         with lab.write() as tx:
-            attestation = attest.attest(tx, name)
+            attestation = deletion.attest(tx, find_delivery(tx, name))
         write_atomic(place.file(f"attestation-{number}.json"), attestation)
         with library.write() as tx:
-            attest.accept(tx, attestation)
+            deletion.accept(tx, attestation)
     say(f"{lab.name} deleted the clips and attests it; earned payment stays earned")
     with library.read() as tx:
         after = impact(tx, who)

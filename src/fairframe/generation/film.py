@@ -1,6 +1,6 @@
 """A film of any length out of windows: each goes on from the last frames of the film so far.
 
-A film is a function of (model, prompt, given frames, length, seed, steps, guidance, shift): window n uses seed + n.
+A film is a function of (model, prompt, given frames, length, seed, steps, guidance): window n uses seed + n.
 The given frames (a picture, or the end of a video) are the film's first frames, and the asked length counts them.
 """
 
@@ -59,7 +59,6 @@ def film_frames(
     seed: int = 0,
     steps: int = 20,
     guidance: float = 1.0,
-    shift: float = 1.5,
     show: Progress = silent,
 ) -> Iterator[Frames]:
     """Yield the film in parts, uint8 (n, S, S, 3), `count` frames in all; one window is in memory at a time.
@@ -85,7 +84,6 @@ def film_frames(
             frames=window,
             steps=steps,
             guidance=guidance,
-            shift=shift,
             seed=seed + index,
         )
         new = made if index == 0 else made[overlap:]

@@ -154,7 +154,7 @@ def _make(ws: Workspace, row: Row, folder: Path, asked: Asked, out: Path, run: R
         seed=asked.seed,
         steps=sampling.steps,
         guidance=f"{sampling.guidance:g}",
-        shift=f"{sampling.shift:g}",
+        shift=f"{model.shift:g}",
         frames=frame_count(asked.seconds, model.fps),
         fps=Rate(model.fps),
         width=asked.size,
@@ -193,7 +193,6 @@ def _encode(ws: Workspace, model: "Model", asked: Asked, sampling: Sampling, mad
         seed=asked.seed,
         steps=sampling.steps,
         guidance=sampling.guidance,
-        shift=sampling.shift,
         show=run.progress,
     )
     encoded = write_mp4(path, _scaled(parts, made.width), made.fps)

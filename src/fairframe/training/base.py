@@ -137,9 +137,7 @@ def make_flow(model: Model, preset: Preset, out: Path, seed: int, clips: int) ->
         latents = encode_windows(model.vae, rendered, windows)
         save_state(kept, latents)
     hooks = Hooks(_Log(out / "train.log"), None, out / "flow.state", 50)
-    return train_flow(
-        model, Footage(windows, latents), preset.train_flow, shift=preset.sampling.shift, seed=seed, hooks=hooks
-    )
+    return train_flow(model, Footage(windows, latents), preset.train_flow, seed=seed, hooks=hooks)
 
 
 def _thin(losses: list[float], every: int) -> list[float]:

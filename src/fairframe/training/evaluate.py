@@ -156,7 +156,6 @@ def evaluate_extension(
     *,
     prefix: int | None = None,
     steps: int = 16,
-    shift: float = 1.5,
     guidance: float = 1.0,
     seed: int = 0,
     limit: int = 32,
@@ -178,7 +177,6 @@ def evaluate_extension(
             part[:, :prefix],
             frames=model.frames,
             steps=steps,
-            shift=shift,
             guidance=guidance,
             seeds=list(range(seed + start, seed + start + len(part))),
         )

@@ -54,14 +54,25 @@ class Draw:
     keep_text: NDArray[np.bool_]
 
 
-def pack(latents: "torch.Tensor") -> "torch.Tensor":
-    """(B, C, f, h, w) -> tokens (B, f*h*w, C), as LTXPipeline packs with patch size 1."""
-    return latents.flatten(2).transpose(1, 2)
+Grid = tuple[int, int, int]
+"""frames, rows and columns of tokens"""
 
 
-def unpack(tokens: "torch.Tensor", like: "torch.Tensor") -> "torch.Tensor":
+def token_grid(latents: "torch.Tensor", patch: int) -> Grid:
+    return latents.shape[2], latents.shape[3] // patch, latents.shape[4] // patch
+
+
+def pack(latents: "torch.Tensor", patch: int) -> "torch.Tensor":
+    """(B, C, f, h, w) -> tokens (B, N, C*patch*patch), in the order of LTXPipeline._pack_latents."""
+    frames, rows, columns = token_grid(latents, patch)
+    cut = latents.reshape(*latents.shape[:2], frames, rows, patch, columns, patch)
+    return cut.permute(0, 2, 3, 5, 1, 4, 6).flatten(4).flatten(1, 3)
+
+
+def unpack(tokens: "torch.Tensor", like: "torch.Tensor", patch: int) -> "torch.Tensor":
     """The inverse of pack for a tensor of the shape of `like`."""
-    return tokens.transpose(1, 2).reshape(like.shape)
+    cut = tokens.reshape(like.shape[0], *token_grid(like, patch), like.shape[1], patch, patch)
+    return cut.permute(0, 4, 1, 2, 5, 3, 6).reshape(like.shape)
 
 
 def tokenize(model: Model, captions: Sequence[str]) -> "tuple[torch.Tensor, torch.Tensor]":
@@ -103,12 +114,12 @@ def velocity(
     text: "torch.Tensor",
     text_mask: "torch.Tensor",
     timestep: "torch.Tensor",
-    grid: tuple[int, int, int],
+    grid: Grid,
     scale: tuple[float, float, float],
 ) -> "torch.Tensor":
-    """One transformer pass: tokens (B, N, C), timestep (B, N) in 0..1000 -> velocity (B, N, C).
+    """One transformer pass: tokens (B, N, D), timestep (B, N) in 0..1000 -> velocity (B, N, D).
 
-    scale turns token indices into seconds and pixels, so RoPE's time is in seconds whatever the frame rate.
+    scale turns latent indices into seconds and pixels, so RoPE's time is in seconds whatever the frame rate.
     """
     return transformer(
         hidden_states=tokens,
@@ -132,7 +143,7 @@ def _flow_loss(model: Model) -> "torch.nn.Module":
     """Transformer and text encoder as one forward pass to a loss per window, for a distributed wrapper."""
     import torch
 
-    scale = rope_scale(model)
+    scale, patch = rope_scale(model), model.patch
 
     class FlowLoss(torch.nn.Module):
         def __init__(self) -> None:
@@ -148,10 +159,10 @@ def _flow_loss(model: Model) -> "torch.nn.Module":
             ids: torch.Tensor,
             mask: torch.Tensor,
         ) -> torch.Tensor:
-            grid = (latents.shape[2], latents.shape[3], latents.shape[4])
+            grid = token_grid(latents, patch)
             per_token = known.repeat_interleave(grid[1] * grid[2], dim=1)
             level = torch.where(per_token, torch.zeros(()), sigma[:, None])
-            clean, noisy = pack(latents), pack(noise)
+            clean, noisy = pack(latents, patch), pack(noise, patch)
             mixed = clean + level[..., None] * (noisy - clean)
             text = self.text_encoder(input_ids=ids, attention_mask=mask).last_hidden_state
             found = velocity(self.transformer, mixed, text, mask, level * TIMESTEPS, grid, scale)
@@ -278,7 +289,6 @@ def train_flow(
     licensed: Footage,
     settings: FlowTraining,
     *,
-    shift: float,
     seed: int,
     house: Footage | None = None,
     feed: WindowFeed | None = None,
@@ -306,7 +316,7 @@ def train_flow(
     model.text_encoder.train()
     while run.progress.step < settings.steps:
         stop = hooks.should_stop is not None and hooks.should_stop()
-        if stop or not _step(run, module, accelerator, licensed, house, shift, seed):
+        if stop or not _step(run, module, accelerator, licensed, house, seed):
             run.progress.stopped = True
             break
         if hooks.on_step is not None:
@@ -327,9 +337,7 @@ def train_flow(
     return run.progress
 
 
-def _step(
-    run: _Run, module: Any, accelerator: Any, licensed: Footage, house: Footage | None, shift: float, seed: int
-) -> bool:
+def _step(run: _Run, module: Any, accelerator: Any, licensed: Footage, house: Footage | None, seed: int) -> bool:
     """One optimizer step; False where no licensed window is admitted any more."""
     import torch
 
@@ -346,7 +354,7 @@ def _step(
     if progress.step < settings.short_steps:
         seen = seen // 2 + 1
         latents = latents[:, :, :seen].contiguous()
-    draw = draw_batch(rng, latents, settings, shift)
+    draw = draw_batch(rng, latents, settings, run.model.shift)
     mine = slice(accelerator.process_index, None, accelerator.num_processes)
     draw = Draw(draw.known[mine], draw.sigma[mine], draw.noise[mine], draw.keep_text[mine])
     windows = [footage.windows[i] for footage, i in picks[mine]]

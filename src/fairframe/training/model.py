@@ -29,10 +29,6 @@ class LatentShape:
     height: int
     width: int
 
-    @property
-    def tokens(self) -> int:
-        return self.frames * self.height * self.width
-
 
 @dataclass
 class Model:
@@ -47,6 +43,16 @@ class Model:
     size: int
     frames: int
     text_bytes: int
+
+    @property
+    def patch(self) -> int:
+        """Side of the square of latents that is one token."""
+        return int(self.transformer.config["patch_size"])
+
+    @property
+    def shift(self) -> float:
+        """How far noise levels lean toward noise, in training and sampling."""
+        return float(self.scheduler.config["shift"])
 
     def eval(self) -> "Model":
         for part in PARTS:
@@ -102,17 +108,50 @@ def build_vae(shape: VaeShape) -> "AutoencoderKLLTXVideo":
 
 
 def build_transformer(shape: FlowShape, latent_channels: int) -> "LTXVideoTransformer3DModel":
+    """An untrained transformer whose self-attention starts as looking at the same place in every frame."""
     from diffusers.models.transformers.transformer_ltx import LTXVideoTransformer3DModel
 
-    return LTXVideoTransformer3DModel(
-        in_channels=latent_channels,
-        out_channels=latent_channels,
+    width = latent_channels * shape.patch**2
+    transformer = LTXVideoTransformer3DModel(
+        in_channels=width,
+        out_channels=width,
+        patch_size=shape.patch,
         num_attention_heads=shape.heads,
         attention_head_dim=shape.head_dim,
         cross_attention_dim=shape.heads * shape.head_dim,
         num_layers=shape.layers,
         caption_channels=shape.text_width,
     )
+    _initialize(transformer)
+    return transformer
+
+
+def _initialize(transformer: "LTXVideoTransformer3DModel") -> None:
+    """Start where copying is near: what little training there is then goes into motion, not into finding it.
+
+    Queries and keys share a bias in the pairs that RoPE turns by row and column, so that attention is a kernel of
+    position (mimetic initialization, Trockman and Kolter 2023), gates are open (adaLN starts at shift 0, scale 0,
+    gate 1) and residual branches start small.
+    """
+    import torch
+
+    modules: Any = transformer
+    with torch.no_grad():
+        for block in modules.transformer_blocks:
+            attention = block.attn1
+            width = attention.to_q.bias.numel()
+            turn = 2 * torch.pi * torch.rand(width // 2)
+            # RoPE deals pairs to time, row and column in turn, after those that do not divide by three
+            in_space = (torch.arange(width // 2) - width % 6 // 2) % 3 != 0
+            place = torch.stack([turn.cos(), turn.sin()], -1) * 2**0.5 * in_space[:, None]
+            for side, norm in ((attention.to_q, attention.norm_q), (attention.to_k, attention.norm_k)):
+                side.bias.copy_(place.flatten())
+                side.weight.mul_(0.5)
+                norm.weight.fill_(1.2)
+            block.scale_shift_table.zero_()
+            block.scale_shift_table[[2, 5]] = 1.0
+            for branch in (attention.to_out[0], block.attn2.to_out[0], block.ff.net[2]):
+                branch.weight.mul_(0.5)
 
 
 def build_text_encoder(shape: FlowShape) -> "T5EncoderModel":

@@ -47,6 +47,7 @@ class VaeShape(_Frozen):
 class FlowShape(_Frozen):
     """LTXVideoTransformer3DModel and the byte-level T5 encoder that is trained with it."""
 
+    patch: int = Field(2, ge=1, le=4, description="side of the square of latents that is one token")
     layers: int = Field(4, ge=1, le=64)
     heads: int = Field(6, ge=1, le=64)
     head_dim: int = Field(32, ge=8, le=128)
@@ -66,6 +67,7 @@ class VaeTraining(_Frozen):
     l1: float = Field(0.3, ge=0, description="weight of the absolute error beside the squared one")
     latent_noise: float = Field(0.03, ge=0, description="noise added to latents, so that the decoder forgives")
     latent_penalty: float = Field(1e-4, ge=0, description="weight of the latents' mean square")
+    equivariance: float = Field(0.0, ge=0, le=1, description="share of steps that decode shrunk latents (EQ-VAE)")
     decoder_only: bool = Field(False, description="leave the encoder, and with it the latent space, as it is")
 
 
@@ -99,7 +101,7 @@ class FlowTraining(_Frozen):
 
 class Sampling(_Frozen):
     steps: int = Field(20, ge=1, le=200)
-    shift: float = Field(1.5, gt=0)
+    shift: float = Field(3.0, gt=0, description="how far noise levels lean toward noise")
     guidance: float = Field(1.0, ge=1, le=20, description="1 is no classifier-free guidance")
 
 
@@ -115,6 +117,14 @@ class Preset(_Frozen):
     train_flow: FlowTraining
     polish: VaeTraining | None = Field(None, description="the decoder alone on captioned scenes, after train_vae")
     sampling: Sampling = Sampling()  # type: ignore[call-arg]
+
+    @model_validator(mode="after")
+    def _whole_tokens(self) -> Self:
+        if self.clip.size % (8 * self.flow.patch):
+            raise ValueError(
+                f"clip.size must be a multiple of {8 * self.flow.patch}: 8 pixels a latent, flow.patch latents"
+            )
+        return self
 
     def resolved(self) -> dict[str, Any]:
         return self.model_dump(mode="json")

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fairframe.core.errors import InputError
-from fairframe.training.flow import TIMESTEPS, pack, rope_scale, tokenize, unpack, velocity
+from fairframe.training.flow import TIMESTEPS, pack, rope_scale, token_grid, tokenize, unpack, velocity
 from fairframe.training.model import Model
 from fairframe.training.vae import decode, encode
 
@@ -31,7 +31,6 @@ def sample_windows(
     frames: int = 17,
     steps: int = 20,
     guidance: float = 1.0,
-    shift: float = 1.5,
     seeds: list[int],
 ) -> Frames:
     """Several windows at once, uint8 (B, frames, S, S, 3).
@@ -58,7 +57,7 @@ def sample_windows(
         known = given.shape[2]
         latents = noise.clone()
         latents[:, :, :known] = given
-    grid = (shape.frames, shape.height, shape.width)
+    grid = token_grid(latents, model.patch)
     free = torch.ones(grid)
     free[:known] = 0
     free = free.flatten()[None]
@@ -66,14 +65,14 @@ def sample_windows(
         texts = [_text(model, prompts)]
         if guidance > 1:
             texts.append(_text(model, [""] * len(prompts)))
-        tokens = pack(latents)
-        levels = sigmas(steps, shift)
+        tokens = pack(latents, model.patch)
+        levels = sigmas(steps, model.shift)
         for level, following in pairwise(levels):
             timestep = (free * level * TIMESTEPS).expand(len(prompts), -1)
             found = [velocity(model.transformer, tokens, t, m, timestep, grid, rope_scale(model)) for t, m in texts]
             flow = found[0] if guidance <= 1 else found[1] + guidance * (found[0] - found[1])
             tokens = tokens + (following - level) * flow * free[..., None]
-    out = decode(model.vae, unpack(tokens, latents))
+    out = decode(model.vae, unpack(tokens, latents, model.patch))
     if prefixes is not None:
         out[:, : prefixes.shape[1]] = prefixes
     return out
@@ -92,7 +91,6 @@ def sample_window(
     frames: int = 17,
     steps: int = 20,
     guidance: float = 1.0,
-    shift: float = 1.5,
     seed: int = 0,
 ) -> Frames:
     """One window, uint8 (frames, S, S, 3).
@@ -117,6 +115,5 @@ def sample_window(
         frames=frames,
         steps=steps,
         guidance=guidance,
-        shift=shift,
         seeds=[seed],
     )[0]

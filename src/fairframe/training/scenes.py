@@ -49,8 +49,8 @@ class Look:
 HOUSE = Look(
     colors=("red", "orange", "yellow", "green", "cyan", "blue", "purple", "pink", "white", "gray", "black", "brown"),
     shapes=("circle", "square", "triangle", "star", "cross", "ring", "diamond", "bar"),
-    textures=("plain", "plain", "gradient", "striped", "checkered", "dotted"),
-    grounds=("plain", "plain", "gradient", "gradient", "noise", "noise", "striped", "checkered", "leaves"),
+    textures=("plain", "plain", "plain", "gradient", "striped", "checkered", "dotted"),
+    grounds=(*("plain",) * 4, *("gradient",) * 4, "noise", "noise", "striped", "checkered", "leaves"),
 )
 NEW = Look(
     colors=("teal", "gold", "crimson", "lime", "navy", "cream"),
@@ -92,18 +92,18 @@ class Scene:
 def sample_scene(rng: np.random.Generator, look: Look = HOUSE) -> Scene:
     """Draw a scene; the object's color is far enough from the ground's for a person to tell them apart."""
     color, ground_color = "", ""
-    while not color or palette.contrast(palette.COLORS[color], palette.COLORS[ground_color]) < 1.0:
+    while not color or palette.contrast(palette.COLORS[color], palette.COLORS[ground_color]) < 1.2:
         color, ground_color = (str(c) for c in rng.choice(look.colors, 2, replace=False))
     shape = str(rng.choice(look.shapes))
     motions = [m for m in MOTIONS if m != "rotates" or shape not in palette.ROUND_SHAPES]
-    weights = np.asarray([0.4 if m == "stays still" else 0.6 if m == "shrinks" else 1.0 for m in motions])
+    weights = np.asarray([{"stays still": 0.4, "shrinks": 0.6}.get(m, 1.5 if m in MOVES else 1.0) for m in motions])
     motion = str(rng.choice(motions, p=weights / weights.sum()))
     if motion in ("rotates", "grows", "shrinks"):
-        cameras = ["static"] * 2 + [*PANS]
+        cameras = ["static"] * 6 + [*PANS]
     elif motion == "stays still":
         cameras = [c for c in CAMERAS if c != "static"]
     else:
-        cameras = ["static"] * 2 + [c for c in CAMERAS if c != "static"]
+        cameras = ["static"] * 10 + [c for c in CAMERAS if c != "static"]
     ground = str(rng.choice(look.grounds))
     camera = "static" if ground == "plain" else str(rng.choice(cameras))
     if ground == "plain" and motion == "stays still":
@@ -116,9 +116,9 @@ def sample_scene(rng: np.random.Generator, look: Look = HOUSE) -> Scene:
         ground_color=ground_color,
         motion=motion,
         camera=camera,
-        diameter=float(rng.uniform(0.44, 0.62)),
+        diameter=float(rng.uniform(0.5, 0.7)),
         center=(float(rng.uniform(0.36, 0.64)), float(rng.uniform(0.36, 0.64))),
-        speed=float(rng.uniform(0.6, 0.95)),
+        speed=float(rng.uniform(0.75, 1.15)),
         camera_speed=float(rng.uniform(0.9, 1.4)),
         turn=0.0 if shape in ("bar", "arrow") else float(rng.uniform(-15, 15)),
         spin=float(rng.choice((-1.0, 1.0))),

@@ -157,7 +157,6 @@ def _train(
             model,
             licensed,
             preset.train_flow,
-            shift=preset.sampling.shift,
             seed=seed,
             house=mixed,
             feed=feed,
