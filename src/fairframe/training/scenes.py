@@ -106,8 +106,8 @@ def sample_scene(rng: np.random.Generator, look: Look = HOUSE) -> Scene:
         cameras = ["static"] * 10 + [c for c in CAMERAS if c != "static"]
     ground = str(rng.choice(look.grounds))
     camera = "static" if ground == "plain" else str(rng.choice(cameras))
-    if ground == "plain" and motion == "stays still":
-        motion = "grows"
+    if motion == "stays still" and ground in ("plain", "striped"):
+        motion = "grows"  # a camera's move along stripes is not seen
     return Scene(
         shape=shape,
         color=color,
