@@ -29,7 +29,7 @@ def trust(studio: Any) -> Trust:
 
 
 def codes(findings: Any) -> set[str]:
-    return {finding.code for finding in findings if not finding.ok}
+    return {finding.code for finding in findings if finding.ok is False}
 
 
 def test_a_film_and_its_papers(studio: Any, clock: Any) -> None:

@@ -159,7 +159,7 @@ class World:
 
 
 def failed(report: Report) -> set[str]:
-    return {finding.code for finding in report.findings if not finding.ok}
+    return {finding.code for finding in report.findings if finding.ok is False}
 
 
 @pytest.fixture

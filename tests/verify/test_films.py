@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fairframe.core import dsse
 from fairframe.core.bundle import AgreementRef, seal
-from fairframe.core.canonical import canonical, sha256_hex
+from fairframe.core.canonical import canonical, digest, sha256_hex
 from fairframe.core.time import DAY_MS, now_ms, to_rfc3339
 
 Failing = Callable[[Any], set[str]]
@@ -18,23 +18,50 @@ NOW_MS = now_ms()
 FILM = b"\0\0\0\x18ftypisom" + b"pictures" * 40
 
 
+FILES = {"vae/weights": b"vae", "transformer/weights": b"flow", "window.json": b"{}"}
+
+
+def lineage_body(ids: Any, **changes: Any) -> dict[str, Any]:
+    hashes = {name: sha256_hex(content) for name, content in FILES.items()}
+    return {
+        "checkpoint": ids("ckp"),
+        "name": "harbor",
+        "weights_hash": digest(changes.get("files", hashes)),
+        "files": hashes,
+        "delivery": {"id": ids("dlv"), "root": "ab" * 32, "items": 2},
+        "family": ids("agr"),
+        "recipe": '{"steps":1}',
+        "recipe_hash": sha256_hex(b'{"steps":1}'),
+        "code": "fairframe 0.1.0",
+        "usage": {
+            "method": "measured",
+            "frames": 30,
+            "house_frames": 10,
+            "items": [{"source": ids("dlv"), "item": ids("itm", n), "frames": 10} for n in range(2)],
+        },
+        "ancestors": [ancestor("house", "base-64")],
+        "made_at": to_rfc3339(NOW_MS),
+        **changes,
+    }
+
+
+def ancestor(kind: str, name: str) -> dict[str, Any]:
+    told = {"kind": kind, "name": name, "hash": "00", "license": "Apache-2.0", "data": "disclosed"}
+    return {**told, "weight_num": 9, "weight_den": 10}
+
+
 class Chain:
     """Makes the documents of a film. Every part can be changed before `write`."""
 
     def __init__(self, world: Any, ids: Any, purpose: str = "research", upgraded: bool = False) -> None:
         self.world, self.ids, self.upgraded = world, ids, upgraded
-        self.root, self.weights = "ab" * 32, "cd" * 32
+        self.lineage = lineage_body(ids)
+        self.root, self.weights = "ab" * 32, self.lineage["weights_hash"]
         self.agreement: dict[str, Any] = {"purpose": purpose, "terms": {"commercial_output": purpose == "commercial"}}
         self.family = world.agreement_ref.id
         self.agreement_id = ids("agr", 5) if upgraded else self.family
         self.agreement |= {"starts_at": to_rfc3339(NOW_MS - DAY_MS), "ends_at": to_rfc3339(NOW_MS + DAY_MS)}
         self.agreement |= {"family": self.family}
-        self.lineage: dict[str, Any] = {
-            "checkpoint": ids("ckp"),
-            "weights_hash": self.weights,
-            "family": self.family,
-            "delivery": {"id": ids("dlv"), "root": self.root, "items": 3},
-        }
         self.delivery: dict[str, Any] = {"delivery": ids("dlv"), "root": self.root, "family": self.family}
         self.grant: dict[str, Any] = {
             "checkpoint": ids("ckp"),
@@ -137,9 +164,9 @@ def test_a_named_link_is_followed(world: Any, chain: Chain, tmp_path: Path) -> N
     ("part", "changes", "codes"),
     [
         ("lineage", {"checkpoint": "ckp_" + "7" * 26}, {"chain.lineage"}),
-        ("lineage", {"weights_hash": "0" * 64}, {"chain.lineage"}),
-        ("lineage", {"delivery": {"id": "dlv_" + "0" * 26, "root": "0" * 64}}, {"chain.trained_on"}),
-        ("lineage", {"delivery": None}, {"chain.trained_on"}),
+        ("lineage", {"weights_hash": "0" * 64}, {"chain.lineage", "model.weights_hash"}),
+        ("lineage", {"delivery": {"id": "dlv_" + "0" * 26, "root": "0" * 64, "items": 2}}, {"chain.trained_on"}),
+        ("lineage", {"delivery": None}, {"document.field"}),
         ("lineage", {"family": "agr_" + "7" * 26}, {"chain.family"}),
         ("delivery", {"root": "0" * 64}, {"chain.delivery"}),
         ("delivery", {"delivery": "dlv_" + "7" * 26}, {"chain.delivery"}),
@@ -155,6 +182,26 @@ def test_a_document_that_tells_another_story(
 ) -> None:
     getattr(chain, part).update(changes)
     assert failing(world.check(chain.write(purpose="research"))) == codes
+
+
+def test_a_model_that_used_another_delivery(world: Any, chain: Chain, ids: Any, failing: Failing) -> None:
+    chain.lineage["usage"]["items"][1]["source"] = ids("dlv", 6)
+    assert failing(world.check(chain.write())) == {"model.sources"}
+    chain.lineage["usage"]["items"].pop()
+    assert failing(world.check(chain.write())) == {"model.usage"}
+
+
+def test_an_ancestor_whose_chain_is_not_here(world: Any, chain: Chain, failing: Failing) -> None:
+    chain.lineage["ancestors"] = [ancestor("checkpoint", "stolen-model")]
+    assert failing(world.check(chain.write())) == {"chain.ancestors"}
+
+
+def test_what_an_ancestor_is_stays_the_labs_word(world: Any, chain: Chain) -> None:
+    chain.lineage["ancestors"] = [{**ancestor("external", "T5"), "data": "undisclosed"}]
+    report = world.check(chain.write())
+    (unseen,) = [one for one in report.findings if one.ok is None]
+    assert report.holds and "T5 (external, license Apache-2.0, data undisclosed)" in unseen.text
+    assert report.outcome.endswith("1 could not be made")
 
 
 def test_a_research_agreement_does_not_cover_a_commercial_film(world: Any, chain: Chain, failing: Failing) -> None:
@@ -257,45 +304,11 @@ def test_any_single_byte_edit_is_found(world: Any, ids: Any, data: st.DataObject
 
 
 def lineage_of(world: Any, ids: Any, folder: Path, **changes: Any) -> bytes:
-    from fairframe.core.canonical import digest
-
-    files = {"vae/weights": b"vae", "transformer/weights": b"flow", "window.json": b"{}"}
-    for name, content in files.items():
+    for name, content in FILES.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(content)
-    hashes = {name: sha256_hex(content) for name, content in files.items()}
-    body = {
-        "checkpoint": ids("ckp"),
-        "name": "harbor",
-        "weights_hash": digest(changes.get("files", hashes)),
-        "files": hashes,
-        "delivery": {"id": ids("dlv"), "root": "ab" * 32, "items": 2},
-        "family": world.agreement_ref.id,
-        "recipe": '{"steps":1}',
-        "recipe_hash": sha256_hex(b'{"steps":1}'),
-        "code": "fairframe 0.1.0",
-        "usage": {
-            "method": "measured",
-            "frames": 30,
-            "house_frames": 10,
-            "items": [{"source": ids("dlv"), "item": ids("itm", n), "frames": 10} for n in range(2)],
-        },
-        "ancestors": [
-            {
-                "kind": "house",
-                "name": "base-64",
-                "hash": "00",
-                "license": "Apache-2.0",
-                "data": "disclosed",
-                "weight_num": 9,
-                "weight_den": 10,
-            }
-        ],
-        "made_at": to_rfc3339(NOW_MS),
-        **changes,
-    }
     plain = {"sender": world.lab.id, "recipient": ""}
-    return seal(world.bundle("lineage", body, **plain), world.lab.private)
+    return seal(world.bundle("lineage", lineage_body(ids, **changes), **plain), world.lab.private)
 
 
 def model(world: Any, ids: Any, **changes: Any) -> Path:

@@ -79,5 +79,4 @@ def _render(report: Report) -> None:
         out.print(Text.assemble(mark, (f"{one.code}  ", "dim"), one.text))
     for text in report.cannot_show:
         note(f"cannot show {text}")
-    failed = sum(one.ok is False for one in report.findings)
-    out.print(Text(f"{report.kind}: {'all holds' if report.holds else f'{failed} checks fail'}", style="bold"))
+    out.print(Text(f"{report.kind}: {report.outcome}", style="bold"))

@@ -1,14 +1,14 @@
 """From a film back to what a library delivered: every document signed, and each naming the next."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from fairframe.core.bundle import Bundle
 from fairframe.core.canonical import sha256_hex
 from fairframe.core.fields import Fields
 from fairframe.core.time import to_rfc3339
 from fairframe.verify.documents import open_checked
-from fairframe.verify.kind import Finding
+from fairframe.verify.kind import Finding, several
+from fairframe.verify.lineage import read_lineage
 from fairframe.verify.trust import Trust
 
 COVERED_BY = {
@@ -71,15 +71,18 @@ def _lineage(said: Said, lineage: Bundle | None, text: str | None) -> list[Findi
     found = [_told(same, "chain.lineage_digest", "the lineage is", "the one whose SHA-256 the film's sidecar signs")]
     if lineage is None:
         return found
-    body: dict[str, Any] = lineage.body
-    same = (body.get("checkpoint"), body.get("weights_hash")) == (said.checkpoint, said.weights_hash)
+    body = read_lineage(lineage.body)
+    same = (body.checkpoint, body.weights_hash, lineage.sender) == (said.checkpoint, said.weights_hash, said.lab)
     text = "the checkpoint and weights that the film names"
-    found.append(_told(same and lineage.sender == said.lab, "chain.lineage", "the lineage is that lab's, and of", text))
-    delivery = body.get("delivery")
-    named = (delivery.get("id"), delivery.get("root")) if isinstance(delivery, dict) else (None, None)
-    same = named == (said.delivery, said.root)
+    found.append(_told(same, "chain.lineage", "the lineage is that lab's, and of", text))
+    same = (body.delivery, body.root) == (said.delivery, said.root)
     found.append(_told(same, "chain.trained_on", "the lineage names", f"the delivery {said.delivery} and its root"))
-    return found
+    found += [Finding(one.ok, one.code, f"lineage: {one.text}") for one in body.findings]
+    unproved = [f"the ancestor {name} is a checkpoint, and its own chain is not here" for name in body.elsewhere]
+    return [
+        *found,
+        *several("chain.ancestors", unproved, "the lineage names no ancestor that needs a chain of its own"),
+    ]
 
 
 def _delivery(said: Said, opened: dict[str, Bundle]) -> list[Finding]:

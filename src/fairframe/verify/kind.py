@@ -51,6 +51,16 @@ class Report:
         """Whether something was checked and nothing of it fails."""
         return any(finding.ok for finding in self.findings) and all(f.ok is not False for f in self.findings)
 
+    @property
+    def outcome(self) -> str:
+        """The sum in words: how many checks hold or fail, and how many could not be made here."""
+        total, failed, unseen = len(self.findings), *(sum(f.ok is ok for f in self.findings) for ok in (False, None))
+        if failed:
+            return f"{failed} of {total} checks do not hold"
+        if unseen == total:
+            return "nothing of it could be checked"
+        return f"all {total - unseen} checks hold" + (f", {unseen} could not be made" if unseen else "")
+
 
 def several(code: str, bad: list[str], good: str) -> list[Finding]:
     """One finding when nothing is bad, else one for each bad thing, at most twenty and the number of the rest."""

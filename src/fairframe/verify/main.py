@@ -54,19 +54,17 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _as_text(report: Report, trust: Trust) -> list[str]:
-    failed = sum(finding.ok is False for finding in report.findings)
     lines = [f"trusting  {party.name} ({party.role})  {party.fingerprint}" for party in trust.parties.values()]
     lines += [f"{MARKS[finding.ok]:<8}  {finding.code:<28}  {finding.text}" for finding in report.findings]
     lines += [f"not shown {'':<28}  {text}" for text in report.cannot_show]
-    total = len(report.findings)
-    outcome = f"all {total} checks hold" if report.holds else f"{failed} of {total} checks do not hold"
-    return [_plain(line) for line in [*lines, f"This {report.kind}: {outcome}."]]
+    return [_plain(line) for line in [*lines, f"This {report.kind}: {report.outcome}."]]
 
 
 def _as_json(report: Report, trust: Trust) -> dict[str, object]:
     return {
         "kind": report.kind,
         "holds": report.holds,
+        "outcome": report.outcome,
         "findings": [{"ok": finding.ok, "code": finding.code, "text": finding.text} for finding in report.findings],
         "cannot_show": list(report.cannot_show),
         "trusting": {party.id: party.fingerprint for party in trust.parties.values()},
