@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -138,6 +139,13 @@ def test_what_is_no_folder_is_refused(lab: Workspace, tmp_path: Path) -> None:
     with pytest.raises(NotFound) as caught:
         receive.receive(lab, tmp_path / "nowhere")
     assert caught.value.code == "delivery.no_folder"
+
+
+def test_an_endless_derived_file_is_not_read(arrived: Loop) -> None:
+    os.truncate(arrived.tmp / "delivery" / "items.parquet", 64 << 30)
+    begun = time.monotonic()
+    assert "items.parquet is changed" in str(refused(arrived))
+    assert time.monotonic() - begun < 10
 
 
 def test_any_single_byte_that_is_changed_is_found(arrived: Loop) -> None:

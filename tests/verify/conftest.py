@@ -1,5 +1,6 @@
 """A library, a lab, a stranger, and a delivery between the first two, all on disk."""
 
+import base64
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -11,10 +12,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fairframe.core import dsse, keys, merkle
 from fairframe.core.bundle import AgreementRef, Bundle, seal
-from fairframe.core.canonical import canonical, sha256_hex
+from fairframe.core.canonical import canonical, digest, sha256_hex
 from fairframe.core.ids import encode_id
 from fairframe.core.party import Party, PartyKey
-from fairframe.core.time import DAY_MS, now_ms
+from fairframe.core.time import DAY_MS, now_ms, to_rfc3339
 from fairframe.verify.kind import Report
 from fairframe.verify.registry import verify
 from fairframe.verify.trust import Trust
@@ -134,28 +135,47 @@ class World:
         self.write("agreement.json", self.agreement())
         complete = {
             "delivery": made_id("dlv"),
+            "name": "squares",
             "release": made_id("rel"),
+            "family": made_id("agr"),
             "root": merkle.root_of(merkle.leaf_hash(line) for line in lines).hex(),
             "items": len(lines),
             "items_digest": hashlib.sha256(data).hexdigest(),
+            "items_bytes": len(data),
             "clips_bytes": sum(len(clip) for clip in self.clips),
+            "duration_ms": 2_000 * len(lines),
+            "recipe": {"filters": {}},
+            "recipe_hash": digest({"filters": {}}),
             "derived": {"items.parquet": sha256_hex(b"PAR1")},
+            "snapshot": {"size": 5, "root": "ef" * 32},
+            "agreement_digest": sha256_hex(self.agreement()),
             **body,
         }
-        self.write("delivery.json", self.sealed("delivery", complete))
+        self.write("delivery.json", self.sealed("delivery", complete, id=made_id("dlv")))
+        self.write("lease.json", self.lease())
+        self.write("feed.json", self.feed())
         return self.folder
 
     def agreement(self, **changes: Any) -> bytes:
         """Signed by both."""
-        sealed = self.sealed("agreement", {"offer": "research"}, id=made_id("agr"), **changes)
+        body = {"offer": "research", "family": made_id("agr")}
+        sealed = self.sealed("agreement", body, id=made_id("agr"), **changes)
         return dsse.add_signature(sealed, self.lab.private)
 
-    def feed(self, *items: int) -> bytes:
-        entries = [
-            {"seq": at + 1, "delivery": made_id("dlv"), "item": made_id("itm", item), "reason": "opt-out"}
-            for at, item in enumerate(items)
-        ]
-        return self.sealed("feed", {"deliveries": [made_id("dlv")], "entries": entries})
+    def lease(self, **changes: Any) -> bytes:
+        ends = {"starts_at": to_rfc3339(NOW_MS), "ends_at": to_rfc3339(NOW_MS + DAY_MS)}
+        return self.sealed("lease", {"delivery": made_id("dlv"), **ends, **changes})
+
+    def feed(self, *items: int, **changes: Any) -> bytes:
+        entry = {"delivery": made_id("dlv"), "reason": "opt-out", "effective_at": to_rfc3339(NOW_MS)}
+        body = {
+            "family": made_id("agr"),
+            "deliveries": [made_id("dlv")],
+            "entries": [{**entry, "seq": at + 1, "item": made_id("itm", item)} for at, item in enumerate(items)],
+            "max_age_ms": 7 * DAY_MS,
+            "leases": [base64.b64encode(self.lease()).decode()],
+        }
+        return self.sealed("feed", {**body, **changes})
 
 
 def failed(report: Report) -> set[str]:

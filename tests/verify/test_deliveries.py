@@ -1,6 +1,7 @@
 import base64
 import json
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,17 +10,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fairframe.core.bundle import AgreementRef, read_payload
 from fairframe.core.canonical import canonical, sha256_hex
-from fairframe.core.dsse import add_signature, sign
+from fairframe.core.dsse import add_signature, read_envelope, sign
 
 Failing = Callable[[Any], set[str]]
 Ids = Callable[..., str]
 
 
-def test_an_honest_delivery_holds(world: Any, ids: Ids) -> None:
+def test_an_honest_delivery_holds(world: Any) -> None:
     world.deliver()
-    world.write("lease.json", world.sealed("lease", {"delivery": ids("dlv")}))
-    world.write("feed.json", world.feed())
     report = world.check()
     assert report.holds, [finding for finding in report.findings if not finding.ok]
     assert report.cannot_show
@@ -123,21 +123,31 @@ def test_a_line_cut_off_with_its_clip(world: Any, failing: Failing) -> None:
     path = world.folder / "items.jsonl"
     path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:2]))
     world.clip_path(2).unlink()
-    assert failing(world.check()) == {"items.digest", "items.root", "items.count", "items.bytes"}
+    assert failing(world.check()) == {
+        "items.digest",
+        "items.root",
+        "items.count",
+        "items.bytes",
+        "items.size",
+        "items.duration",
+    }
 
 
 def test_a_line_added(world: Any, failing: Failing) -> None:
     world.deliver()
     with (world.folder / "items.jsonl").open("ab") as stream:
         stream.write(canonical(world.item(0)) + b"\n")
-    assert {"items.digest", "items.root", "items.count", "items.form"} == failing(world.check())
+    wrong = {"items.digest", "items.root", "items.count", "items.form", "items.size", "items.duration"}
+    assert failing(world.check()) == wrong
 
 
 def test_a_last_line_without_its_line_feed(world: Any, failing: Failing) -> None:
     world.deliver()
     path = world.folder / "items.jsonl"
     path.write_bytes(path.read_bytes()[:-1])
-    assert failing(world.check()) == {"items.digest", "items.form", "items.bytes", "files.extra"}
+    assert failing(world.check()) == {
+        *("items.digest", "items.form", "items.bytes", "items.size", "items.duration", "files.extra"),
+    }
 
 
 def test_an_endless_items_file_is_read_to_what_was_signed_only(world: Any, failing: Failing) -> None:
@@ -147,7 +157,7 @@ def test_an_endless_items_file_is_read_to_what_was_signed_only(world: Any, faili
     assert "items.count" in failing(world.check())
 
 
-@pytest.mark.parametrize("name", ["delivery.json", "items.jsonl", "agreement.json"])
+@pytest.mark.parametrize("name", ["delivery.json", "items.jsonl", "agreement.json", "lease.json", "feed.json"])
 def test_a_missing_part(world: Any, failing: Failing, name: str) -> None:
     world.deliver()
     (world.folder / name).unlink()
@@ -160,6 +170,15 @@ def test_changed_or_missing_derived_files(world: Any, failing: Failing) -> None:
     assert failing(world.check()) == {"derived.changed"}
     (world.folder / "items.parquet").unlink()
     assert failing(world.check()) == {"derived.changed"}
+
+
+def test_an_endless_derived_file_is_not_read(world: Any, failing: Failing) -> None:
+    world.deliver()
+    with (world.folder / "items.parquet").open("ab") as stream:
+        stream.truncate(200 << 30)
+    begun = time.monotonic()
+    assert failing(world.check()) == {"derived.changed"}
+    assert time.monotonic() - begun < 20
 
 
 def test_a_derived_file_that_nobody_signed(world: Any, failing: Failing) -> None:
@@ -230,7 +249,23 @@ def test_a_delivery_signed_by_a_stranger(world: Any, failing: Failing) -> None:
 
 @pytest.mark.parametrize(
     "field",
-    [{"root": "0" * 64}, {"items": 4}, {"items": 2}, {"items_digest": "0" * 64}, {"clips_bytes": 1}],
+    [
+        {"root": "0" * 64},
+        {"items": 4},
+        {"items": 2},
+        {"items_digest": "0" * 64},
+        {"clips_bytes": 1},
+        {"items_bytes": 1},
+        {"duration_ms": 1},
+        {"recipe_hash": "0" * 64},
+        {"recipe_hash": "nonsense"},
+        {"recipe": {}},
+        {"family": "agr_" + "1" * 26},
+        {"family": "whatever"},
+        {"agreement_digest": "0" * 64},
+        {"delivery": "dlv_" + "1" * 26},
+        {"more": 1},
+    ],
     ids=str,
 )
 def test_a_signed_body_that_does_not_fit(world: Any, failing: Failing, field: dict[str, Any]) -> None:
@@ -238,7 +273,10 @@ def test_a_signed_body_that_does_not_fit(world: Any, failing: Failing, field: di
     assert failing(world.check())
 
 
-@pytest.mark.parametrize("field", ["delivery", "release", "root", "items", "items_digest", "clips_bytes"])
+BODY = ("delivery", "name", "release", "family", "root", "items", "items_digest", "items_bytes", "clips_bytes")
+
+
+@pytest.mark.parametrize("field", [*BODY, "duration_ms", "recipe", "recipe_hash", "derived", "snapshot"])
 def test_a_signed_body_with_a_field_of_another_type(world: Any, failing: Failing, field: str) -> None:
     world.deliver(**{field: None})
     assert failing(world.check()) == {"document.field"}
@@ -246,14 +284,24 @@ def test_a_signed_body_with_a_field_of_another_type(world: Any, failing: Failing
 
 def test_the_agreement_of_somebody_else(world: Any, failing: Failing) -> None:
     world.deliver()
-    other = world.sealed("agreement", {}, id="agr_" + "1" * 26)
-    world.write("agreement.json", add_signature(other, world.lab.private))
+    other = add_signature(world.sealed("agreement", {}, id="agr_" + "1" * 26), world.lab.private)
+    world.write("agreement.json", other)
+    assert failing(world.check()) == {"delivery.agreement"}
+    world.deliver(agreement_digest=sha256_hex(other))
+    world.write("agreement.json", other)
+    assert failing(world.check()) == {"delivery.agreement"}
+
+
+@pytest.mark.parametrize("ref", [None, AgreementRef("agr_" + "1" * 26, 1), AgreementRef("agr_" + "0" * 26, 2)], ids=str)
+def test_a_delivery_that_names_no_or_another_agreement(world: Any, ids: Ids, failing: Failing, ref: Any) -> None:
+    world.deliver()
+    body = read_payload(read_envelope((world.folder / "delivery.json").read_bytes()).payload).body
+    world.write("delivery.json", world.sealed("delivery", body, id=ids("dlv"), agreement=ref))
     assert failing(world.check()) == {"delivery.agreement"}
 
 
 def test_another_signing_of_the_same_agreement(world: Any, failing: Failing) -> None:
-    world.deliver(agreement_digest=sha256_hex(world.agreement()))
-    assert world.check().holds
+    world.deliver()
     world.write("agreement.json", world.agreement(seq=2))
     assert failing(world.check()) == {"delivery.agreement"}
 
@@ -266,9 +314,58 @@ def test_an_agreement_that_the_lab_has_not_signed(world: Any, failing: Failing) 
 
 def test_a_lease_or_feed_of_another_delivery(world: Any, failing: Failing, ids: Ids) -> None:
     world.deliver()
-    world.write("lease.json", world.sealed("lease", {"delivery": ids("dlv", 5)}))
-    world.write("feed.json", world.sealed("feed", {"deliveries": [ids("dlv", 5)], "entries": []}))
+    world.write("lease.json", world.lease(delivery=ids("dlv", 5)))
+    world.write("feed.json", world.feed(deliveries=[ids("dlv", 5)], leases=[]))
     assert failing(world.check()) == {"delivery.lease", "delivery.feed"}
+    world.write("lease.json", world.lease())
+    world.write("feed.json", world.feed(family=ids("agr", 5)))
+    assert failing(world.check()) == {"delivery.feed"}
+
+
+@pytest.mark.parametrize(
+    "changes", [{"ends_at": 0}, {"ends_at": "zz"}, {"ends_at": "2020-01-01T00:00:00.000Z"}], ids=str
+)
+def test_a_lease_of_another_form(world: Any, failing: Failing, changes: dict[str, Any]) -> None:
+    world.deliver()
+    world.write("lease.json", world.lease(**changes))
+    assert failing(world.check()) == failing(world.check(world.folder / "lease.json")) == {"document.field"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"family": 5},
+        {"leases": "xx"},
+        {"leases": ["x"]},
+        {"max_age_ms": -1},
+        {"deliveries": ["dlv_" + "0" * 26] * 2},
+        {"entries": [{"delivery": "dlv_" + "0" * 26, "item": "itm_" + "0" * 26}]},
+        {"more": 1},
+    ],
+    ids=str,
+)
+def test_a_feed_of_another_form(world: Any, failing: Failing, changes: dict[str, Any]) -> None:
+    world.deliver()
+    world.write("feed.json", world.feed(**changes))
+    assert failing(world.check()) == failing(world.check(world.folder / "feed.json")) == {"document.field"}
+
+
+def test_a_feed_with_a_gap(world: Any, failing: Failing) -> None:
+    world.deliver()
+    body = read_payload(read_envelope(world.feed(1, 2)).payload).body
+    world.write("feed.json", world.feed(entries=body["entries"][1:]))
+    assert failing(world.check()) == {"feed.gap"}
+
+
+def test_a_lease_in_the_feed_that_the_library_did_not_sign(world: Any, ids: Ids, failing: Failing) -> None:
+    world.deliver()
+    stolen = read_envelope(world.lease())
+    forged = sign(stolen.payload_type, stolen.payload, world.stranger.private)
+    for lease in (forged, b"{}", world.lease(delivery=ids("dlv", 5)), world.feed()):
+        world.write("feed.json", world.feed(1, leases=[base64.b64encode(lease).decode()]))
+        assert failing(world.check()) == {"delivery.feed_leases"}
+    world.clip_path(1).unlink()
+    assert failing(world.check()) == {"delivery.feed_leases", "clips.missing"}, "it takes nothing back either"
 
 
 def test_documents_in_each_others_place(world: Any, failing: Failing) -> None:

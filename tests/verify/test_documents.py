@@ -8,9 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fairframe.core.bundle import seal
+from fairframe.core.bundle import read_payload, seal
 from fairframe.core.canonical import canonical
-from fairframe.core.dsse import add_signature
+from fairframe.core.dsse import add_signature, read_envelope
 from fairframe.core.errors import InputError
 from fairframe.core.time import DAY_MS
 from fairframe.verify.documents import ISSUER
@@ -23,7 +23,9 @@ def issued(world: Any, kind: str, **changes: Any) -> bytes:
     """A document of a kind, signed by the side that issues it."""
     by_lab = ISSUER[kind] == "lab"
     sender, recipient = (world.lab, world.library) if by_lab else (world.library, world.lab)
-    bundle = world.bundle(kind, {"n": 1}, sender=sender.id, recipient=recipient.id, **changes)
+    bodies = {"lease": world.lease, "feed": world.feed}
+    body = read_payload(read_envelope(bodies[kind]()).payload).body if kind in bodies else {"n": 1}
+    bundle = world.bundle(kind, body, sender=sender.id, recipient=recipient.id, **changes)
     return seal(bundle, sender.private)
 
 
@@ -88,6 +90,18 @@ def test_a_document_from_the_future(world: Any, failing: Failing) -> None:
 @pytest.mark.parametrize("data", [b"", b"{}", b"\x00" * 100, b"[" * 100_000, b"not json"], ids=lambda d: repr(d)[:12])
 def test_a_file_that_is_no_document(world: Any, failing: Failing, data: bytes) -> None:
     assert failing(world.check(world.write("x.json", data))) == {"dsse.malformed"}
+
+
+def test_whom_a_document_is_for(world: Any, failing: Failing) -> None:
+    path, parties = world.write("x.json", issued(world, "feed")), [world.library.party, world.lab.party]
+    texts = {one.code: one for one in world.check(path).findings}
+    assert texts["document.recipient"].ok and "North Lab" in texts["document.recipient"].text
+    for own in parties:
+        assert world.check(path, Trust.of(parties, own.id)).holds
+    here = Trust.of([*parties, world.stranger.party], world.stranger.id)
+    assert failing(world.check(path, here)) == {"document.recipient"}, "in another lab's workspace"
+    (unseen,) = [one for one in world.check(path, Trust.of(parties[:1])).findings if one.ok is None]
+    assert unseen.code == "document.recipient", "a stranger's document is not said to be for us"
 
 
 def test_a_party_document(world: Any, failing: Failing) -> None:

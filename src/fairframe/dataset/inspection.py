@@ -10,6 +10,7 @@ from pathlib import Path
 
 from fairframe.core import merkle
 from fairframe.core.errors import BadDocument, VerificationError
+from fairframe.core.limits import derived_max_bytes
 from fairframe.dataset import layout
 from fairframe.dataset.documents import DeliveryBody
 from fairframe.dataset.lines import MAX_LINE_BYTES, Item, read_line
@@ -95,7 +96,7 @@ def _sums(items: tuple[Item, ...], body: DeliveryBody) -> Iterator[str]:
 def _derived(folder: Path, body: DeliveryBody) -> Iterator[str]:
     for name, expected in body.derived.items():
         try:
-            if layout.digest(folder / name) != expected:
+            if layout.digest(folder / name, derived_max_bytes(body.items_bytes)) != expected:
                 yield f"{name} is changed"
         except VerificationError as error:
             yield error.message

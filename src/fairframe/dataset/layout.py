@@ -60,13 +60,11 @@ def hashed(path: Path, size: int) -> str | None:
     return sha.hexdigest() if left == 1 else None
 
 
-def digest(path: Path) -> str:
-    """Hex SHA-256 of a whole file, in chunks."""
-    sha = hashlib.sha256()
+def digest(path: Path, max_bytes: int) -> str | None:
+    """Hex SHA-256 of a whole file, in chunks; None where it is larger than `max_bytes` (it is not read on)."""
     with opened(path) as stream:
-        while chunk := stream.read(_CHUNK):
-            sha.update(chunk)
-    return sha.hexdigest()
+        size = os.fstat(stream.fileno()).st_size
+    return hashed(path, size) if size <= max_bytes else None
 
 
 def strangers(folder: Path, clips: set[str]) -> list[str]:

@@ -1,15 +1,16 @@
-"""The signed documents beside a delivery: its agreement, and a lease and a feed if they are there."""
+"""The signed documents beside a delivery: its agreement, the lease and the feed that came with it."""
 
-import os
 from pathlib import Path
 
 from fairframe.core.bundle import Bundle
 from fairframe.core.dsse import MAX_ENVELOPE_BYTES
 from fairframe.core.errors import BadDocument, InputError
-from fairframe.core.fields import Fields
+from fairframe.core.time import to_rfc3339
+from fairframe.verify.delivery_body import DeliveryBody
 from fairframe.verify.documents import open_checked
+from fairframe.verify.feeds import Feed, read_feed, read_lease
 from fairframe.verify.files import hash_file, read_limited
-from fairframe.verify.kind import Finding
+from fairframe.verify.kind import Finding, several
 from fairframe.verify.trust import Trust
 
 SIGNED = ("delivery.json", "agreement.json", "lease.json", "feed.json")
@@ -29,54 +30,73 @@ def read_signed(folder: Path, name: str, trust: Trust, now_ms: int) -> tuple[Bun
     return bundle, findings
 
 
-def check_companions(folder: Path, delivery: Bundle, trust: Trust, now_ms: int) -> tuple[frozenset[str], list[Finding]]:
-    """The items that the feed takes back, and the findings on agreement, lease and feed."""
+def check_companions(
+    folder: Path, delivery: Bundle, body: DeliveryBody, trust: Trust, now_ms: int
+) -> tuple[frozenset[str], list[Finding]]:
+    """The items that the feed takes back, and the findings on agreement, lease and feed: a delivery has all three."""
     agreement, findings = read_signed(folder, "agreement.json", trust, now_ms)
     if agreement is not None:
-        findings.append(_agreement(agreement, delivery, hash_file(folder / "agreement.json")))
+        findings.append(_agreement(agreement, delivery, body, hash_file(folder / "agreement.json")))
     taken_back: frozenset[str] = frozenset()
     for name in ("lease.json", "feed.json"):
-        if not os.path.lexists(folder / name):
-            continue
         bundle, more = read_signed(folder, name, trust, now_ms)
         findings += more
         if bundle is None:
             continue
         try:
-            covers = _covers(bundle, delivery)
-            if covers and bundle.type == "feed":
-                taken_back = _taken_back(bundle, delivery)
-            text = f"{name} {'covers' if covers else 'does not cover'} this delivery"
-            findings.append(Finding(covers, f"delivery.{bundle.type}", text))
+            if bundle.type == "lease":
+                findings.append(_lease(bundle, delivery))
+            else:
+                feed = read_feed(bundle.body)
+                covers = _feed(bundle, feed, delivery, body, trust, now_ms)
+                findings += covers
+                if all(one.ok for one in covers):
+                    taken_back = feed.taken_back(body.delivery)
         except BadDocument as error:
             findings.append(Finding(False, error.code, f"{name}: {error}"))
     return taken_back, findings
 
 
-def _agreement(agreement: Bundle, delivery: Bundle, digest: str | None) -> Finding:
-    named = delivery.agreement.id if delivery.agreement else None
-    ids = (agreement.id, agreement.body.get("agreement"), agreement.body.get("id"))
-    same_parties = {agreement.sender, agreement.recipient} == {delivery.sender, delivery.recipient}
-    # a library may sign the digest of the countersigned file too; then it must be that very file
-    same_file = delivery.body.get("agreement_digest", digest) == digest
-    if named in ids and same_parties and same_file:
-        text = "agreement.json is the agreement that the delivery names, between the same two parties"
+def _agreement(agreement: Bundle, delivery: Bundle, body: DeliveryBody, digest: str | None) -> Finding:
+    ref = delivery.agreement
+    same = ref is not None and ref == agreement.agreement and ref.id == agreement.id
+    same = same and (agreement.sender, agreement.recipient) == (delivery.sender, delivery.recipient)
+    # the countersigned file's digest is signed too: it must be that very file
+    if same and agreement.body.get("family") == body.family and digest == body.agreement_digest:
+        text = "agreement.json is the agreement that the delivery names, of its family, between the same two parties"
         return Finding(True, "delivery.agreement", text)
-    text = "agreement.json is not the agreement that the delivery names, or is between other parties"
+    text = "agreement.json is not the agreement that the delivery names, or of another family, or between others"
     return Finding(False, "delivery.agreement", text)
 
 
-def _covers(bundle: Bundle, delivery: Bundle) -> bool:
-    """A lease names one delivery, a feed all of an agreement family. Both come from who signed the delivery."""
-    body, wanted = Fields(bundle.body, f"{bundle.type}.body"), delivery.body["delivery"]
-    same_parties = (bundle.sender, bundle.recipient) == (delivery.sender, delivery.recipient)
-    if bundle.type == "feed":
-        return same_parties and wanted in body.list("deliveries")
-    return same_parties and wanted == body.id("delivery", "dlv")
+def _lease(bundle: Bundle, delivery: Bundle) -> Finding:
+    lease = read_lease(bundle.body)
+    covers = _same_parties(bundle, delivery) and lease.delivery == delivery.body["delivery"]
+    text = f"covers this delivery, until {to_rfc3339(lease.ends_ms)}" if covers else "does not cover this delivery"
+    return Finding(covers, "delivery.lease", f"lease.json {text}")
 
 
-def _taken_back(feed: Bundle, delivery: Bundle) -> frozenset[str]:
-    entries = [Fields(entry, "feed.entries") for entry in Fields(feed.body, "feed.body").list("entries")]
-    return frozenset(
-        entry.id("item", "itm") for entry in entries if entry.id("delivery", "dlv") == delivery.body["delivery"]
-    )
+def _feed(
+    bundle: Bundle, feed: Feed, delivery: Bundle, body: DeliveryBody, trust: Trust, now_ms: int
+) -> tuple[Finding, ...]:
+    """A feed speaks of all deliveries of an agreement family, and renews their leases."""
+    covers = _same_parties(bundle, delivery) and body.delivery in feed.deliveries and feed.family == body.family
+    covers = covers and bundle.agreement is not None and bundle.agreement.id == feed.family
+    wrong: list[str] = []
+    for place, data in enumerate(feed.leases, 1):
+        lease, findings = open_checked(data, trust, now_ms)
+        if lease is None or not all(one.ok for one in findings) or not _renews(lease, bundle, feed):
+            wrong.append(f"feed.json: its lease {place} is not one of this library for a delivery of the feed")
+    text = f"feed.json {'covers' if covers else 'does not cover'} this delivery and its family of agreements"
+    renewed = f"the {len(feed.leases)} leases in feed.json are for deliveries that it covers"
+    return (*several("delivery.feed_leases", wrong, renewed), Finding(covers, "delivery.feed", text))
+
+
+def _renews(lease: Bundle, bundle: Bundle, feed: Feed) -> bool:
+    if lease.type != "lease" or not _same_parties(lease, bundle):
+        return False
+    return read_lease(lease.body).delivery in feed.deliveries
+
+
+def _same_parties(bundle: Bundle, delivery: Bundle) -> bool:
+    return (bundle.sender, bundle.recipient) == (delivery.sender, delivery.recipient)

@@ -5,8 +5,10 @@ from pathlib import Path
 
 from fairframe.core.bundle import Bundle
 from fairframe.core.errors import BadDocument, InputError
-from fairframe.core.fields import Fields
+from fairframe.core.limits import derived_max_bytes
 from fairframe.verify.companions import SIGNED, check_companions, read_signed
+from fairframe.verify.delivery_body import DeliveryBody, read_delivery_body
+from fairframe.verify.documents import addressed
 from fairframe.verify.files import hash_file
 from fairframe.verify.items import Items, read_items
 from fairframe.verify.kind import Finding, Kind, Target, several
@@ -20,53 +22,44 @@ def check(target: Target, trust: Trust, now_ms: int) -> list[Finding]:
     if delivery is None:
         return findings
     try:
-        items, against = _items(folder, delivery)
-        derived = _derived(delivery)
+        body = read_delivery_body(delivery.body)
+        items, against = _items(folder, delivery, body)
     except (BadDocument, InputError) as error:
         return [*findings, Finding(False, error.code, str(error))]
-    taken_back, companions = check_companions(folder, delivery, trust, now_ms)
+    taken_back, companions = check_companions(folder, delivery, body, trust, now_ms)
     return [
         *findings,
+        *addressed(delivery, trust),
         *against,
         *_clips(folder, items, taken_back),
-        *_derived_files(folder, derived),
-        *_extra(folder, items.clips, derived),
+        *_derived_files(folder, body.derived, derived_max_bytes(items.size_bytes)),
+        *_extra(folder, items.clips, body.derived),
         *companions,
     ]
 
 
-def _items(folder: Path, delivery: Bundle) -> tuple[Items, list[Finding]]:
-    body = Fields(delivery.body, "delivery.body")
-    delivery_id, release = body.id("delivery", "dlv"), body.id("release", "rel")
-    root, digest = body.hex("root"), body.hex("items_digest")
-    count, size = body.integer("items"), body.integer("clips_bytes")
-    items = read_items(folder / "items.jsonl", count)
+def _items(folder: Path, delivery: Bundle, body: DeliveryBody) -> tuple[Items, list[Finding]]:
+    items = read_items(folder / "items.jsonl", body.items)
     found = sum(items.clips.values())
+    text = f"delivery {body.delivery} of release {body.release}"
+    lines = f"items.jsonl has {items.size_bytes} bytes, signed are {body.items_bytes}"
+    lasting = f"the items last {items.duration_ms} ms, signed are {body.duration_ms}"
     return items, [
-        Finding(True, "delivery.names", f"delivery {delivery_id} of release {release}"),
-        Finding(items.digest == digest, "items.digest", f"the SHA-256 of items.jsonl is {items.digest[:16]}..., "
-                f"signed is {digest[:16]}..."),
-        Finding(items.root == root, "items.root", f"the Merkle root over the lines of items.jsonl is "
-                f"{items.root[:16]}..., signed is {root[:16]}..."),
-        Finding(items.count == count, "items.count", f"{items.count} items, signed are {count}"),
-        Finding(found == size, "items.bytes", f"{found} bytes of clips are listed, signed are {size}"),
+        Finding(delivery.id == body.delivery, "delivery.names", text),
+        body.recipe,
+        _same(items.digest, body.items_digest, "items.digest", "the SHA-256 of items.jsonl is"),
+        _same(items.root, body.root, "items.root", "the Merkle root over the lines of items.jsonl is"),
+        Finding(items.count == body.items, "items.count", f"{items.count} items, signed are {body.items}"),
+        Finding(items.size_bytes == body.items_bytes, "items.size", lines),
+        Finding(items.duration_ms == body.duration_ms, "items.duration", lasting),
+        Finding(found == body.clips_bytes, "items.bytes",
+                f"{found} bytes of clips are listed, signed are {body.clips_bytes}"),
         *several("items.form", items.bad, "every item is well-formed and named once"),
     ]  # fmt: skip
 
 
-def _derived(delivery: Bundle) -> dict[str, str]:
-    """Files that were made from the items: name -> SHA-256. BadDocument on a name that leads elsewhere."""
-    if "derived" not in delivery.body:
-        return {}
-    listed = Fields(delivery.body, "delivery.body").object("derived")
-    fields = Fields(listed, "delivery.body.derived")
-    for name in listed:
-        plain = name.isascii() and name.replace(".", "").replace("_", "").replace("-", "").isalnum()
-        if not plain or name.startswith(".") or len(name) > 100 or name in (*SIGNED, "items.jsonl", "clips"):
-            raise BadDocument(
-                f"{name[:80]!r} is not a name for a derived file", code="delivery.path", where="delivery.json"
-            )
-    return {name: fields.hex(name) for name in listed}
+def _same(found: str, signed: str, code: str, text: str) -> Finding:
+    return Finding(found == signed, code, f"{text} {found[:16]}..., signed is {signed[:16]}...")
 
 
 def _clips(folder: Path, items: Items, taken_back: frozenset[str]) -> list[Finding]:
@@ -95,11 +88,11 @@ def _clips(folder: Path, items: Items, taken_back: frozenset[str]) -> list[Findi
     return findings
 
 
-def _derived_files(folder: Path, derived: dict[str, str]) -> list[Finding]:
+def _derived_files(folder: Path, derived: dict[str, str], most: int) -> list[Finding]:
     findings: list[Finding] = []
     for name, expected in sorted(derived.items()):
         try:
-            ok = hash_file(folder / name) == expected
+            ok = hash_file(folder / name, max_bytes=most) == expected
             text = f"{name} {'has' if ok else 'does not have'} the signed SHA-256"
         except InputError as error:
             ok, text = False, str(error)
@@ -128,7 +121,7 @@ DELIVERY = Kind(
     cannot_show=(
         "that the clips show what their captions say, or come from the named source frames (content_hash)",
         "that derived files such as items.parquet repeat items.jsonl: only that they are the signed ones",
-        "that no contributor has opted out since: ask the library for its newest feed",
+        "that no contributor has opted out since feed.json was issued: ask the library for its newest feed",
         "that the lease is still live on the lab's own clock",
     ),
 )

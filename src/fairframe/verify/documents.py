@@ -8,6 +8,7 @@ from fairframe.core import dsse
 from fairframe.core.bundle import PAYLOAD_TYPE, Bundle, read_payload
 from fairframe.core.errors import BadDocument, VerificationError
 from fairframe.core.time import DAY_MS, to_rfc3339
+from fairframe.verify.feeds import read_feed, read_lease
 from fairframe.verify.kind import Finding, Kind, Target
 from fairframe.verify.trust import Trust
 
@@ -28,7 +29,35 @@ ISSUER = {
 
 def check(target: Target, trust: Trust, now_ms: int) -> list[Finding]:
     """The findings on a file that should hold one sealed bundle."""
-    return open_checked(target.data or b"", trust, now_ms)[1]
+    bundle, findings = open_checked(target.data or b"", trust, now_ms)
+    if bundle is None or not all(finding.ok for finding in findings):
+        return findings
+    return [*findings, *_form(bundle), *addressed(bundle, trust)]
+
+
+def _form(bundle: Bundle) -> list[Finding]:
+    """A lease and a feed are orders to the lab's software, so they have to be in the form that it takes."""
+    readers = {"lease": read_lease, "feed": read_feed}
+    if bundle.type not in readers:
+        return []
+    try:
+        readers[bundle.type](bundle.body)
+    except BadDocument as error:
+        return [Finding(False, error.code, str(error))]
+    return [Finding(True, "document.body", "its body is well-formed")]
+
+
+def addressed(bundle: Bundle, trust: Trust) -> list[Finding]:
+    """Whom a document is for. Inside a workspace that has to be its party, unless the party sent it itself."""
+    to, code = bundle.recipient, "document.recipient"
+    if not to:
+        return []
+    text = f"addressed to {trust.name(to)}"
+    if trust.own and trust.own not in (bundle.sender, to):
+        return [Finding(False, code, f"{text}, not to {trust.name(trust.own)}: this workspace does not take it")]
+    if to not in trust.parties:
+        return [Finding(None, code, f"{text}, which is not among the trusted parties: see that this is you")]
+    return [Finding(True, code, text)]
 
 
 def open_checked(data: bytes, trust: Trust, now_ms: int, where: str = "") -> tuple[Bundle | None, list[Finding]]:

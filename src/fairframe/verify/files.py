@@ -43,15 +43,20 @@ def read_limited(path: Path, max_bytes: int, *, follow: bool = True) -> bytes:
     return data
 
 
-def hash_file(path: Path, size_bytes: int | None = None) -> str | None:
-    """The hex SHA-256 of a file that is no link, or None when its size is not `size_bytes`.
+def hash_file(path: Path, size_bytes: int | None = None, *, max_bytes: int | None = None) -> str | None:
+    """The hex SHA-256 of a file that is no link, or None when its size is not `size_bytes` or is above `max_bytes`.
 
     The size is compared first and reading stops beyond it, so a huge file in a clip's place costs nothing.
     """
     digest = hashlib.sha256()
+    most = max_bytes if size_bytes is None else size_bytes
     with open_regular(path) as stream:
-        if size_bytes is not None and os.fstat(stream.fileno()).st_size != size_bytes:
+        found = os.fstat(stream.fileno()).st_size
+        if (size_bytes is not None and found != size_bytes) or (most is not None and found > most):
             return None
-        while chunk := stream.read(_CHUNK_BYTES):
+        # a file that grows meanwhile is not read on either
+        left = found + 1
+        while left and (chunk := stream.read(min(_CHUNK_BYTES, left))):
             digest.update(chunk)
-    return digest.hexdigest()
+            left -= len(chunk)
+    return digest.hexdigest() if left == 1 else None

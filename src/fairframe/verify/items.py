@@ -19,12 +19,15 @@ MAX_LINE_BYTES = 64 * 1024
 class Items:
     """What items.jsonl holds. `bad` has a line per fault.
 
+    `size_bytes` is the length of the file as far as it was read, `duration_ms` the sum over all items;
     `clips` maps a clip's hash to its size in bytes, `users` to the ids of the items that it serves.
     """
 
     root: str = ""
     digest: str = ""
     count: int = 0
+    size_bytes: int = 0
+    duration_ms: int = 0
     clips: dict[str, int] = field(default_factory=dict[str, int])
     users: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     bad: list[str] = field(default_factory=list[str])
@@ -44,6 +47,7 @@ def read_items(path: Path, most: int) -> Items:
             while items.count <= most and (line := stream.readline(MAX_LINE_BYTES + 1)):
                 digest.update(line)
                 items.count += 1
+                items.size_bytes += len(line)
                 fault = _fault(line, items, seen)
                 if fault:
                     items.bad.append(f"line {items.count}: {fault}")
@@ -68,6 +72,7 @@ def _fault(line: bytes, items: Items, seen: set[str]) -> str:
         clip_hash, size = fields.hex("bytes_hash"), fields.integer("bytes", least=1)
         fault = _field_fault(fields, clip_hash)
         item_id = fields.id("id", "itm")
+        items.duration_ms += fields.integer("duration_ms")
     except (BadDocument, InputError) as error:
         return str(error)
     if item_id in seen:

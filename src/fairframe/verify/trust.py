@@ -13,13 +13,17 @@ from fairframe.verify.files import read_limited
 
 @dataclass(frozen=True)
 class Trust:
-    """Trusted parties by id, and all their keys by keyid whenever those are valid."""
+    """Trusted parties by id, and all their keys by keyid whenever those are valid.
+
+    own: the party in whose workspace is verified, "" outside of any.
+    """
 
     parties: dict[str, Party]
     keys: dict[str, Ed25519PublicKey]
+    own: str = ""
 
     @classmethod
-    def of(cls, parties: Sequence[Party]) -> "Trust":
+    def of(cls, parties: Sequence[Party], own: str = "") -> "Trust":
         """InputError when two parties share an id or a key: a signature would then name no one."""
         by_id = {party.id: party for party in parties}
         keys = {key.keyid: key.public for party in parties for key in party.keys}
@@ -29,7 +33,7 @@ class Trust:
                 code="input.bad_trust",
                 remedy="Give each party once",
             )
-        return cls(by_id, keys)
+        return cls(by_id, keys, own)
 
     @classmethod
     def load(cls, paths: Iterable[Path]) -> "Trust":
