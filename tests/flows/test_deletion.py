@@ -112,6 +112,11 @@ def test_the_feed_after_the_term_takes_back_clips_and_models(loop: Loop) -> None
     assert (done.items, done.late, len(done.body.models)) == (8, 0, 1)
     assert ends(loop.library) == {"harbor": ["deleted"]}
     assert not accepted(loop, data).new
+    assert attested(loop) == data, "a lab that lost the file can still show it"
+
+
+def test_before_anything_is_due_there_is_nothing_to_attest(loop: Loop) -> None:  # noqa: F811
+    loop.to_lab()
     with pytest.raises(Refused, match="nothing"):
         attested(loop)
 

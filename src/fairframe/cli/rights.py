@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from fairframe.cli.outputs import check_writable
 from fairframe.cli.shell import (
     AsJson,
     OutFile,
@@ -256,6 +257,7 @@ def agree(
     with workspace(ctx, "library") as ws:
         lab = Party.from_envelope(read_input(licensee)).id if licensee.is_file() else str(licensee)
         price = parse_money(fee, currency) if fee else offers.load(offer, ws).fee
+        check_writable(output)
         with ws.write() as tx:
             envelope = agreements.offer(tx, offer, lab_party=lab, fee=price, upgrade_of=upgrade_of)
         write_output(output, envelope)
@@ -379,6 +381,7 @@ def clear(
 def feed(ctx: typer.Context, agreement: Annotated[str, typer.Argument()], output: OutFile) -> None:
     """Sign the revocation feed of an agreement, with renewed leases, for the lab."""
     with workspace(ctx, "library") as ws:
+        check_writable(output)
         with ws.write() as tx:
             # a hold, a revoked release or a no that came into force since is in the feed too
             swept = opting.sweep(tx, agreements.find(tx, agreement).family)
@@ -410,11 +413,13 @@ def attest(
             clips = len(open_obligations(tx, row["public_id"], "in"))
             models = [str(one["name"]) for one in deletion.due_models(tx, row, last_entry(tx, "in", row["family"]))]
         what = f"{clips} clips of {delivery}" + (f" and the models {', '.join(models)}" if models else "")
-        confirm(f"Delete {what} for good?", yes)
+        check_writable(output)
+        if clips or models:
+            confirm(f"Delete {what} for good?", yes)
         with ws.write() as tx:
             envelope = deletion.attest(tx, row)
         write_output(output, envelope)
-    say(f"attested the deletion of {what}")
+    say(f"attested the deletion of {what}" if clips or models else "nothing new is due: the last attestation again")
 
 
 @app.command("attested")
@@ -457,4 +462,4 @@ def granted(ctx: typer.Context, file: Annotated[Path, typer.Argument(metavar="GR
     data = read_input(file)
     with workspace(ctx, "lab") as ws, ws.write() as tx:
         done = grants.take(tx, data)
-    say(f"granted: {done}")
+    say(f"granted: {done.name} may be used under {done.agreement}" + ("" if done.new else ", known"))

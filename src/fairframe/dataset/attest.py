@@ -14,6 +14,7 @@ from fairframe.dataset.revocation import last_entry
 from fairframe.dataset.tables import dataset_release, feed_entry, item, obligation, obligation_event, received_item
 from fairframe.dataset.tables import delivery as delivery_table
 from fairframe.platform import bundles
+from fairframe.platform.tables import document
 from fairframe.platform.tx import Row, Tx, WriteTx
 
 IN, OUT = "in", "out"
@@ -37,18 +38,15 @@ def attest(tx: WriteTx, delivery_id: str, models: Sequence[Model] = ()) -> bytes
     """Delete the clips of all items of a delivery that are to be deleted, check that they are gone, and sign that.
 
     `models`: those that the caller deletes in the same transaction (flows.deletion knows which). The rows of the items
-    stay as tombstones. Raises NotFound, Refused (attest.nothing; attest.shared where another delivery, not taken back,
-    holds the same bytes), IntegrityFailure (attest.not_deleted).
+    stay as tombstones. Where nothing is due since the last attestation, that one is returned again: a lab that lost
+    the file can still show it. Raises NotFound, Refused (attest.nothing where none was ever due; attest.shared where
+    another delivery, not taken back, holds the same bytes), IntegrityFailure (attest.not_deleted).
     """
     close_behind(tx)
     delivery = _delivery(tx, delivery_id, IN)
     due = open_obligations(tx, delivery["public_id"], IN)
-    if not due:
-        raise Refused(
-            f"nothing of the delivery {delivery['name']} is to be deleted",
-            code="attest.nothing",
-            remedy="Take the newest feed first: fairframe rights refresh feed.json",
-        )
+    if not due and not models:
+        return _last(tx, delivery)
     named = _hashes(tx, delivery, [row["item"] for row in due])
     _refuse_shared(tx, named)
     for one in named:
@@ -58,12 +56,12 @@ def attest(tx: WriteTx, delivery_id: str, models: Sequence[Model] = ()) -> bytes
         raise IntegrityFailure(f"clips could not be deleted: {', '.join(left[:20])}", code="attest.not_deleted")
     family = delivery["family"]
     body = AttestationBody(delivery["public_id"], last_entry(tx, IN, family), named, tuple(models), tx.now_ms)
-    document = new_id("att")
+    attestation = new_id("att")
     envelope = bundles.issue(
-        tx, "attestation", delivery["party"], body.to_json(), governing(tx, family).ref, id=document
+        tx, "attestation", delivery["party"], body.to_json(), governing(tx, family).ref, id=attestation
     )
-    _settle(tx, due, document)
-    told = {"document": document, "items": len(named), "models": len(body.models)}
+    _settle(tx, due, attestation)
+    told = {"document": attestation, "items": len(named), "models": len(body.models)}
     tx.record("attestation.signed", delivery["public_id"], told)
     return envelope
 
@@ -114,6 +112,25 @@ def open_obligations(tx: Tx, delivery: str, direction: str) -> Sequence[Row]:
     )
     where = (obligation.c.delivery == delivery) & (obligation.c.direction == direction) & ~settled
     return tx.rows(obligation.select().where(where).order_by(obligation.c.id))
+
+
+def _last(tx: Tx, delivery: Row) -> bytes:
+    """The newest attestation about a received delivery. Raises Refused where there is none."""
+    settled = (
+        sa.select(document.c.envelope)
+        .join(obligation_event, obligation_event.c.document == document.c.public_id)
+        .join(obligation, obligation.c.id == obligation_event.c.obligation_id)
+        .where(obligation.c.delivery == delivery["public_id"], obligation.c.direction == IN)
+        .order_by(document.c.id.desc())
+    )
+    envelope = tx.scalar(settled.limit(1))
+    if envelope is None:
+        raise Refused(
+            f"nothing of the delivery {delivery['name']} is to be deleted",
+            code="attest.nothing",
+            remedy="Take the newest feed first: fairframe rights refresh feed.json",
+        )
+    return str(envelope).encode()
 
 
 def _delivery(tx: Tx, name: str, direction: str) -> Row:
@@ -183,6 +200,6 @@ def _sent_hashes(tx: Tx, delivery: Row, items: Sequence[str]) -> dict[str, str]:
     return {name: sent[name] for name in items}
 
 
-def _settle(tx: WriteTx, due: Sequence[Row], document: str) -> None:
+def _settle(tx: WriteTx, due: Sequence[Row], attestation: str) -> None:
     for row in due:
-        tx.insert(obligation_event, obligation_id=row["id"], kind="attested", document=document)
+        tx.insert(obligation_event, obligation_id=row["id"], kind="attested", document=attestation)
