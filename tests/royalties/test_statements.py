@@ -10,12 +10,15 @@ from typing import Any
 
 import pytest
 
+from fairframe.core.apportion import hamilton, tie_key
 from fairframe.core.canonical import canonical, parse
 from fairframe.core.errors import Conflict, InputError, Refused
+from fairframe.core.limits import LISTED_MAX
 from fairframe.core.money import MICRO
 from fairframe.royalties import allocate, balance, ledger, payouts, revenue, statement_lines, statements
 from fairframe.royalties.statement_html import render_html
 from fairframe.royalties.trial import trial
+from fairframe.verify import statement
 from fairframe.verify.main import main as verify_main
 from fairframe.verify.statement import check_body
 
@@ -50,7 +53,7 @@ def issue(world: Any, name: str = "ann", **period: Any) -> statements.Statement:
 
 def wrong(made: statements.Statement, body: dict[str, Any] | None = None) -> list[str]:
     found = check_body(body or made.body, made.bundle.recipient, made.bundle.sender)
-    return [finding.text for finding in found if not finding.ok]
+    return [finding.text for finding in found if finding.ok is False]
 
 
 def test_a_statement_adds_up_and_is_recomputed(earned: Any) -> None:
@@ -184,11 +187,45 @@ def test_a_consistent_lie_about_the_own_part_is_found(earned: Any) -> None:
     assert any("floor and remainder" in text for text in wrong(made, body))
 
 
+def test_weights_that_are_hidden_to_halve_the_own_part_are_found(earned: Any) -> None:
+    """weight_total doubled, the weights left out, and every sum made to fit."""
+    made = issue(earned)
+    body = deepcopy(made.body)
+    before = after = 0
+    for one in body["allocations"]:
+        total, salt, own = 2 * int(one["weight_total"]), bytes.fromhex(one["salt"]), one["own"]
+        floor, remainder = divmod(int(one["pool_micro"]) * int(own["weight"]), total)
+        before, after = before + int(own["amount_micro"]), after + floor
+        one |= {"weight_total": str(total), "weights": None, "cutoff": None, "extra_units": "0"}
+        own |= {"floor_micro": str(floor), "remainder": str(remainder), "extra": False, "amount_micro": str(floor)}
+        keys = [tie_key(salt, clip["pseudonym"]) for clip in one["assets"]]
+        parts = hamilton(floor, [int(clip["weight"]) for clip in one["assets"]], keys)
+        for clip, part in zip(one["assets"], parts, strict=True):
+            clip["amount_micro"] = str(part)
+    body["earned_micro"] = str(after)
+    body["closing_micro"] = str(int(body["closing_micro"]) - before + after)
+    closing = int(body["closing_micro"])
+    body["payable_minor"] = str(max(closing, 0) // MICRO)
+    body["carry_micro"] = str(closing - max(closing, 0) // MICRO * MICRO)
+    assert [text.partition(": ")[2].partition(",")[0] for text in wrong(made, body)] == [
+        "the weights of 3 contributors are left out"
+    ] * 2
+    for one in body["allocations"]:
+        one["contributors"] = LISTED_MAX + 1
+    found = check_body(body, made.bundle.recipient, made.bundle.sender)
+    unseen = [one.text for one in found if one.ok is None and "weight_total" in one.text]
+    assert not wrong(made, body) and len(unseen) == 2, "nor does it hold where the number is a lie too"
+
+
 def test_beyond_the_listed_maximum_the_cut_off_still_checks(earned: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(statement_lines, "LISTED_MAX", 4)
     made = issue(earned)
     assert [one["weights"] is None for one in made.body["allocations"]] == [False, True]
+    assert any("left out" in text for text in wrong(made)), "three contributors fit into a statement"
+    monkeypatch.setattr(statement, "LISTED_MAX", 4)
     assert wrong(made) == []
+    found = check_body(made.body, made.bundle.recipient, made.bundle.sender)
+    assert any(one.ok is None and "the library's word" in one.text for one in found)
     body = deepcopy(made.body)
     body["allocations"][1]["own"]["extra"] = not body["allocations"][1]["own"]["extra"]
     assert wrong(made, body)

@@ -11,7 +11,7 @@ Bundle type "statement", version 1. Times are RFC 3339 text; micro amounts, weig
         revenue {event, received_at, gross_minor, tax_minor, net_minor}
         pool_micro = floor(share * net_minor * 10^6)
         method, unit, salt, weight_total, contributors: how many share the pool
-        weights: [[pseudonym, weight], ...] of all of them by pseudonym; null where they exceed LISTED_MAX
+        weights: [[pseudonym, weight], ...] of all of them by pseudonym; null only where they exceed LISTED_MAX
         extra_units: pool less all floors; cutoff {remainder, tie_key} of the last one that got an extra unit, or null
         own {pseudonym, weight, floor_micro, remainder, tie_key, extra, amount_micro}
         assets[]: asset, pseudonym, filename, title, weight, amount_micro; by pseudonym; they sum to own

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from fairframe.core.apportion import tie_key
 from fairframe.core.errors import IntegrityFailure
+from fairframe.core.limits import LISTED_MAX
 from fairframe.core.time import to_rfc3339
 from fairframe.library.tables import asset
 from fairframe.platform.tables import party
@@ -14,9 +15,6 @@ from fairframe.platform.tx import Row, Tx
 from fairframe.rights.pseudonyms import pseudonym
 from fairframe.royalties.revenue import find_agreement, share_of
 from fairframe.royalties.tables import allocation, allocation_asset, allocation_line, revenue_event
-
-LISTED_MAX = 20_000
-"""Weights of claimants that one statement lists, over all its allocations; a bundle is at most 16 MiB."""
 
 
 def allocation_lines(

@@ -1,21 +1,36 @@
 """Recomputes one allocation of a statement: the pool, everyone's split, the own quota and the split among clips."""
 
+from dataclasses import dataclass, field
+
 from fairframe.core.apportion import hamilton, tie_key
 from fairframe.core.canonical import Json
 from fairframe.core.errors import BadDocument
 from fairframe.core.fields import Fields
+from fairframe.core.limits import LISTED_MAX
 from fairframe.core.money import MICRO
 from fairframe.core.rational import Share
+
+
+@dataclass
+class Remarks:
+    """What there is to say of one booking: `wrong` fails, `good` was recomputed, `unseen` cannot be looked at here."""
+
+    wrong: list[str] = field(default_factory=list[str])
+    good: list[str] = field(default_factory=list[str])
+    unseen: list[str] = field(default_factory=list[str])
+
 
 METHODS = ("delivered_ms", "usage")
 """What a split_basis can be; the method of an allocation is the same word."""
 
 
-def allocation(fields: Fields, wrong: list[str], notes: list[str]) -> int:
-    """The own part in micro units; appends what does not hold to `wrong` and what was recomputed to `notes`.
+def allocation(fields: Fields, remarks: Remarks, room: int) -> tuple[int, int]:
+    """The own part in micro units and the number of weights listed; what there is to say goes to `remarks`.
 
+    room: how many weights the statement may still list; where all contributors fit, they have to be listed.
     Raises BadDocument or InputError where the form is not that of royalties/statement_body.py.
     """
+    wrong, notes = remarks.wrong, remarks.good
     fields.text("transaction", max_chars=40)
     share, basis = _agreement(fields.fields("agreement"))
     net = _net(fields.fields("revenue"), wrong)
@@ -35,8 +50,15 @@ def allocation(fields: Fields, wrong: list[str], notes: list[str]) -> int:
         _cutoff(fields),
     )
     _quota(own, pool, total, salt, key, weight, amount, cutoff, wrong)
-    if listed is None:
-        notes.append(f"{count} contributors share the pool; their weights are not listed, so the total is as stated")
+    if extra_units >= count or (extra_units == 0) != (cutoff is None):
+        wrong.append("the extra units, their cut-off and the number of contributors do not go together")
+    if listed is None and count <= room:
+        wrong.append(f"the weights of {count} contributors are left out, though a statement lists up to {LISTED_MAX}")
+    elif listed is None:
+        remarks.unseen.append(
+            f"{count} contributors share the pool, more than a statement lists: weight_total, and with it the own"
+            " quota, is the library's word"
+        )
     else:
         _everyone(listed, pool, total, salt, (key, weight, amount), count, extra_units, cutoff, wrong)
         notes.append(
@@ -44,7 +66,7 @@ def allocation(fields: Fields, wrong: list[str], notes: list[str]) -> int:
         )
     clips = _assets(fields, salt, weight, amount, wrong)
     notes.append(f"{clips} clips of {weight} of {total} {unit} sum to the own part, each recomputed")
-    return amount
+    return amount, len(listed or ())
 
 
 def _agreement(fields: Fields) -> tuple[Share, str]:

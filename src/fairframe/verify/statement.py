@@ -9,8 +9,9 @@ from typing import Any
 
 from fairframe.core.errors import FairframeError
 from fairframe.core.fields import Fields
+from fairframe.core.limits import LISTED_MAX
 from fairframe.core.money import MICRO, Currency
-from fairframe.verify.allocation import allocation, number
+from fairframe.verify.allocation import Remarks, allocation, number
 from fairframe.verify.documents import open_checked
 from fairframe.verify.kind import Finding, Kind, Target
 from fairframe.verify.trust import Trust
@@ -45,10 +46,18 @@ def _check(fields: Fields, recipient: str, sender: str) -> list[Finding]:
     period.close()
     findings: list[Finding] = []
     earned = adjusted = paid = 0
+    room = LISTED_MAX
+
+    def share(inner: Fields, remarks: Remarks) -> int:
+        nonlocal room
+        amount, listed = allocation(inner, remarks, room)
+        room -= listed
+        return amount
+
     for value in fields.list("allocations"):
         inner = Fields(value, "statement.allocations")
         name = inner.id("allocation", "alc")
-        earned += _part(inner, name, start, end, allocation, findings)
+        earned += _part(inner, name, start, end, share, findings)
     for value in fields.list("adjustments"):
         inner = Fields(value, "statement.adjustments")
         adjusted += _part(inner, inner.id("transaction", "txn"), start, end, _adjustment, findings)
@@ -65,30 +74,31 @@ def _part(
     name: str,
     start: int,
     end: int,
-    read: Callable[[Fields, list[str], list[str]], int],
+    read: Callable[[Fields, Remarks], int],
     findings: list[Finding],
 ) -> int:
     """Recompute one booking; add its findings and return its amount in micro units."""
-    wrong: list[str] = []
-    notes: list[str] = []
+    remarks = Remarks()
     if not start <= fields.time_ms("booked_at") < end:
-        wrong.append("it lies outside the period")
-    amount = read(fields, wrong, notes)
+        remarks.wrong.append("it lies outside the period")
+    amount = read(fields, remarks)
     fields.close()
     code = fields.where.rstrip("s")
-    findings += [Finding(False, code, f"{name}: {text}") for text in wrong]
-    findings += [Finding(True, code, f"{name}: {text}") for text in notes if not wrong]
+    findings += [Finding(False, code, f"{name}: {text}") for text in remarks.wrong]
+    findings += [Finding(None, code, f"{name}: {text}") for text in remarks.unseen]
+    findings += [Finding(True, code, f"{name}: {text}") for text in remarks.good if not remarks.wrong]
     return amount
 
 
-def _adjustment(fields: Fields, wrong: list[str], notes: list[str]) -> int:
-    notes.append(f"adjustment: {fields.text('kind', max_chars=80)}, taken as stated. {fields.text('memo')}".rstrip())
+def _adjustment(fields: Fields, remarks: Remarks) -> int:
+    kind, memo = fields.text("kind", max_chars=80), fields.text("memo")
+    remarks.unseen.append(f"adjustment: {kind}, taken as stated. {memo}".rstrip())
     return number(fields, "amount_micro", signed=True)
 
 
-def _payout(fields: Fields, wrong: list[str], notes: list[str]) -> int:
+def _payout(fields: Fields, remarks: Remarks) -> int:
     fields.text("transaction", max_chars=40)
-    notes.append(f"paid under the reference {fields.text('reference')}")
+    remarks.unseen.append(f"paid, by the library's word, under the reference {fields.text('reference')}")
     return number(fields, "amount_minor") * MICRO
 
 
@@ -113,7 +123,8 @@ STATEMENT = Kind(
     matches=lambda target: target.type == "statement",
     check=check,
     cannot_show=(
-        "that the revenue is all that the library received under these agreements",
+        "that share and split basis are those of the signed agreement: compare them with it",
+        "that the revenue is what the library received, and all that it received under these agreements",
         "that the other contributors in the list exist, and that the weights are what was delivered or used: "
         "the licensee holds the same pseudonyms in its delivery, and an auditor can compare",
         "that the opening balance is the closing one of the statement before",
