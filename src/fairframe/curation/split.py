@@ -8,7 +8,7 @@ from typing import Literal
 
 Part = Literal["train", "heldout"]
 
-HELDOUT = Fraction(1, 8)
+HELDOUT = Fraction(1, 5)
 MOST_HELDOUT = Fraction(1, 4)
 """Milliseconds that held-out units may have together: one long film must not leave little to train on."""
 MIN_UNITS = 4
@@ -30,7 +30,7 @@ def split(members: Sequence[Member], seed: str = "") -> dict[str, Part]:
     """The part of every shot, by its id.
 
     A unit is all that hangs together by group or asset. Units are ordered by SHA-256 of the seed and their smallest
-    name, so the same footage splits alike in every workspace; the first eighth of them (at least one) is held out,
+    name, so the same footage splits alike in every workspace; the first fifth of them (at least one) is held out,
     passing over units that would bring the held-out milliseconds above a quarter.
     """
     units = _units(members)

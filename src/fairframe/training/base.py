@@ -1,4 +1,4 @@
-"""Make the house base: render, train the VAE, train the flow, evaluate, pack. `python -m fairframe.training.base`.
+"""Make the house base: render, train the VAE, teach the text encoder words, train the flow, evaluate, pack. `python -m fairframe.training.base`.
 
 All footage is rendered by training/scenes.py from the seeds below. A killed run called again goes on where it was.
 """
@@ -17,8 +17,8 @@ import numpy as np
 from fairframe.dataset.clip import Clip
 from fairframe.training import palette, scenes
 from fairframe.training.evaluate import evaluate, evaluate_vae
-from fairframe.training.flow import Footage, train_flow
-from fairframe.training.loop import Hooks, Progress, save_state
+from fairframe.training.flow import Footage, tokenize, train_flow
+from fairframe.training.loop import Hooks, Progress, learning_rate, save_state
 from fairframe.training.model import Model, build_model, load_model, save_model
 from fairframe.training.preset import Preset, load_preset
 from fairframe.training.trainer import HOUSE_SEED
@@ -118,6 +118,61 @@ def make_polish(model: Model, preset: Preset, out: Path, seed: int, bank: Bank |
     source = HouseCrops(preset.polish.frames, preset.polish.crop, bank or Bank(400, 1000, 10**9), 0.25)
     hooks = Hooks(_Log(out / "train.log"), None, out / "polish.state", 500)
     return train_vae(model.vae, source, preset.polish, seed=seed + 1, hooks=hooks)
+
+
+def make_words(model: Model, out: Path, seed: int, steps: int = 800, batch: int = 32) -> list[float]:
+    """Teach the text encoder words before pictures: from a caption alone, the mean of its output names the scene.
+
+    Captions are free, and few windows have nothing but their caption to go by; returns the loss of each step.
+    """
+    import torch
+
+    kept = out / "words.pt"
+    if kept.is_file():
+        model.text_encoder.load_state_dict(torch.load(kept, weights_only=True))
+        return []
+    looks = (scenes.HOUSE, scenes.NEW)
+    values = {
+        "motion": scenes.MOTIONS, "camera": scenes.CAMERAS,
+        **{name: sorted({v for look in looks for v in getattr(look, kind)}) for name, kind in (
+            ("color", "colors"), ("ground_color", "colors"), ("shape", "shapes"),
+            ("texture", "textures"), ("ground", "grounds"),
+        )},
+    }  # fmt: skip
+    width = int(model.text_encoder.config.d_model)
+    torch.manual_seed(seed)
+    heads = torch.nn.ModuleDict({name: torch.nn.Linear(width, len(found)) for name, found in values.items()})
+    trained = [*model.text_encoder.parameters(), *heads.parameters()]
+    optimizer = torch.optim.AdamW(trained, 2e-3, (0.9, 0.99), fused=True)
+    losses: list[float] = []
+    log = _Log(out / "train.log")
+    for step in range(steps):
+        rng = np.random.default_rng((seed, 5, step))
+        said = [scenes.sample_scene(rng, looks[i % 2]) for i in range(batch)]
+        ids, mask = tokenize(model, [scene.caption for scene in said])
+        found = model.text_encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+        mean = (found * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+        loss = torch.zeros(())
+        for name, known in values.items():
+            targets = torch.tensor([known.index(_seen(scene, name)) for scene in said])
+            loss = loss + torch.nn.functional.cross_entropy(heads[name](mean), targets)
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(step, steps, 2e-3, 50, 0.02)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(trained, 1.0)
+        optimizer.step()
+        losses.append(float(loss.detach()))
+        log("words", step + 1, steps, losses[-1])
+    save_state(kept, model.text_encoder.state_dict())
+    return losses
+
+
+def _seen(scene: scenes.Scene, name: str) -> str:
+    """An attribute as far as the caption tells it: leaves have no color of their own."""
+    if name == "ground_color" and scene.ground == "leaves":
+        return scene.color
+    return str(getattr(scene, name))
 
 
 def make_flow(model: Model, preset: Preset, out: Path, seed: int, clips: int) -> Progress:
@@ -233,6 +288,7 @@ def main() -> None:
     runs["polish"] = make_polish(model, preset, out, arguments.seed)
     if arguments.only_vae:
         return
+    make_words(model, out, arguments.seed)
     runs["flow"] = make_flow(model, preset, out, arguments.seed, arguments.clips)
     folder = pack(model, preset, out, arguments.seed, arguments.clips, runs, [])
     print(f"the base is in {folder}")
