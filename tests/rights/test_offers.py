@@ -61,6 +61,8 @@ def test_terms_survive_a_document() -> None:
         ("version = 1", "version = 1\nsurprise = 1", "surprise"),
         ("[terms]", "[terms]\nsurprise = 1", "terms.surprise"),
         ("[terms]", "[[terms", "TOML"),
+        ("version = 1", "version = " + "9" * 5000, "TOML"),
+        ("version = 1", "version = " + "9" * 30, "version"),
         ('title = "Research license"', r'title = "two\nlines"', "title"),
     ],
 )

@@ -27,6 +27,10 @@ def test_shipped_presets_load() -> None:
         ("[train_flow]\nsteps = 1\nhouse_share = 0.5\n", "train_flow"),
         ("[train_flow]\nsteps = -1\n", "train_flow.steps"),
         ("= nonsense", "TOML"),
+        ("[train_flow]\nsteps = " + "9" * 5000, "TOML"),
+        ("[train_flow]\nsteps = " + "9" * 30, "train_flow.steps"),
+        ("[train_flow]\nsteps = 1\nlr = inf\n", "train_flow.lr"),
+        ("[train_flow]\nsteps = 1\nlr = nan\n", "train_flow.lr"),
     ],
 )
 def test_wrong_presets_are_refused_naming_the_key(change: str, says: str) -> None:

@@ -125,7 +125,7 @@ class Offer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     name: str = Field(pattern=f"^{_NAME.pattern}$")
-    version: int = Field(ge=1)
+    version: int = Field(ge=1, le=1_000_000)
     title: Line
     summary: Line
     list_fee: str
@@ -149,10 +149,10 @@ def parse(data: bytes, where: str) -> Offer:
         raise InputError(f"longer than {MAX_BYTES} bytes", code="input.bad_offer", where=where)
     try:
         return Offer.model_validate(tomllib.loads(data.decode()))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"the offer is not TOML: {error}", code="input.bad_offer", where=where) from error
     except ValidationError as error:
         raise InputError(_first(error), code="input.bad_offer", where=where) from error
+    except (ValueError, RecursionError) as error:  # also of int(), at a number of thousands of digits
+        raise InputError(f"the offer is not TOML: {error}", code="input.bad_offer", where=where) from error
 
 
 def names(ws: Workspace | None = None) -> list[str]:

@@ -27,7 +27,7 @@ class TermsFile(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")
-    version: int = Field(ge=1)
+    version: int = Field(ge=1, le=1_000_000)
     regime: Literal["opt-in", "opt-out"]
     notice_date: date
     notice_days: int = Field(default=30, ge=1, le=3_650)
@@ -57,12 +57,12 @@ def parse(data: bytes, where: str = "terms") -> TermsFile:
         raise InputError(f"longer than {MAX_BYTES} bytes", code="input.bad_terms", where=where)
     try:
         return TermsFile.model_validate(tomllib.loads(data.decode()))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"the terms are not TOML: {error}", code="input.bad_terms", where=where) from error
     except ValidationError as error:
         found = error.errors()[0]
         field = ".".join(str(part) for part in found["loc"]) or "the whole"
         raise InputError(f"field {field}: {found['msg']}", code="input.bad_terms", where=where) from error
+    except (ValueError, RecursionError) as error:  # also of int(), at a number of thousands of digits
+        raise InputError(f"the terms are not TOML: {error}", code="input.bad_terms", where=where) from error
 
 
 def add(tx: WriteTx, data: bytes, where: str = "terms") -> Row:

@@ -3,11 +3,15 @@
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from fairframe.core.errors import InputError, NotFound
+from fairframe.verify.files import read_limited
+
+MAX_BYTES = 256 * 1024
+MAX_NUMBER = 10**12
 
 
 class _Frozen(BaseModel):
@@ -130,16 +134,31 @@ class Preset(_Frozen):
         return self.model_dump(mode="json")
 
 
-def parse_preset(text: str, where: str) -> Preset:
+def parse_preset(text: str | bytes, where: str) -> Preset:
     """Read a preset from TOML. Raises InputError naming the file and the key."""
     try:
-        return Preset.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
+        given = tomllib.loads(text if isinstance(text, str) else text.decode())
+    except (ValueError, RecursionError) as error:  # also of int(), at a number of thousands of digits
         raise InputError(f"not a TOML file: {error}", where=where, remedy="Mend the syntax.") from error
+    _check_numbers(given, "", where)
+    try:
+        return Preset.model_validate(given)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "preset"
         raise InputError(f"{key}: {first['msg']}", where=where, remedy="Mend that key.") from error
+
+
+def _check_numbers(value: Any, key: str, where: str) -> None:
+    """No recipe means an endless number, or one beyond what a document can hold."""
+    if isinstance(value, dict):
+        for name, one in cast(dict[str, Any], value).items():
+            _check_numbers(one, f"{key}.{name}".lstrip("."), where)
+    elif isinstance(value, list):
+        for one in cast(list[Any], value):
+            _check_numbers(one, key, where)
+    elif isinstance(value, int | float) and not abs(value) <= MAX_NUMBER:
+        raise InputError(f"{key}: the number is out of range", where=where, remedy="Mend that key.")
 
 
 def load_preset(name_or_path: str | Path) -> Preset:
@@ -148,7 +167,7 @@ def load_preset(name_or_path: str | Path) -> Preset:
     if path.suffix == ".toml":
         if not path.is_file():
             raise NotFound(f"there is no preset file {path}", remedy="Give the path of a TOML file.")
-        return parse_preset(path.read_text("utf-8"), str(path))
+        return parse_preset(read_limited(path, MAX_BYTES), str(path))
     shipped = resources.files("fairframe.training") / "presets" / f"{name_or_path}.toml"
     if str(name_or_path) not in preset_names():
         known = ", ".join(preset_names())
