@@ -9,6 +9,9 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.exc import ArgumentError
+
+from fairframe.core.errors import InputError
 
 metadata = sa.MetaData(
     naming_convention={
@@ -71,8 +74,22 @@ def table(name: str, *parts: Any, append_only: bool = True) -> sa.Table:
 
 
 def make_engine(url: str) -> sa.Engine:
-    """An engine for `url`; SQLite in WAL mode, where every transaction states how it begins."""
-    if url.startswith("sqlite"):
+    """An engine for `url`; SQLite in WAL mode, where every transaction states how it begins.
+
+    Raises InputError on what is no URL of SQLite or PostgreSQL; it never quotes it, for it may hold a password.
+    """
+    try:
+        driver = sa.make_url(url).drivername
+    except (ArgumentError, ValueError):
+        driver = ""
+    if driver not in ("sqlite", "sqlite+pysqlite", "postgresql+psycopg"):
+        raise InputError(
+            "this is no address of a database that can be used",
+            code="input.database_url",
+            where="FAIRFRAME_DATABASE_URL",
+            remedy="Say postgresql+psycopg://USER:PASSWORD@HOST/DATABASE, or unset it for SQLite",
+        )
+    if driver.startswith("sqlite"):
         engine = sa.create_engine(url, connect_args={"timeout": 60, "isolation_level": None})
         event.listen(engine, "connect", _sqlite_connect)
         event.listen(engine, "begin", _sqlite_begin)

@@ -1,5 +1,6 @@
 """Content-addressed files: objects/ab/cd/<sha256>. An object is written before the row that names it."""
 
+import errno
 import hashlib
 import os
 import tempfile
@@ -130,7 +131,10 @@ class _AtomicFile:
 
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """Write a user-visible file whole or not at all (0644)."""
+    """Write a user-visible file whole or not at all (0644). Raises OSError, also where a device, a pipe, a folder or
+    a link stands under that name: none of them is replaced."""
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise FileExistsError(errno.EEXIST, "what is there is no regular file", str(path))
     with _AtomicFile(path, path.parent) as stream:
         stream.write(data)
     path.chmod(0o644)

@@ -1,9 +1,12 @@
 """Deployment settings, from environment variables only."""
 
 from pathlib import Path
+from typing import Any
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from fairframe.core.errors import InputError
 
 
 class Settings(BaseSettings):
@@ -15,9 +18,20 @@ class Settings(BaseSettings):
     """The workspace folder where --workspace is not given."""
     database_url: SecretStr | None = None
     """PostgreSQL URL (postgresql+psycopg://...) instead of the workspace's own SQLite file."""
-    workers: int = 2
+    workers: int = Field(default=2, ge=1, le=1024)
     """Processes that measure and cut clips at the same time."""
-    media_seconds: int = 120
+    media_seconds: int = Field(default=120, ge=1, le=86_400)
     """CPU seconds that one untrusted file may cost in its child process."""
-    media_memory_bytes: int = 4 * 1024**3
+    media_memory_bytes: int = Field(default=4 * 1024**3, ge=1, le=1 << 50)
     """Address space of a child process that opens an untrusted file."""
+
+    def __init__(self, **values: Any) -> None:
+        """Raises InputError that names the variable, and never its value: a URL holds a password."""
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            found = error.errors(include_input=False)[0]
+            name = "_".join(("FAIRFRAME", *(str(part).upper() for part in found["loc"])))
+            raise InputError(
+                f"{name}: {found['msg']}", code="input.settings", remedy="Set it right, or unset it"
+            ) from None
