@@ -1,13 +1,15 @@
 """dataset: releases and deliveries of a library, received deliveries of a lab."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
 from fairframe.cli.rights import render_impact
 from fairframe.cli.shell import AsJson, OutFile, emit, group, note, progress, say, span, table, when, workspace
-from fairframe.core.errors import InputError
 from fairframe.curation.filters import Filters
 from fairframe.dataset import deliveries, listing, receive, releases
 from fairframe.flows.impact import impact as impact_of
@@ -35,7 +37,7 @@ def build(
     as_json: AsJson = False,
 ) -> None:
     """Build an immutable release from what clears today."""
-    try:
+    with options_of_filters():
         filters = Filters(
             min_short_side=min_short_side,
             min_frames=min_frames,
@@ -49,8 +51,6 @@ def build(
             one_per_group=one_per_group,
             max_contributor_milli=max_contributor,
         )
-    except ValueError as error:
-        raise InputError(f"a filter is out of range: {error}", code="input.filter") from error
     with workspace(ctx, "library") as ws, progress("build") as show:
         built = releases.build(ws, agreement, name, filters, show)
 
@@ -61,6 +61,17 @@ def build(
             say(f"  {line}", "dim")
 
     emit({**vars(built), "funnel": built.funnel.to_json()}, as_json, render)
+
+
+@contextmanager
+def options_of_filters() -> Generator[None]:
+    """A filter out of range is a usage mistake: it names the option and its limit."""
+    try:
+        yield
+    except ValidationError as error:
+        found = error.errors()[0]
+        option = "--" + str(found["loc"][0]).removesuffix("_milli").replace("_", "-")
+        raise typer.BadParameter(found["msg"], param_hint=option) from error
 
 
 @app.command()

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from fairframe.cli.shell import OutFile, note, progress, say, workspace
+from fairframe.rights.vocabulary import Purpose
 
 
 def register(app: typer.Typer) -> None:
@@ -20,7 +21,7 @@ def generate(
     output: OutFile,
     image: Annotated[Path | None, typer.Option(help="The first frame.")] = None,
     extend: Annotated[Path | None, typer.Option(help="A video to go on from.")] = None,
-    purpose: Annotated[str, typer.Option(help="evaluate, research or commercial.")] = "research",
+    purpose: Annotated[Purpose, typer.Option(help="What the film is for.")] = "research",
     seed: Annotated[int, typer.Option(help="The same seed makes the same film.")] = 0,
     steps: Annotated[int | None, typer.Option(help="Sampling steps; default: the model's own.")] = None,
     guidance: Annotated[

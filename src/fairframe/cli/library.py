@@ -78,7 +78,7 @@ def list_assets(
     ctx: typer.Context,
     contributor: Annotated[str | None, typer.Option(help="Only of this contributor (name or id).")] = None,
     after: Annotated[str | None, typer.Option(help="Go on after this asset id.")] = None,
-    limit: Annotated[int, typer.Option(help="Rows in a page.")] = 50,
+    limit: Annotated[int, typer.Option(help="Rows in a page.", min=1, max=search.MAX_LIMIT)] = 50,
     as_json: AsJson = False,
 ) -> None:
     """Assets in the order of ingest."""
@@ -93,7 +93,7 @@ def search_assets(
     ctx: typer.Context,
     text: Annotated[str, typer.Argument(help="Words that must all occur.")],
     after: Annotated[str | None, typer.Option(help="Go on after this asset id.")] = None,
-    limit: Annotated[int, typer.Option(help="Rows in a page.")] = 50,
+    limit: Annotated[int, typer.Option(help="Rows in a page.", min=1, max=search.MAX_LIMIT)] = 50,
     as_json: AsJson = False,
 ) -> None:
     """Search titles, descriptions, keywords, filenames and contributors."""

@@ -1,16 +1,16 @@
 """The `fairframe` command: it parses, calls one use case, renders. Exit codes: 0 done, 1 refused or failed, 2 usage."""
 
+import io
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from fairframe import __version__
 from fairframe.cli import dataset, demo, generate, library, report, rights, royalties, setup, train, usage, verify
-from fairframe.cli.shell import err
-from fairframe.core.errors import FairframeError, Refused
+from fairframe.cli.problems import EXPECTED, explain
+from fairframe.cli.shell import fail
 from fairframe.platform.settings import Settings
 
 app = typer.Typer(
@@ -20,14 +20,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-
-
-EXTRAS = {
-    **dict.fromkeys(("av", "cv2", "c2pa", "numpy"), "media"),
-    **dict.fromkeys(("torch", "diffusers", "transformers", "accelerate", "peft", "safetensors"), "train"),
-    **dict.fromkeys(("psycopg", "adbc_driver_postgresql"), "postgres"),
-}
-"""Module -> the extra that brings it."""
 
 
 def _version(value: bool) -> None:
@@ -66,18 +58,14 @@ demo.register(app)
 
 def main() -> None:
     """Entry point. A user's error is one line on standard error, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a name that the terminal's encoding lacks is no reason to stop
     try:
         app(prog_name="fairframe")
-    except ModuleNotFoundError as error:
-        extra = EXTRAS.get((error.name or "").split(".")[0])
-        if extra is None:
+    except EXPECTED as error:
+        problem = explain(error)
+        if problem is None:
             raise
-        text = f"this needs {error.name}, which is not installed. Install it with: pip install 'fairframe[{extra}]'."
-        err.print(Text.assemble(("error[missing_extra]: ", "bold red"), text), soft_wrap=True)
-        sys.exit(1)
-    except FairframeError as error:
-        err.print(Text.assemble((f"error[{error.code}]: ", "bold red"), str(error)), soft_wrap=True)
-        if isinstance(error, Refused):
-            for reason in error.reasons:
-                err.print(Text(f"  - {reason}"), soft_wrap=True)
+        fail(*problem)
         sys.exit(1)

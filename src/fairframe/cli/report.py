@@ -2,8 +2,7 @@
 
 import typer
 
-from fairframe.cli.shell import OutFile, say, workspace
-from fairframe.platform.objects import write_atomic
+from fairframe.cli.shell import OutFile, workspace, write_output
 
 
 def register(app: typer.Typer) -> None:
@@ -16,5 +15,4 @@ def report(ctx: typer.Context, output: OutFile) -> None:
 
     with workspace(ctx) as ws:
         page = make_report(ws)
-    write_atomic(output, page.encode())
-    say(f"report in {output}")
+    write_output(output, page.encode())

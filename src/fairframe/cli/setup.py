@@ -9,7 +9,7 @@ from fairframe.cli.shell import AsJson, confirm, emit, group, note, read_input, 
 from fairframe.core.party import Party
 from fairframe.platform import identity
 from fairframe.platform.tables import party
-from fairframe.platform.workspace import create_workspace
+from fairframe.platform.workspace import Role, create_workspace
 
 trust = group("Parties whose signatures this workspace believes.")
 
@@ -20,13 +20,13 @@ def register(app: typer.Typer) -> None:
 
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make.")],
-    role: Annotated[str, typer.Option(help="library or lab.")],
+    role: Annotated[Role, typer.Option(help="library or lab.")],
     name: Annotated[str, typer.Option(help="The name that the other side sees.")],
 ) -> None:
     """Make a workspace: database, objects, keys, and DIR/party.json for the other side."""
     ws = create_workspace(folder, role, name)
     ws.close()
-    who = Party.from_envelope((folder / "party.json").read_bytes())
+    who = Party.from_envelope(read_input(folder / "party.json"))
     say(f"{role} {name} ({who.id}) in {folder}")
     say(f"fingerprint {who.fingerprint}")
     note(f"Give {folder / 'party.json'} to the other side, and read the fingerprint to them over another channel.")

@@ -15,10 +15,12 @@ from rich.text import Text
 
 from fairframe.core.errors import InputError
 from fairframe.core.money import Currency, Money, format_micro, format_money
+from fairframe.core.plain import plain, plain_json
 from fairframe.core.time import to_rfc3339
 from fairframe.platform.objects import write_atomic
 from fairframe.platform.settings import Settings
 from fairframe.platform.workspace import Workspace, open_workspace
+from fairframe.verify.files import read_limited
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -27,6 +29,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a ta
 OutFile = Annotated[Path, typer.Option("-o", "--output", help="Where to write the result.")]
 
 MAX_INPUT_BYTES = 64 * 1024 * 1024
+CLOCK_LAG_MS = 60_000
+"""A clock that lags by more is worth a remark."""
 
 
 def group(help: str) -> typer.Typer:
@@ -45,9 +49,18 @@ def workspace(ctx: typer.Context, role: str | None = None) -> Generator[Workspac
                 code="workspace.role",
                 remedy="Say --workspace DIR.",
             )
+        _look_at_clock(ws)
         yield ws
     finally:
         ws.close()
+
+
+def _look_at_clock(ws: Workspace) -> None:
+    """Signing goes on under the last recorded time, which never goes back; a person should know."""
+    with ws.read() as tx:
+        lag_ms = tx.now_ms - ws.clock()
+    if lag_ms > CLOCK_LAG_MS:
+        note(f"this machine's clock is {span(lag_ms)} behind this workspace's last entry, whose time is used: set it")
 
 
 @contextmanager
@@ -58,17 +71,17 @@ def progress(what: str) -> Generator[Callable[[int, int, str], None]]:
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[note]}", style="dim"),
+        TextColumn("{task.fields[note]}", style="dim", markup=False),
     )
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task(what, total=None, note="")
-        yield lambda done, total, note: bar.update(task, completed=done, total=total or None, note=note[:60])
+        yield lambda done, total, note: bar.update(task, completed=done, total=total or None, note=plain(note[:60]))
 
 
 def emit(data: Any, as_json: bool, render: Callable[[], None]) -> None:
     """Data as JSON to standard output, or as people read it."""
     if as_json:
-        print(json.dumps(data, indent=2, ensure_ascii=False, default=str))
+        print(plain_json(json.dumps(data, indent=2, ensure_ascii=False, default=str), sys.stdout.encoding or "utf-8"))
     else:
         render()
 
@@ -92,17 +105,24 @@ def _cell(value: Any) -> Text:
         return Text("-", style="dim")
     if isinstance(value, bool):
         return Text("yes" if value else "no")
-    # control characters of hostile titles must not reach a terminal
-    return Text("".join(c if c.isprintable() else "�" for c in str(value)))
+    return Text(plain(str(value)))
 
 
 def say(text: str, style: str = "") -> None:
-    out.print(Text(text, style=style))
+    """A line of the result. Like all that is shown here, it may hold text from outside."""
+    out.print(Text(plain(text), style=style))
 
 
 def note(text: str) -> None:
     """A remark beside the result: to standard error."""
-    err.print(Text(text, style="dim"))
+    err.print(Text(plain(text), style="dim"))
+
+
+def fail(code: str, text: str, reasons: Sequence[str] = ()) -> None:
+    """An error on one line, and the reasons of a refusal below it: to standard error."""
+    err.print(Text.assemble((f"error[{code}]: ", "bold red"), plain(text)), soft_wrap=True)
+    for reason in reasons:
+        err.print(Text(f"  - {plain(reason)}"), soft_wrap=True)
 
 
 def when(ms: int | None) -> str:
@@ -123,13 +143,8 @@ def micro(amount: int, currency: str) -> str:
 
 
 def read_input(path: Path) -> bytes:
-    """A small input document. Raises InputError with the reason where it cannot be read."""
-    try:
-        if path.stat().st_size > MAX_INPUT_BYTES:
-            raise InputError(f"{path} is larger than {MAX_INPUT_BYTES} bytes", code="input.too_large")
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}", code="input.unreadable") from error
+    """An input document: a regular file of at most MAX_INPUT_BYTES. Raises InputError with the reason."""
+    return read_limited(path, MAX_INPUT_BYTES)
 
 
 def write_output(path: Path, data: bytes) -> None:
@@ -147,5 +162,5 @@ def confirm(question: str, yes: bool) -> None:
         return
     if not sys.stdin.isatty():
         raise InputError("this needs a confirmation", code="input.confirm", remedy="Add --yes.")
-    if not typer.confirm(question):
+    if not typer.confirm(plain(question)):
         raise typer.Exit(1)

@@ -8,6 +8,7 @@ import typer
 from fairframe.cli.shell import AsJson, emit, note, out, read_input, workspace
 from fairframe.core.errors import NotFound
 from fairframe.core.party import Party
+from fairframe.core.plain import plain
 from fairframe.core.time import now_ms
 from fairframe.flows.verify import trust_of, verify_audit, with_credentials
 from fairframe.platform.workspace import Workspace
@@ -50,7 +51,7 @@ def verify(
             "cannot_show": list(report.cannot_show),
         },
         as_json,
-        lambda: _render(report),
+        lambda: render(report),
     )
     if not report.holds:
         raise typer.Exit(1)
@@ -71,12 +72,12 @@ def _check(ws: Workspace | None, path: Path, given: list[Party]) -> Report:
     return with_credentials(report, path, ws)
 
 
-def _render(report: Report) -> None:
+def render(report: Report) -> None:
     from rich.text import Text
 
     for one in report.findings:
         mark = MARKS[one.ok]
-        out.print(Text.assemble(mark, (f"{one.code}  ", "dim"), one.text))
+        out.print(Text.assemble(mark, (f"{one.code}  ", "dim"), plain(one.text)))
     for text in report.cannot_show:
         note(f"cannot show {text}")
     out.print(Text(f"{report.kind}: {report.outcome}", style="bold"))
