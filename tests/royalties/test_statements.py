@@ -187,6 +187,17 @@ def test_a_consistent_lie_about_the_own_part_is_found(earned: Any) -> None:
     assert any("floor and remainder" in text for text in wrong(made, body))
 
 
+def test_the_share_stays_the_librarys_word(earned: Any) -> None:
+    """Share halved and net receipts doubled give the same pool: nothing in a statement alone can tell."""
+    made = issue(earned)
+    found = check_body(made.body, made.bundle.recipient, made.bundle.sender)
+    unseen = [one.text for one in found if one.ok is None and "compare it with the signed agreement" in one.text]
+    agreed = [one["agreement"] for one in made.body["allocations"]]
+    assert len(unseen) == 2
+    for text, one in zip(unseen, agreed, strict=True):
+        assert f"that {one['id']}, version 1, agrees on a share of {one['share']}, split by" in text
+
+
 def test_weights_that_are_hidden_to_halve_the_own_part_are_found(earned: Any) -> None:
     """weight_total doubled, the weights left out, and every sum made to fit."""
     made = issue(earned)

@@ -106,7 +106,9 @@ def test_whom_a_document_is_for(world: Any, failing: Failing) -> None:
 
 def test_a_party_document(world: Any, failing: Failing) -> None:
     assert world.check(world.write("party.json", world.library.document())).holds
-    assert world.check(world.write("party.json", world.stranger.document()), Trust.of([])).holds
+    untold = world.check(world.write("party.json", world.stranger.document()), Trust.of([]))
+    assert not untold.holds and {one.ok for one in untold.findings} == {None}, "its own word shows nothing"
+    assert untold.outcome == "nothing of it could be checked"
     assert failing(world.check(world.write("party.json", world.stranger.document()))) == {"party.trusted"}
 
 

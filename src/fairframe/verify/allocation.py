@@ -32,7 +32,7 @@ def allocation(fields: Fields, remarks: Remarks, room: int) -> tuple[int, int]:
     """
     wrong, notes = remarks.wrong, remarks.good
     fields.text("transaction", max_chars=40)
-    share, basis = _agreement(fields.fields("agreement"))
+    share, basis = _agreement(fields.fields("agreement"), remarks)
     net = _net(fields.fields("revenue"), wrong)
     pool, total = number(fields, "pool_micro"), number(fields, "weight_total", least=1)
     if pool != share.of(net * MICRO):
@@ -69,9 +69,8 @@ def allocation(fields: Fields, remarks: Remarks, room: int) -> tuple[int, int]:
     return amount, len(listed or ())
 
 
-def _agreement(fields: Fields) -> tuple[Share, str]:
-    fields.id("id", "agr")
-    fields.integer("version", least=1)
+def _agreement(fields: Fields, remarks: Remarks) -> tuple[Share, str]:
+    name, version = fields.id("id", "agr"), fields.integer("version", least=1)
     fields.text("offer", max_chars=200)
     fields.text("purpose", max_chars=40)
     licensee = fields.fields("licensee")
@@ -80,6 +79,8 @@ def _agreement(fields: Fields) -> tuple[Share, str]:
     licensee.close()
     share, basis = Share.parse(fields.text("share", max_chars=40)), fields.text("split_basis", max_chars=40)
     fields.close()
+    text = f"that {name}, version {version}, agrees on a share of {share}, split by {basis}, is the library's word"
+    remarks.unseen.append(f"{text}: compare it with the signed agreement")
     return share, basis
 
 

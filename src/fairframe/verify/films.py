@@ -11,6 +11,7 @@ from fairframe.core.bundle import Bundle
 from fairframe.core.dsse import MAX_ENVELOPE_BYTES
 from fairframe.core.errors import BadDocument, InputError
 from fairframe.core.fields import Fields
+from fairframe.core.timecode import Rate
 from fairframe.verify.chain import COVERED_BY, Said, check_chain
 from fairframe.verify.documents import open_checked
 from fairframe.verify.files import hash_file, read_limited
@@ -18,6 +19,9 @@ from fairframe.verify.kind import Finding, Kind, Target
 from fairframe.verify.trust import Trust
 
 SUFFIX = ".fairframe.json"
+MAX_SIDE = 32_768
+MAX_FPS = 1_000
+MAX_FRAMES = 100_000_000
 _DECIMAL = re.compile(r"[0-9]{1,4}(\.[0-9]{1,9})?")
 
 
@@ -53,7 +57,7 @@ def _check(path: Path, bundle: Bundle, trust: Trust, now_ms: int) -> list[Findin
     text = f"the film has{'' if same else ' not'} the size and SHA-256 that the lab signed"
     return [
         Finding(same, "film.hash", text),
-        Finding(made["ai_generated"], "film.generated", f"{_tell(made)}, marked as made by a model"),
+        Finding(made["ai_generated"], "film.generated", f"{_tell(made)}; marked as made by a model"),
         Finding(known, "film.agreement", f"signed under the agreement {said.agreement} that it names"),
         *check_chain(said, chain, trust, now_ms),
     ]
@@ -86,22 +90,45 @@ def _made(body: Fields) -> dict[str, Any]:
     sampling.close()
     body.hex("prompt_hash")
     body.integer("seed")
-    body.text("code", max_chars=100)
-    body.integer("model_size", least=1)
+    _printable(body, "code", 100)
+    _within(body, "model_size", MAX_SIDE)
     body.id("output", "out")
-    found = {name: body.integer(name, least=1) for name in ("frames", "width", "height")}
     return {
-        **found,
-        "fps": body.text("fps", max_chars=40),
+        "frames": _within(body, "frames", MAX_FRAMES),
+        "width": _within(body, "width", MAX_SIDE),
+        "height": _within(body, "height", MAX_SIDE),
+        "fps": _rate(body),
         "mode": body.text("mode", one_of=("text", "image", "extend")),
-        "name": body.text("name", max_chars=200),
+        "name": _printable(body, "name", 200),
         "ai_generated": body.boolean("ai_generated"),
     }
 
 
+def _within(body: Fields, name: str, most: int) -> int:
+    value = body.integer(name, least=1)
+    if value > most:
+        raise BadDocument(f"Field {name!r} is above {most}", code="document.field", where=body.where)
+    return value
+
+
+def _printable(body: Fields, name: str, max_chars: int) -> str:
+    value = body.text(name, max_chars=max_chars)
+    if not value.strip() or not value.isprintable():
+        raise BadDocument(f"Field {name!r} is not printable", code="document.field", where=body.where)
+    return value
+
+
+def _rate(body: Fields) -> Rate:
+    text = body.text("fps", max_chars=40)
+    rate = Rate.parse(text)
+    if str(rate) != text or rate.num > MAX_FPS * rate.den:
+        raise BadDocument("Field 'fps' is not written like 30000/1001", code="document.field", where=body.where)
+    return rate
+
+
 def _tell(made: dict[str, Any]) -> str:
-    size = f"{made['width']}x{made['height']}"
-    return f"{made['frames']} frames of {size} at {made['fps']} from {made['mode']} by the model {made['name']}"
+    size = f"{made['width']}x{made['height']} at {made['fps']}"
+    return f"the lab says {made['frames']} frames of {size} from {made['mode']} by the model {made['name']}"
 
 
 FILM = Kind(

@@ -12,16 +12,27 @@ def check(target: Target, trust: Trust, now_ms: int) -> list[Finding]:
         party = Party.from_envelope(target.data or b"")
     except (VerificationError, BadDocument) as error:
         return [Finding(False, error.code, str(error))]
-    findings = [
-        Finding(True, "party.self_signed", f"{party.name} ({party.role}) {party.id} signed its own document"),
-        Finding(bool(party.keys_at(now_ms)), "party.key_valid", "a signing key of this document is valid today"),
+    told = f"{party.name} ({party.role}) {party.id} signed its own document"
+    valid = bool(party.keys_at(now_ms))
+    if not trust.parties:
+        # a document that vouches for itself shows nothing about who made it
+        return [
+            Finding(None, "party.self_signed", f"{told}, which whoever made it could do"),
+            Finding(None if valid else False, "party.key_valid", _valid(valid)),
+            Finding(None, "party.trusted", f"no party is trusted here: compare {party.fingerprint} with the party"),
+        ]
+    trusted = trust.parties.get(party.id)
+    same = trusted is not None and trusted.fingerprint == party.fingerprint
+    text = f"the fingerprint {party.fingerprint} is {'' if same else 'not '}that of a trusted party"
+    return [
+        Finding(True, "party.self_signed", told),
+        Finding(valid, "party.key_valid", _valid(valid)),
+        Finding(same, "party.trusted", text),
     ]
-    if trust.parties:
-        trusted = trust.parties.get(party.id)
-        same = trusted is not None and trusted.fingerprint == party.fingerprint
-        text = f"the fingerprint {party.fingerprint} is {'' if same else 'not '}that of a trusted party"
-        findings.append(Finding(same, "party.trusted", text))
-    return findings
+
+
+def _valid(valid: bool) -> str:
+    return f"{'a' if valid else 'no'} signing key of this document is valid today"
 
 
 PARTY = Kind(
