@@ -43,6 +43,8 @@ def append(conn: sa.Connection, now_ms: int, entries: Sequence[Entry]) -> None:
         return
     lock(conn)
     start = tree_size(conn)
+    # whoever began earlier may commit later: the entries' times never go back
+    now_ms = max(now_ms, last_ms(conn))
     rows: list[dict[str, Any]] = []
     opened: list[dict[str, Any]] = []
     nodes: dict[tuple[int, int], bytes] = {}
@@ -92,6 +94,12 @@ def lock(conn: sa.Connection) -> None:
 
 def tree_size(conn: sa.Connection) -> int:
     return int(conn.execute(sa.select(sa.func.coalesce(sa.func.max(audit_entry.c.seq) + 1, 0))).scalar_one())
+
+
+def last_ms(conn: sa.Connection) -> int:
+    """The time of the last entry, which is the latest of all; 0 in an empty tree."""
+    last = sa.select(audit_entry.c.recorded_at_ms).order_by(audit_entry.c.seq.desc()).limit(1)
+    return int(conn.execute(last).scalar() or 0)
 
 
 def head(conn: sa.Connection) -> Head:

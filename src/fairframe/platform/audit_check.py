@@ -14,6 +14,7 @@ from fairframe.core.bundle import Bundle, Head
 from fairframe.core.canonical import parse
 from fairframe.core.errors import FairframeError
 from fairframe.core.finding import Finding
+from fairframe.platform.audit_rows import STREAM
 from fairframe.platform.tables import audit_entry, audit_node, disclosure, document
 from fairframe.platform.tx import Row, Tx
 
@@ -66,7 +67,11 @@ def check_audit(tx: Tx, held: Sequence[Bundle] = ()) -> list[Finding]:
             bad_node += nodes.get((level, index)) != value.hex()
         matched += _compare(known, tree, checks)
     else:
-        checks.append(Finding(True, "audit.entries", f"{tree.size} entries match their hashes, in order"))
+        checks.append(
+            Finding(True, "audit.entries", f"{tree.size} entries match their hashes, in order")
+            if tree.size
+            else Finding(False, "audit.empty", "the tree is empty: this workspace's first entry was its own party")
+        )
         checks.append(
             Finding(
                 bad_node == 0 and len(nodes) == 2 * tree.size - tree.size.bit_count(),
@@ -117,7 +122,7 @@ def _compare(known: dict[int, list[tuple[str, Head]]], tree: _Tree, checks: list
 def _entries(tx: Tx) -> Iterator[Row]:
     after = -1
     while page := tx.rows(
-        audit_entry.select().where(audit_entry.c.seq > after).order_by(audit_entry.c.seq).limit(10_000)
+        audit_entry.select().where(audit_entry.c.seq > after).order_by(audit_entry.c.seq).limit(STREAM)
     ):
         yield from page
         after = int(page[-1]["seq"])
@@ -147,12 +152,12 @@ def _commitments(tx: Tx) -> Finding:
     from fairframe.platform.audit import commitment
 
     bodies = sa.select(disclosure, audit_entry.c.body).join(audit_entry, audit_entry.c.seq == disclosure.c.audit_seq)
-    rows = tx.rows(bodies)
-    wrong = 0
-    for row in rows:
+    count = wrong = 0
+    for row in tx.execute(bodies.execution_options(yield_per=STREAM)).mappings():
+        count += 1
         body = parse(row["body"])
         commitments = body.get("commitments") if isinstance(body, dict) else None
         expected = commitments.get(row["field"]) if isinstance(commitments, dict) else None
         wrong += expected != commitment(row["salt"], row["value"])
-    text = f"{len(rows)} disclosed values open their commitments" if not wrong else f"{wrong} disclosed values differ"
+    text = f"{count} disclosed values open their commitments" if not wrong else f"{wrong} disclosed values differ"
     return Finding(wrong == 0, "audit.disclosures", text)

@@ -13,19 +13,22 @@ BATCH = 50_000
 
 def insert_rows(tx: WriteTx, table: sa.Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
     """Insert rows given as tuples in the order of `columns`; returns how many. Memory is one batch."""
-    names = ", ".join(columns)
-    count = 0
-    if tx.conn.dialect.name == "postgresql":
-        cursor: Any = tx.conn.connection.cursor()
-        with cursor, cursor.copy(f"copy {table.name} ({names}) from stdin") as copy:
-            for row in rows:
-                copy.write_row(row)
-                count += 1
-        return count
-    places = ", ".join("?" for _ in columns)
-    statement = f"insert into {table.name} ({names}) values ({places})"  # noqa: S608 - names are our own
-    source = iter(rows)
-    while batch := [tuple(row) for row in islice(source, BATCH)]:
-        tx.conn.exec_driver_sql(statement, batch)
+    source, count = iter(rows), 0
+    while batch := list(islice(source, BATCH)):
+        keys = tx.reserve(table, len(batch))
+        _insert(tx.conn, table.name, ("id", *columns), [(key, *row) for key, row in zip(keys, batch, strict=True)])
         count += len(batch)
     return count
+
+
+def _insert(conn: sa.Connection, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    names = ", ".join(columns)
+    if conn.dialect.name == "postgresql":
+        cursor: Any = conn.connection.cursor()
+        with cursor, cursor.copy(f"copy {table} ({names}) from stdin") as copy:
+            for row in rows:
+                copy.write_row(row)
+        return
+    places = ", ".join("?" for _ in columns)
+    statement = f"insert into {table} ({names}) values ({places})"  # noqa: S608 - names are our own
+    conn.exec_driver_sql(statement, [tuple(row) for row in rows])
