@@ -91,7 +91,17 @@ def test_an_older_number_is_stale(delivered: Any, world: Any, lab: Workspace) ->
         accept(tx, new)
     with world.ws.write() as tx, pytest.raises(VerificationError) as caught:
         accept(tx, old)
-    assert caught.value.code == "bundle.stale"
+    assert caught.value.code == "usage.stale"
+
+
+def test_reports_on_two_checkpoints_arrive_in_any_order(delivered: Any, world: Any, lab: Workspace) -> None:
+    deal, delivery, items = delivered
+    reports = [make(deal, delivery, [(items[0], n)], weights_hash=str(n) * 64) for n in (1, 2)]
+    first, second = (send(lab, world.ws, deal, one.to_body()) for one in reports)
+    with world.ws.write() as tx:
+        accept(tx, second)
+        accept(tx, first)
+        assert [row["frames_seen"] for row in reported.current(tx, [deal])] == [19, 18]
 
 
 def test_what_was_not_delivered_is_refused_and_leaves_nothing(delivered: Any, world: Any, lab: Workspace) -> None:

@@ -26,8 +26,9 @@ from fairframe.platform.tx import Tx, WriteTx
 # clocks of honest parties differ; a document from further in the future is refused
 CLOCK_SKEW_MS = DAY_MS
 
-NEWEST_COUNTS = frozenset({"feed", "lease", "usage_report"})
-"""Types in which an older document must not follow a newer one; the others stand beside each other in any order."""
+NEWEST_COUNTS = frozenset({"feed", "lease"})
+"""Types in which an older document must not follow a newer one; the others stand beside each other in any order.
+Of usage reports the newest on each checkpoint counts: training.reported compares those."""
 
 
 @dataclass(frozen=True)

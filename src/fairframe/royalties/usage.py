@@ -2,7 +2,8 @@
 
 The body's fields are defined by training.usage_report.UsageReport. The bundle names the agreement that the delivery
 was made under, and its seq grows with each report under that agreement. A corrected report is a new one about the
-same checkpoint: it adds rows, and the newest report of a checkpoint is the one that counts.
+same checkpoint: it adds rows, and the newest report of a checkpoint is the one that counts. Reports on different
+checkpoints are taken in any order.
 """
 
 from dataclasses import dataclass

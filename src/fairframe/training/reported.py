@@ -1,14 +1,17 @@
 """What a library keeps of the checkpoints that labs report: a row per report, and the frames of each item.
 
 A corrected report adds rows and changes none. The first report of a checkpoint takes the lab's own id; a correction
-gets an id of its own, and the newest row of (party, weights_hash) is the one that holds.
+gets an id of its own, and the newest row of (party, weights_hash) is the one that holds. Reports on different
+checkpoints may come in any order; on one checkpoint an older report never follows a newer one.
 """
 
 from collections.abc import Iterable
 
 import sqlalchemy as sa
 
-from fairframe.core.errors import Conflict
+from fairframe.core.bundle import read_payload
+from fairframe.core.dsse import read_envelope
+from fairframe.core.errors import Conflict, VerificationError
 from fairframe.core.ids import new_id
 from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.training.tables import ancestor, checkpoint, usage
@@ -18,7 +21,8 @@ from fairframe.training.usage_report import UsageReport
 def keep(tx: WriteTx, party: str, agreement: str, report: UsageReport, envelope: bytes) -> int:
     """Write a verified report as checkpoint, ancestor and usage rows; returns the checkpoint's BIGINT id.
 
-    Raises Conflict where the checkpoint's id is already known with other weights or from another party.
+    Raises Conflict where the checkpoint's id is already known with other weights or from another party,
+    VerificationError (usage.stale) where a report on it with a higher number was already taken.
     """
     known = tx.row(checkpoint.select().where(checkpoint.c.public_id == report.checkpoint))
     if known is not None and (known["party"], known["weights_hash"]) != (party, report.weights_hash):
@@ -27,6 +31,7 @@ def keep(tx: WriteTx, party: str, agreement: str, report: UsageReport, envelope:
             code="usage.other_checkpoint",
             remedy="A changed model is another checkpoint: report it under an id of its own",
         )
+    _refuse_older(tx, party, agreement, report, envelope)
     row_id = tx.insert(
         checkpoint,
         public_id=report.checkpoint if known is None else new_id("ckp"),
@@ -57,6 +62,23 @@ def keep(tx: WriteTx, party: str, agreement: str, report: UsageReport, envelope:
         rows[-1] |= {"checkpoint_id": row_id, "method": report.method}
     tx.insert_many(usage, rows)
     return row_id
+
+
+def _refuse_older(tx: Tx, party: str, agreement: str, report: UsageReport, envelope: bytes) -> None:
+    of_it = (checkpoint.c.party == party) & (checkpoint.c.weights_hash == report.weights_hash)
+    held = checkpoint.select().where(of_it, checkpoint.c.direction == "reported", checkpoint.c.agreement == agreement)
+    newest = tx.row(held.order_by(checkpoint.c.id.desc()).limit(1))
+    if newest is None:
+        return
+    # numbers run within an agreement
+    last, seq = (read_payload(read_envelope(one).payload).seq for one in (str(newest["lineage"]).encode(), envelope))
+    if seq <= last:
+        raise VerificationError(
+            f"this report on {report.name} has number {seq}, but its report with number {last} was already taken",
+            code="usage.stale",
+            where=report.checkpoint,
+            remedy=f"Ask the lab for a new report: fairframe usage report {report.name}",
+        )
 
 
 def current(tx: Tx, agreements: Iterable[str]) -> list[Row]:
