@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from fairframe.core import dsse, merkle
 from fairframe.core.canonical import canonical, parse
-from fairframe.core.errors import BadDocument, Conflict, InputError, NotFound, VerificationError
+from fairframe.core.errors import BadDocument, Conflict, InputError, IntegrityFailure, NotFound, VerificationError
 from fairframe.platform import audit, bundles, identity
 from fairframe.platform.tables import audit_entry, disclosure, document, party
 from fairframe.platform.workspace import Workspace, create_workspace, open_workspace
@@ -33,6 +33,57 @@ def test_bad_roles_and_names_leave_nothing_behind(tmp_path, role: str, name: str
     with pytest.raises(InputError):
         create_workspace(tmp_path / "w", role, name)
     assert not (tmp_path / "w").exists()
+
+
+def test_a_workspace_whose_database_is_gone_does_not_open(tmp_path, clock) -> None:
+    create_workspace(tmp_path / "w", "library", "Harbor Stock", clock).close()
+    for file in (tmp_path / "w").glob("fairframe.db*"):
+        file.unlink()
+    for _ in range(2):  # looking for it does not make it
+        with pytest.raises(IntegrityFailure) as caught:
+            open_workspace(tmp_path / "w", clock)
+        assert caught.value.code == "workspace.no_database"
+    assert not (tmp_path / "w" / "fairframe.db").exists()
+    (tmp_path / "w" / "fairframe.db").touch()
+    with pytest.raises(IntegrityFailure, match="gone or empty"):
+        open_workspace(tmp_path / "w", clock)
+
+
+def test_the_database_of_another_workspace_is_refused(library: Workspace, tmp_path, clock, monkeypatch) -> None:
+    create_workspace(tmp_path / "w", "lab", "North Lab", clock).close()
+    monkeypatch.setenv("FAIRFRAME_DATABASE_URL", library.engine.url.render_as_string(hide_password=False))
+    with pytest.raises(Conflict) as caught:
+        open_workspace(tmp_path / "w", clock)
+    assert caught.value.code == "workspace.other_database"
+
+
+def test_time_never_goes_back_within_a_workspace(library: Workspace, clock) -> None:
+    with library.write() as tx:
+        latest = tx.now_ms
+        tx.record("test.act", "thing", {})
+    for _ in range(3):
+        clock.advance(-600_000)
+        with library.write() as tx:
+            assert tx.now_ms == latest
+            tx.record("test.act", "thing", {})
+        with library.read() as tx:
+            assert tx.now_ms == latest
+            times = tx.execute(sa.select(audit_entry.c.recorded_at_ms).order_by(audit_entry.c.seq)).scalars().all()
+        assert list(times) == sorted(times)
+
+
+def test_who_began_earlier_and_commits_later_is_recorded_later(library: Workspace, clock) -> None:
+    if library.engine.dialect.name == "sqlite":
+        pytest.skip("one writer at a time")
+    with library.write() as slow:
+        slow.record("test.act", "slow", {})
+        clock.advance(1000)
+        with library.write() as quick:
+            quick.record("test.act", "quick", {})
+    with library.read() as tx:
+        last = tx.rows(audit_entry.select().order_by(audit_entry.c.seq.desc()).limit(2))
+    assert [row["subject"] for row in last] == ["slow", "quick"]
+    assert last[0]["recorded_at_ms"] == last[1]["recorded_at_ms"] == clock.now
 
 
 def test_private_keys_are_readable_by_their_owner_only(library: Workspace) -> None:
@@ -195,10 +246,10 @@ def test_pinning_another_document_under_a_pinned_id_is_refused(library: Workspac
 def test_the_newest_signed_time_moves_a_clock_that_lags(library: Workspace, lab: Workspace, clock) -> None:
     clock.advance(3_600_000)
     data = sent(library, lab, n=1)
-    with lab.write() as tx:
-        bundles.accept(tx, data, "feed")
     ahead = clock.now
     clock.advance(-3_000_000)
+    with lab.write() as tx:
+        bundles.accept(tx, data, "feed")
     with lab.read() as tx:
         assert tx.now_ms < ahead
         assert bundles.trusted_now_ms(tx) == ahead

@@ -27,17 +27,17 @@ def configuration() -> "Config":
 
 def upgrade(engine: sa.Engine) -> None:
     """Upgrade to the newest revision in one transaction; a database newer than this program is refused."""
-    current = _current(engine)
-    if current == HEAD:
+    held = current(engine)
+    if held == HEAD:
         return
     from alembic import command
     from alembic.script import ScriptDirectory
 
     config = configuration()
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if current is not None and current not in known:
+    if held is not None and held not in known:
         raise InputError(
-            f"the database is at schema {current}, which this version does not know",
+            f"the database is at schema {held}, which this version does not know",
             code="workspace.newer_schema",
             remedy="Install the version of fairframe that made it, or a newer one.",
         )
@@ -48,7 +48,8 @@ def upgrade(engine: sa.Engine) -> None:
         command.upgrade(config, "head")
 
 
-def _current(engine: sa.Engine) -> str | None:
+def current(engine: sa.Engine) -> str | None:
+    """The revision that a database is at; None in an empty one."""
     with engine.connect().execution_options(read_only=True) as conn:
         if not sa.inspect(conn).has_table("alembic_version"):
             return None

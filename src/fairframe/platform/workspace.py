@@ -8,7 +8,7 @@ from typing import Literal
 
 import sqlalchemy as sa
 
-from fairframe.core.errors import Conflict, InputError, NotFound
+from fairframe.core.errors import Conflict, InputError, IntegrityFailure, NotFound
 from fairframe.core.ids import check_id, new_id
 from fairframe.core.time import Clock, now_ms
 from fairframe.platform import migrate
@@ -16,6 +16,7 @@ from fairframe.platform.database import make_engine, sqlite_url
 from fairframe.platform.identity import Keys, create_identity
 from fairframe.platform.objects import Objects, write_atomic
 from fairframe.platform.settings import Settings
+from fairframe.platform.tables import party as party_table
 from fairframe.platform.tx import Tx, WriteTx, reading, writing
 
 Role = Literal["library", "lab"]
@@ -76,7 +77,10 @@ def create_workspace(root: Path, role: str, name: str, clock: Clock = now_ms) ->
 
 
 def open_workspace(root: Path, clock: Clock = now_ms) -> Workspace:
-    """Open an existing workspace; its schema is brought up to date. Raises NotFound, InputError."""
+    """Open an existing workspace; its schema is brought up to date.
+
+    Raises NotFound, InputError, IntegrityFailure where its database is gone, Conflict where it is another workspace's.
+    """
     path = root / CONFIG
     if not path.is_file():
         raise NotFound(
@@ -93,7 +97,7 @@ def open_workspace(root: Path, clock: Clock = now_ms) -> Workspace:
         raise InputError(f"{path} names the role {role!r}", code="workspace.bad_config")
     settings = Settings()
     engine = make_engine(_url(root, settings))
-    migrate.upgrade(engine)
+    _require_database(engine, root, party)
     return Workspace(
         root,
         role,
@@ -105,6 +109,34 @@ def open_workspace(root: Path, clock: Clock = now_ms) -> Workspace:
         clock,
         settings,
     )
+
+
+def _require_database(engine: sa.Engine, root: Path, party: str) -> None:
+    """The database that this workspace was made with. An empty one would pass for a workspace without acts."""
+    gone = IntegrityFailure(
+        f"the database of this workspace is gone or empty: {engine.url.render_as_string()}",
+        code="workspace.no_database",
+        where=str(root),
+        remedy="Restore it from a backup, or name the right one in FAIRFRAME_DATABASE_URL.",
+    )
+    file = engine.url.database
+    # connecting would make it
+    if engine.dialect.name == "sqlite" and not (file and Path(file).is_file()):
+        raise gone
+    if migrate.current(engine) is None:
+        raise gone
+    migrate.upgrade(engine)
+    with engine.connect().execution_options(read_only=True) as conn:
+        held = conn.execute(sa.select(party_table.c.public_id).where(party_table.c.is_self)).scalars().all()
+    if not held:
+        raise gone
+    if held != [party]:
+        raise Conflict(
+            f"the database belongs to the party {held[0]}, not to this workspace's {party}",
+            code="workspace.other_database",
+            where=str(root),
+            remedy="FAIRFRAME_DATABASE_URL must name this workspace's own database.",
+        )
 
 
 def _url(root: Path, settings: Settings) -> str:
