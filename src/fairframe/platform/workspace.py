@@ -97,7 +97,11 @@ def open_workspace(root: Path, clock: Clock = now_ms) -> Workspace:
         raise InputError(f"{path} names the role {role!r}", code="workspace.bad_config")
     settings = Settings()
     engine = make_engine(_url(root, settings))
-    _require_database(engine, root, party)
+    try:
+        _require_database(engine, root, party)
+    except BaseException:
+        engine.dispose()
+        raise
     return Workspace(
         root,
         role,
