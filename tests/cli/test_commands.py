@@ -103,12 +103,19 @@ def test_a_deal_is_offered_signed_and_accepted(
         "--fee", "10000.00", "--currency", "USD", "-o", offer,
     )  # fmt: skip
     assert made.code == 0, made.err
-    assert fairframe("-w", lab, "rights", "sign", offer, "-o", signed).code == 0
+    assert fairframe("-w", lab, "rights", "sign", offer, "-o", signed, "--yes").code == 0
     assert fairframe("-w", library, "rights", "accept", signed).code == 0
     (deal,) = fairframe("-w", library, "rights", "list", "--json").data
     assert (deal["state"], deal["fee"]) == ("active", "10000.00 USD")
     verified = fairframe("-w", lab, "verify", signed, "--json")
     assert verified.code == 0 and verified.data["holds"]
+    south = tmp_path / "south"
+    assert fairframe("init", south, "--role", "lab", "--name", "South Lab").code == 0
+    for who in ("library", "lab"):
+        assert fairframe("-w", south, "trust", "add", tmp_path / who / "party.json", "--yes").code == 0
+    foreign = fairframe("-w", south, "verify", signed, "--json")
+    failed = [one["code"] for one in foreign.data["findings"] if one["ok"] is False]
+    assert (foreign.code, failed) == (1, ["document.recipient"]), "another lab's agreement"
     tampered = tmp_path / "tampered.json"
     tampered.write_bytes(signed.read_bytes().replace(b"payload", b"payl0ad", 1))
     assert fairframe("-w", lab, "verify", tampered).code == 1
@@ -116,6 +123,14 @@ def test_a_deal_is_offered_signed_and_accepted(
     assert audit.code == 0 and audit.data["holds"]
     cleared = fairframe("-w", library, "rights", "clear", deal["id"], "--json").data
     assert cleared["counts"] == {"DENY": 0, "REVIEW": 0, "ALLOW": 0}
+
+
+def test_a_party_document_shows_nothing_where_nobody_is_trusted(
+    fairframe: Fairframe, parties: tuple[Path, Path], tmp_path: Path
+) -> None:
+    alone = fairframe("-w", tmp_path, "verify", parties[1] / "party.json")
+    assert alone.code == 1 and "holds " not in alone.out and "nothing of it could be checked" in alone.out
+    assert fairframe("-w", parties[0], "verify", parties[1] / "party.json").code == 0
 
 
 def test_a_command_of_the_other_role_says_so(fairframe: Fairframe, parties: tuple[Path, Path]) -> None:

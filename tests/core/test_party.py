@@ -10,8 +10,13 @@ from fairframe.core.canonical import canonical
 from fairframe.core.errors import BadDocument, FairframeError, VerificationError
 from fairframe.core.ids import encode_id
 from fairframe.core.party import PAYLOAD_TYPE, Party, PartyKey
+from fairframe.platform.certificates import make_c2pa_ca
 
 OLD, NEW, THIEF = (Ed25519PrivateKey.from_private_bytes(letter * 32) for letter in (b"o", b"n", b"t"))
+
+
+IDENTITY = make_c2pa_ca("Aperture Library", 1_780_000_000_000)
+CA = IDENTITY.ca_pem.decode()
 
 
 def party_key(private: Ed25519PrivateKey, start: int, end: int | None) -> PartyKey:
@@ -65,7 +70,7 @@ def test_a_key_cannot_be_listed_under_anothers_id() -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("name", "Another"), ("role", "lab"), ("c2pa_ca_pem", "x"), ("id", encode_id("pty", b"1" * 16))],
+    [("name", "Another"), ("role", "lab"), ("c2pa_ca_pem", CA), ("id", encode_id("pty", b"1" * 16))],
 )
 def test_the_fingerprint_pins_every_field(field: str, value: str) -> None:
     changed = Party.from_envelope(signed({**LIBRARY.to_json(), field: value}))
@@ -87,6 +92,14 @@ def test_the_fingerprint_pins_every_field(field: str, value: str) -> None:
         {"keys": [{**LIBRARY.to_json()["keys"][1], "purpose": "encrypt"}]},
         {"keys": [{key: v for key, v in LIBRARY.to_json()["keys"][1].items() if key != "valid_to"}]},
         {"c2pa_ca_pem": None},
+        {"c2pa_ca_pem": "not a certificate"},
+        {"c2pa_ca_pem": "é" * 10},
+        {"c2pa_ca_pem": "-----BEGIN CERTIFICATE-----\nAAAA\n"},
+        {"c2pa_ca_pem": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"},
+        {"c2pa_ca_pem": CA[:-1]},
+        {"c2pa_ca_pem": CA * 2},
+        {"c2pa_ca_pem": "note\n" + CA},
+        {"c2pa_ca_pem": IDENTITY.chain_pem.decode()},
         {"extra": 1},
     ],
     ids=lambda changes: str(changes)[:30],

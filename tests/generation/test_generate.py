@@ -1,6 +1,8 @@
 """A film from a real delivery to a signed file, on a miniature model."""
 
+import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +10,22 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
+from fairframe.core import keys
+from fairframe.core.bundle import read_payload, seal
+from fairframe.core.dsse import read_envelope
 from fairframe.core.errors import Conflict, FairframeError, InputError, IntegrityFailure, MediaError, Refused
+from fairframe.core.ids import new_id
+from fairframe.core.party import Party, PartyKey
 from fairframe.core.time import DAY_MS
 from fairframe.core.timecode import Rate
+from fairframe.flows.verify import with_credentials
 from fairframe.generation import checks, outputs
 from fairframe.media.credentials import LINEAGE, read_credentials
 from fairframe.media.decode import read_span
 from fairframe.media.encode import write_mp4
 from fairframe.media.probe import probe
+from fairframe.platform import identity
+from fairframe.platform.certificates import make_c2pa_ca
 from fairframe.platform.objects import sha256_file
 from fairframe.platform.tables import audit_entry, document
 from fairframe.verify.registry import verify
@@ -60,6 +70,38 @@ def test_a_film_and_its_papers(studio: Any, clock: Any) -> None:
     claims = read_credentials(made.path, studio.lab.keys.c2pa().ca_pem).assertion(LINEAGE)
     assert claims["checkpoint"] == studio.checkpoint
     assert "16x16 and scaled to 32x32" in claims["picture"]
+
+
+def test_credentials_count_only_from_whoever_signed_the_sidecar(
+    studio: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, lab = studio.film(), party_of(studio.lab)
+    private, now = keys.generate(), clock.now
+    key = PartyKey(keys.keyid(private.public_key()), private.public_key(), "sign", now - DAY_MS, None)
+    authority = make_c2pa_ca("South Lab", now).ca_pem.decode()
+    other = Party(new_id("pty"), "South Lab", "lab", now, (key,), authority)
+    with studio.library.write() as tx:
+        identity.pin(tx, other.seal(private))
+    with studio.library.read() as tx:
+        assert not codes(checks.check_film(tx, made.path)), "another party's certificate changes nothing"
+    assert not codes(checks.check_credentials(made.path, [other, lab]))
+    # outside of a workspace the same is seen, and what was seen is not said to be unseen
+    report = with_credentials(verify(made.path, trust(studio), clock.now), made.path, None, [lab])
+    assert report.holds and "c2pa.trusted" in {one.code for one in report.findings}
+    assert not any("C2PA" in text for text in report.cannot_show)
+    # South Lab takes North Lab's film for its own
+    bundle = read_payload(read_envelope(made.sidecar.read_bytes()).payload)
+    stolen = seal(replace(bundle, sender=other.id), private)
+    made.sidecar.write_bytes(stolen)
+    with studio.library.read() as tx:
+        assert "c2pa.untrusted" in codes(checks.check_film(tx, made.path))
+    monkeypatch.setitem(sys.modules, "c2pa", None)
+    (unseen,) = checks.check_credentials(made.path, [other])
+    assert unseen.ok is None and "fairframe[media]" in unseen.text
+
+
+def party_of(ws: Any) -> Party:
+    return Party.from_envelope((ws.root / "party.json").read_bytes())
 
 
 def test_the_same_seed_makes_the_same_pictures(studio: Any) -> None:

@@ -10,6 +10,7 @@ from fairframe.core.errors import NotFound
 from fairframe.core.party import Party
 from fairframe.core.plain import plain
 from fairframe.core.time import now_ms
+from fairframe.flows.newer_feed import with_newer_feed
 from fairframe.flows.verify import trust_of, verify_audit, with_credentials
 from fairframe.platform.workspace import Workspace
 from fairframe.verify.kind import Report
@@ -69,7 +70,7 @@ def _target(ctx: typer.Context, path: Path, given: list[Party]) -> Report:
 
 def _check(ws: Workspace | None, path: Path, given: list[Party]) -> Report:
     report = verify_target(path, trust_of(ws, given), now_ms())
-    return with_credentials(report, path, ws)
+    return with_newer_feed(with_credentials(report, path, ws, given), path, ws)
 
 
 def render(report: Report) -> None:

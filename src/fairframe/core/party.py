@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from fairframe.core import dsse, keys
@@ -89,7 +92,7 @@ class Party:
             role=fields.text("role", one_of=ROLES),
             created_at_ms=fields.time_ms("created_at"),
             keys=tuple(_key(item) for item in fields.list("keys", max_items=64)),
-            c2pa_ca_pem=fields.text("c2pa_ca_pem", max_chars=16_384),
+            c2pa_ca_pem=_authority(fields.text("c2pa_ca_pem", max_chars=16_384)),
         )
         fields.close()
         if not party.name.strip() or not party.name.isprintable():
@@ -124,6 +127,34 @@ class Party:
     def keys_at(self, ms: int) -> Mapping[str, Ed25519PublicKey]:
         """keyid -> public key of the keys that are valid for signing at a time."""
         return {key.keyid: key.public for key in self.keys if key.purpose == "sign" and key.valid_at(ms)}
+
+
+def _authority(pem: str) -> str:
+    """ "" or exactly one CA certificate as PEM, and nothing beside it: others hand this text to their libraries."""
+    if pem and not _is_authority(pem):
+        raise BadDocument(
+            "Field 'c2pa_ca_pem' is not one PEM certificate of an authority", code="document.field", where="party"
+        )
+    return pem
+
+
+def _is_authority(pem: str) -> bool:
+    try:
+        data = pem.encode("ascii")
+        found = x509.load_pem_x509_certificates(data)
+        if len(found) != 1 or found[0].public_bytes(serialization.Encoding.PEM) != data:
+            return False
+        found[0].public_key()
+        return found[0].extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except (
+        ValueError,
+        UnsupportedAlgorithm,
+        x509.DuplicateExtension,
+        x509.ExtensionNotFound,
+        x509.InvalidVersion,
+        x509.UnsupportedGeneralNameType,
+    ):
+        return False
 
 
 def _key(value: Json) -> PartyKey:

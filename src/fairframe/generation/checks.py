@@ -1,27 +1,27 @@
 """What can be said of a film inside a workspace: is it ours, are its credentials whole, who signed them."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from fairframe.core.bundle import Bundle
+from fairframe.core.bundle import Bundle, open_signed
 from fairframe.core.dsse import MAX_ENVELOPE_BYTES
-from fairframe.core.errors import FairframeError, NotFound
+from fairframe.core.errors import BadDocument, FairframeError, MissingExtra, NotFound, VerificationError
 from fairframe.core.finding import Finding
 from fairframe.core.party import Party
 from fairframe.generation import outputs, sidecar
 from fairframe.generation.tables import output
 from fairframe.media.c2pa_reader import MAX_MANIFEST_BYTES
-from fairframe.media.credentials import LINEAGE, read_credentials
-from fairframe.platform import bundles
+from fairframe.media.credentials import LINEAGE, Credentials, read_credentials
 from fairframe.platform.objects import sha256_file
 from fairframe.platform.tables import party
 from fairframe.platform.tx import Row, Tx
 
 WORDS = {
-    "trusted": "signed by a party that is pinned here, and whole",
-    "untrusted": "whole, but signed by nobody who is pinned here",
+    "trusted": "are signed by {who}, and whole",
+    "untrusted": "are whole, but not signed by {who}",
     "tampered": "do not match the file: it was changed after signing",
     "unreadable": "cannot be read",
     "unsupported": "cannot stand in this container",
@@ -29,23 +29,33 @@ WORDS = {
 }
 
 
-def check_film(tx: Tx, path: Path) -> list[Finding]:
-    """Findings on a film file: its bytes, the sidecar, its credentials. Raises NotFound where there is no file."""
+def check_film(tx: Tx, path: Path, given: Sequence[Party] = ()) -> list[Finding]:
+    """Findings on a film file: its bytes, the sidecar, its credentials. Raises NotFound where there is no file.
+
+    given: parties that are believed beside those that are pinned here.
+    """
     if not path.is_file():
         raise NotFound(f"there is no film {path}", code="film.missing")
     bytes_hash = sha256_file(path)
     row = outputs.find_by_hash(tx, bytes_hash)
-    bundle, found = _sidecar(tx, path)
+    parties = {one.id: one for one in (*pinned_parties(tx), *given)}
+    bundle, found = _sidecar(path, parties)
     if bundle is not None:
         found.append(_same(bundle.body.get("bytes_hash"), bytes_hash))
     found += _indexed(tx, row, bundle, bytes_hash)
-    return [*found, *_credentials(tx, path, row, bundle)]
+    return [*found, *_credentials(path, row, bundle, parties)]
 
 
-def anchors(tx: Tx) -> bytes:
-    """The content-credential authorities of this workspace and of every party pinned here, as PEM."""
+def check_credentials(path: Path, given: Sequence[Party]) -> list[Finding]:
+    """Findings on a film's content credentials outside of any workspace, against the given parties."""
+    parties = {one.id: one for one in given}
+    return _credentials(path, None, _sidecar(path, parties)[0], parties)
+
+
+def pinned_parties(tx: Tx) -> list[Party]:
+    """Everybody whom this workspace believes, itself included."""
     rows = tx.rows(sa.select(party.c.document).order_by(party.c.id))
-    return "\n".join(Party.from_envelope(row["document"].encode()).c2pa_ca_pem for row in rows).encode("ascii")
+    return [Party.from_envelope(row["document"].encode()) for row in rows]
 
 
 def _indexed(tx: Tx, row: Row | None, bundle: Bundle | None, bytes_hash: str) -> list[Finding]:
@@ -68,38 +78,63 @@ def _same(said: object, bytes_hash: str) -> Finding:
     return Finding(False, "film.hash", "the film's SHA-256 is not the one that its sidecar signs")
 
 
-def _sidecar(tx: Tx, path: Path) -> tuple[Bundle | None, list[Finding]]:
+def _sidecar(path: Path, parties: Mapping[str, Party]) -> tuple[Bundle | None, list[Finding]]:
     beside = sidecar.sidecar_path(path)
     if not beside.is_file():
         return None, [Finding(False, "film.no_sidecar", f"there is no {beside.name} beside it")]
     if beside.stat().st_size > MAX_ENVELOPE_BYTES:
         return None, [Finding(False, "film.sidecar", f"{beside.name} is too long")]
     try:
-        bundle = bundles.check(tx, beside.read_bytes(), sidecar.TYPE)
+        bundle = _open(beside.read_bytes(), parties)
     except FairframeError as error:
         return None, [Finding(False, error.code, f"{beside.name}: {error}")]
-    name = bundles.pinned(tx, bundle.sender).name
-    return bundle, [Finding(True, "film.sidecar", f"its sidecar is signed by {name}")]
+    return bundle, [Finding(True, "film.sidecar", f"its sidecar is signed by {parties[bundle.sender].name}")]
 
 
-def _credentials(tx: Tx, path: Path, row: Row | None, bundle: Bundle | None) -> list[Finding]:
-    trusted = anchors(tx)
-    found = read_credentials(path, trusted)
+def _open(data: bytes, parties: Mapping[str, Party]) -> Bundle:
+    bundle, signers = open_signed(data, {key.keyid: key.public for one in parties.values() for key in one.keys})
+    sender = parties.get(bundle.sender)
+    if bundle.type != sidecar.TYPE:
+        raise BadDocument(f"this document is of type {bundle.type}, not {sidecar.TYPE}", code="bundle.type")
+    if sender is None or not set(signers) & set(sender.keys_at(bundle.issued_at_ms)):
+        raise VerificationError("not signed by a key of its sender that was valid then", code="bundle.wrong_key")
+    return bundle
+
+
+def _credentials(path: Path, row: Row | None, bundle: Bundle | None, parties: Mapping[str, Party]) -> list[Finding]:
+    """The credentials have to be signed by whoever signed the sidecar; without one, by any party that is trusted."""
+    sender = None if bundle is None else parties[bundle.sender]
+    who = "a party that is trusted here" if sender is None else sender.name
+    authorities = [one.c2pa_ca_pem for one in (parties.values() if sender is None else [sender]) if one.c2pa_ca_pem]
+    try:
+        found = _read(path, authorities)
+    except MissingExtra as error:
+        return [Finding(None, "c2pa.unseen", f"its content credentials were not read: {error}")]
     if found.state != "absent":
         ok = found.state == "trusted"
         reason = f" ({found.reason})" if found.reason and not ok else ""
-        checks = [Finding(ok, f"c2pa.{found.state}", f"its content credentials {_verb(found.state)}{reason}")]
+        checks = [Finding(ok, f"c2pa.{found.state}", f"its content credentials {_words(found.state, who)}{reason}")]
         return [*checks, *_claims(found.assertion(LINEAGE), row, bundle)] if ok else checks
-    return [Finding(False, "c2pa.absent", f"content credentials {WORDS['absent']}"), *_kept(path, trusted, row, bundle)]
+    absent = Finding(False, "c2pa.absent", f"content credentials {WORDS['absent']}")
+    return [absent, *_kept(path, authorities, who, row, bundle)]
 
 
-def _kept(path: Path, trusted: bytes, row: Row | None, bundle: Bundle | None) -> list[Finding]:
+def _read(path: Path, authorities: Sequence[str], store: bytes | None = None) -> Credentials:
+    """One authority at a time: a certificate that one party gave out must not spoil what another has signed."""
+    found = [read_credentials(path, pem.encode("ascii"), sidecar=store) for pem in authorities]
+    best = next((one for one in found if one.trusted), None) or next(
+        (o for o in found if o.state != "unreadable"), None
+    )
+    return best or read_credentials(path, b"", sidecar=store)
+
+
+def _kept(path: Path, authorities: Sequence[str], who: str, row: Row | None, bundle: Bundle | None) -> list[Finding]:
     """What still tells of a film whose credentials are gone: the store beside it, the index, the signed sidecar."""
     found: list[Finding] = []
     store = sidecar.manifest_path(path)
     if store.is_file() and store.stat().st_size <= MAX_MANIFEST_BYTES:
-        beside = read_credentials(path, trusted, sidecar=store.read_bytes())
-        text = f"the credentials kept in {store.name} {_verb(beside.state)}"
+        beside = _read(path, authorities, store.read_bytes())
+        text = f"the credentials kept in {store.name} {_words(beside.state, who)}"
         text += "; a film that was packed anew no longer matches them" if beside.state == "tampered" else ""
         found.append(Finding(beside.state == "trusted", f"c2pa.kept_{beside.state}", text))
     if row is not None or bundle is not None:
@@ -108,9 +143,8 @@ def _kept(path: Path, trusted: bytes, row: Row | None, bundle: Bundle | None) ->
     return found
 
 
-def _verb(state: str) -> str:
-    words = WORDS[state]
-    return words if words.split()[0] in ("do", "cannot", "are") else f"are {words}"
+def _words(state: str, who: str) -> str:
+    return WORDS[state].format(who=who)
 
 
 def _claims(claims: Any, row: Row | None, bundle: Bundle | None) -> list[Finding]:

@@ -18,6 +18,7 @@ from fairframe.verify.files import hash_file, read_limited
 from fairframe.verify.kind import Finding, Kind, Target
 from fairframe.verify.trust import Trust
 
+C2PA_UNSEEN = "what the content credentials (C2PA) in the film say: fairframe verify with the media extra reads them"
 SUFFIX = ".fairframe.json"
 MAX_SIDE = 32_768
 MAX_FPS = 1_000
@@ -136,7 +137,7 @@ FILM = Kind(
     matches=lambda target: target.type == "video",
     check=check,
     cannot_show=(
-        "what the content credentials inside the film say: reading C2PA needs the media extra (fairframe verify)",
+        C2PA_UNSEEN,
         "that this model made this film, and that the lineage lists all that the model was trained on",
         "that the file has the frames, size and rate that its sidecar states: nothing is decoded here",
         "that the agreement or the grant had not been ended early, or a contributor taken clips back, by then",
