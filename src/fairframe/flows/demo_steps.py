@@ -11,6 +11,7 @@ from typing import Any
 from fairframe.core.errors import FairframeError, Refused
 from fairframe.core.money import format_micro, format_money, parse_money
 from fairframe.core.party import Party
+from fairframe.core.plain import plain
 from fairframe.core.time import now_ms
 from fairframe.curation.curate import curate
 from fairframe.curation.filters import Filters
@@ -78,7 +79,7 @@ class Place:
 
 
 def say(text: str) -> None:
-    print(f"       {text}", flush=True)
+    print(f"       {plain(text)}", flush=True)
 
 
 def footage(place: Place) -> None:
@@ -410,9 +411,9 @@ def main(arguments: list[str]) -> int:
     try:
         steps[name](Place(Path(folder)))
     except FairframeError as error:
-        print(f"error[{error.code}]: {error}", file=sys.stderr)
+        print(plain(f"error[{error.code}]: {error}"), file=sys.stderr)
         for reason in getattr(error, "reasons", []):
-            print(f"  - {reason}", file=sys.stderr)
+            print(plain(f"  - {reason}"), file=sys.stderr)
         return 1
     return 0
 
