@@ -305,7 +305,13 @@ def train_flow(
     accelerator = make_accelerator()
     trained = _prepare(model, settings, seed)
     betas = (0.9, settings.beta2)
-    optimizer = torch.optim.AdamW(trained, settings.lr, betas, weight_decay=settings.weight_decay, fused=True)
+    words = {id(p) for p in model.text_encoder.parameters()}
+    # at full rate the encoder flees from being noise: all captions become alike before any is of use
+    groups = [
+        {"params": [p for p in trained if id(p) not in words], "share": 1.0},
+        {"params": [p for p in trained if id(p) in words], "share": settings.text_lr},
+    ]
+    optimizer = torch.optim.AdamW(groups, settings.lr, betas, weight_decay=settings.weight_decay, fused=True)
     feed = feed or WindowFeed(licensed.windows, seed)
     run = _Run(model, settings, trained, optimizer, Average(trained, settings.ema), feed, Progress())
     state = load_state(hooks.state_path)
@@ -359,7 +365,8 @@ def _step(run: _Run, module: Any, accelerator: Any, licensed: Footage, house: Fo
     draw = Draw(draw.known[mine], draw.sigma[mine], draw.noise[mine], draw.keep_text[mine])
     windows = [footage.windows[i] for footage, i in picks[mine]]
     for group in run.optimizer.param_groups:
-        group["lr"] = learning_rate(progress.step, settings.steps, settings.lr, settings.warmup, settings.final_lr)
+        peak = settings.lr * group["share"]
+        group["lr"] = learning_rate(progress.step, settings.steps, peak, settings.warmup, settings.final_lr)
     loss = batch_loss(module, run.model, latents[mine], [w.caption for w in windows], draw).mean()
     accelerator.backward(loss)
     accelerator.clip_grad_norm_(run.trained, settings.clip_norm)

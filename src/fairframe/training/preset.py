@@ -79,6 +79,7 @@ class FlowTraining(_Frozen):
     steps: int = Field(ge=0)
     batch: int = Field(8, ge=1)
     lr: float = Field(2e-3, gt=0)
+    text_lr: float = Field(0.1, ge=0, le=1, description="share of lr for the text encoder")
     warmup: int = Field(100, ge=0, description="steps")
     final_lr: float = Field(0.02, ge=0, le=1, description="share of lr left when the cosine ends")
     beta2: float = Field(0.99, gt=0, lt=1)
