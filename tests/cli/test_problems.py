@@ -126,6 +126,14 @@ def test_numbers_in_terms_are_bounded(fairframe: Fairframe, library: Path, tmp_p
         assert result.code == 1 and result.err.startswith("error[input.bad_terms]: "), version
 
 
+@pytest.mark.parametrize("config", [b"n = " + b"9" * 5000, b"\xff", b"[", b"", b"n = " + b"[" * 50_000])
+def test_a_broken_configuration_is_one_line(fairframe: Fairframe, tmp_path: Path, config: bytes) -> None:
+    (tmp_path / "fairframe.toml").write_bytes(config)
+    result = fairframe("-w", tmp_path, "library", "list")
+    assert result.code == 1 and result.err.startswith("error[workspace.bad_config]: ")
+    assert len(result.err.splitlines()) == 1
+
+
 def test_an_output_replaces_files_only(fairframe: Fairframe, library: Path, tmp_path: Path) -> None:
     pipe, link, page = tmp_path / "pipe", tmp_path / "link", tmp_path / "page.html"
     os.mkfifo(pipe)

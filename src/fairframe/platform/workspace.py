@@ -91,7 +91,7 @@ def open_workspace(root: Path, clock: Clock = now_ms) -> Workspace:
     try:
         config = tomllib.loads(path.read_text())
         role, party, name = config["role"], check_id(config["party"], "pty"), str(config["name"])
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+    except (ValueError, RecursionError, KeyError, TypeError) as error:  # ValueError: no TOML, or an endless number
         raise InputError(f"{path} cannot be read: {error}", code="workspace.bad_config") from error
     if role not in ("library", "lab"):
         raise InputError(f"{path} names the role {role!r}", code="workspace.bad_config")
