@@ -13,11 +13,14 @@ from fairframe.core.time import DAY_MS
 from fairframe.dataset import attest, checks, feeds, leases, listing, loader
 from fairframe.dataset.tables import feed_entry, obligation
 from fairframe.flows import opt_out
+from fairframe.flows.newer_feed import with_newer_feed
+from fairframe.flows.verify import trust_of
 from fairframe.library import contributors
 from fairframe.library.tables import asset
 from fairframe.platform import bundles
 from fairframe.platform.workspace import Workspace
 from fairframe.rights import holds
+from fairframe.verify.registry import verify
 
 from .conftest import PEOPLE, Loop
 
@@ -52,6 +55,20 @@ def revoked_everywhere(ws: Workspace) -> set[str]:
         entries = {row["item"] for row in tx.rows(feed_entry.select())}
         assert entries == {row["item"] for row in tx.rows(obligation.select())}
     return entries
+
+
+def test_verifying_a_folder_tells_of_what_was_taken_back_since(loop: Loop) -> None:
+    loop.to_lab()
+    folder, trust = loop.tmp / "delivery", trust_of(loop.lab, [])
+    report = verify(folder, trust, loop.lab.clock())
+    assert report.holds, [one for one in report.findings if not one.ok]
+    theirs = loop.items_of(PEOPLE[0])
+    assert with_newer_feed(report, folder, loop.lab).findings[-1].text.startswith("0 more items")
+    leave(loop, PEOPLE[0])
+    refresh(loop, feed(loop))
+    for ws in (loop.lab, loop.library):
+        (told,) = with_newer_feed(report, folder, ws).findings[len(report.findings) :]
+        assert told.code == "delivery.newer_feed" and told.text.startswith(f"{len(theirs)} more items")
 
 
 def test_one_contributors_no_takes_their_items_only(loop: Loop) -> None:
