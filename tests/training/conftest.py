@@ -27,7 +27,7 @@ def _preset(vae_steps: int = 2, flow_steps: int = 4, **flow: object) -> Preset:
                 "text_layers": 1,
                 "text_heads": 2,
             },
-            "train_vae": {"steps": vae_steps, "batch": 2, "crop": 16, "frames": 5, "warmup": 0},
+            "train_vae": {"steps": vae_steps, "batch": 2, "crop": 16, "frames": 5, "warmup": 0, "equivariance": 0.5},
             "train_flow": {"steps": flow_steps, "batch": 4, "warmup": 0, "lr": 1e-3, **flow},
         }
     )

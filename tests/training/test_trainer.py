@@ -11,11 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fairframe.core.errors import InputError
 from fairframe.dataset.clip import Clip
-from fairframe.training.preset import Preset
+from fairframe.training.preset import Preset, VaeTraining
 from fairframe.training.trainer import TrainResult, fine_tune, from_scratch
+from fairframe.training.vae import latent_side
 
 pytestmark = pytest.mark.torch
 
@@ -193,6 +196,24 @@ def test_validation_films_come_while_training(tmp_path: Path, small_preset: Make
     assert weights(with_films.folder) == weights(without.folder), "looking must not change training"
 
 
+def test_a_text_encoder_at_rate_zero_stays(tmp_path: Path, small_preset: MakePreset, small_clips: MakeClips) -> None:
+    def words(folder: Path) -> bytes:
+        return (folder / "text_encoder" / "model.safetensors").read_bytes()
+
+    kept = [
+        from_scratch(small_clips(), small_preset(0, steps, text_lr=rate), tmp_path / f"{steps}-{rate}").folder
+        for steps, rate in ((0, 0.0), (3, 0.0), (3, 1.0))
+    ]
+    assert words(kept[0]) == words(kept[1]) != words(kept[2])
+
+
+@given(st.integers(0, 2**32), st.integers(2, 32))
+def test_shrunk_latents_are_half_as_wide_or_wider(seed: int, full: int) -> None:
+    settings = VaeTraining(steps=1, equivariance=1.0)
+    assert full // 2 <= latent_side(np.random.default_rng(seed), full, settings) < full
+    assert latent_side(np.random.default_rng(seed), full, VaeTraining(steps=1)) == full
+
+
 def test_clips_too_short_for_a_window_are_refused(
     tmp_path: Path, small_preset: MakePreset, small_clips: MakeClips
 ) -> None:
@@ -211,6 +232,9 @@ def test_the_base_is_made_from_nothing_and_packed(tmp_path: Path, small_preset: 
     model, bank = build_model(preset, 3), base.Bank(2, 2, 10)
     runs = {"vae": base.make_vae(model, preset, tmp_path, 3, bank)}
     runs["polish"] = base.make_polish(model, preset, tmp_path, 3, bank)
+    losses = base.make_words(model, tmp_path, 3, steps=60, batch=8)
+    assert np.mean(losses[-10:]) < np.mean(losses[:10]) - 0.5
+    assert base.make_words(model, tmp_path, 3) == [], "what was learned is kept"
     runs["flow"] = base.make_flow(model, preset, tmp_path, 3, clips=4)
     folder = base.pack(model, preset, tmp_path, 3, 4, runs, [])
     record = json.loads((folder / "base.json").read_text())

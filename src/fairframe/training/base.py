@@ -1,4 +1,4 @@
-"""Make the house base: render, train the VAE, teach the text encoder words, train the flow, evaluate, pack. `python -m fairframe.training.base`.
+"""Make the house base: VAE, decoder, words, flow, evaluation, package. `python -m fairframe.training.base`.
 
 All footage is rendered by training/scenes.py from the seeds below. A killed run called again goes on where it was.
 """
@@ -27,6 +27,7 @@ from fairframe.training.windows import Window, encode_windows
 
 LEAVES_SEED, SCENES_SEED, HELDOUT_SEED = 101, 102, 104
 HELDOUT_CLIPS = 32
+WORDS_STEPS, WORDS_BATCH = 800, 32
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def make_polish(model: Model, preset: Preset, out: Path, seed: int, bank: Bank |
     return train_vae(model.vae, source, preset.polish, seed=seed + 1, hooks=hooks)
 
 
-def make_words(model: Model, out: Path, seed: int, steps: int = 800, batch: int = 32) -> list[float]:
+def make_words(model: Model, out: Path, seed: int, steps: int = WORDS_STEPS, batch: int = WORDS_BATCH) -> list[float]:
     """Teach the text encoder words before pictures: from a caption alone, the mean of its output names the scene.
 
     Captions are free, and few windows have nothing but their caption to go by; returns the loss of each step.
@@ -229,6 +230,7 @@ def pack(
             "flow_scenes": HOUSE_SEED, "heldout_scenes": HELDOUT_SEED,
         },
         "flow_clips": clips,
+        "captions_read_before_pictures": WORDS_STEPS * WORDS_BATCH,
         "usage": {
             name: {"method": "measured", "items": len(run.usage.counts()), "frames": run.usage.total()}
             for name, run in runs.items()
@@ -261,7 +263,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--vae-steps", type=int)
     parser.add_argument("--flow-steps", type=int)
     parser.add_argument("--polish-steps", type=int)
-    parser.add_argument("--clips", type=int, default=3000, help="rendered clips for the flow")
+    parser.add_argument("--clips", type=int, default=9000, help="rendered clips for the flow")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--only-vae", action="store_true", help="stop after the VAE; call again for the rest")
     return parser.parse_args()

@@ -118,7 +118,7 @@ def _resized(video: "torch.Tensor", side: int) -> "torch.Tensor":
     return small.unflatten(0, (video.shape[0], video.shape[2])).transpose(1, 2)
 
 
-def _latent_side(rng: np.random.Generator, full: int, settings: VaeTraining) -> int:
+def latent_side(rng: np.random.Generator, full: int, settings: VaeTraining) -> int:
     """The side at which a step's latents are decoded: mostly all of it, else half or more.
 
     Latents that stay meaningful when they are shrunk are smooth, and a transformer learns them several times faster
@@ -164,7 +164,7 @@ def train_vae(
         noise = torch.randn(_latent_size(vae, pixels), generator=torch_rng(rng))
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, settings.steps, settings.lr, settings.warmup, 0.005)
-        side = _latent_side(rng, noise.shape[-1], settings)
+        side = latent_side(rng, noise.shape[-1], settings)
         loss = wrapped(pixels.to(accelerator.device), noise.to(accelerator.device), side)
         accelerator.backward(loss)
         accelerator.clip_grad_norm_(trained, 1.0)
