@@ -4,12 +4,13 @@ import pytest
 
 from fairframe.core.time import now_ms
 from fairframe.dataset import feeds
+from fairframe.dataset.tables import feed_entry
 from fairframe.flows import opt_out
 from fairframe.library import contributors
-from fairframe.rights import agreements
+from fairframe.rights import agreements, consent, offers
 
 from ..conftest import SettableClock
-from ..dataset.conftest import PEOPLE, Loop, films, loop  # noqa: F401  (fixtures)
+from ..dataset.conftest import FILES, PEOPLE, Loop, films, loop  # noqa: F401  (fixtures)
 from .conftest import Fairframe
 
 ANA, BEN, CHEN = PEOPLE
@@ -58,3 +59,44 @@ def test_no_offer_stands_where_its_document_could_not_be_kept(loop: Loop, fairfr
     assert "input.unwritable" in fairframe("-w", loop.library.root, *order).err
     with loop.library.read() as tx:
         assert agreements.listing(tx) == []
+
+
+def test_an_agreement_is_read_before_it_is_signed(loop: Loop, fairframe: Fairframe) -> None:  # noqa: F811
+    text = (offers.SHIPPED / "research.toml").read_text()
+    folder = loop.library.root / "offers"
+    folder.mkdir()
+    (folder / "research.toml").write_text(text.replace("deletion_days = 30", "deletion_days = 1"))
+    offer, signed, lab = loop.tmp / "offer.json", loop.tmp / "signed.json", loop.lab.root
+    order = ("rights", "agree", "--offer", "research", "--licensee", loop.lab.party_id, "--fee", "900.00", "-o", offer)
+    assert fairframe("-w", loop.library.root, *order).code == 0
+    unread = fairframe("-w", lab, "rights", "sign", offer, "-o", signed)
+    assert unread.code == 1 and "input.confirm" in unread.err and not signed.exists()
+    assert "900.00 USD" in unread.out and "attested within 1 day" in unread.out
+    assert "not the usual research license" in unread.err
+    said = fairframe("-w", lab, "rights", "show", offer, "--json").data
+    assert (said["state"], said["countersigned"], said["unusual"]) == ("not taken here", False, {"deletion_days": 30})
+    assert fairframe("-w", lab, "rights", "sign", offer, "-o", signed, "--yes").code == 0
+    for given in (signed, said["id"]):
+        read = fairframe("-w", lab, "rights", "show", given, "--json").data
+        assert (read["state"], read["countersigned"], read["fee_minor"]) == ("active", True, 90_000)
+    assert "agreement.missing" in fairframe("-w", lab, "rights", "show", "agr_" + "0" * 26).err
+    offer.write_bytes(offer.read_bytes().replace(b'"payload":"', b'"payload":"A', 1))
+    assert fairframe("-w", lab, "rights", "show", offer).code == 1
+
+
+def test_a_no_that_takes_something_back_is_shown_and_asked(loop: Loop, fairframe: Fairframe) -> None:  # noqa: F811
+    loop.to_lab()
+    said = ("-w", loop.library.root, "rights", "consent", ANA, "--deny", "research")
+    unasked = fairframe(*said)
+    assert unasked.code == 1 and "input.confirm" in unasked.err
+    assert "squares" in unasked.out and "North Lab" in unasked.out and " 4 " in unasked.out
+    with loop.library.read() as tx:
+        assert len(consent.listing(tx, contributors.find(tx, ANA)["id"])) == 1
+        assert not tx.rows(feed_entry.select())
+    assert "4 delivered items taken back" in fairframe(*said, "--yes").out
+    assert fairframe("-w", loop.library.root, "rights", "consent", ANA, "--deny", "evaluate").code == 0, "takes nothing"
+    overall = ("-w", loop.library.root, "rights", "consent", BEN, "--deny", "*")
+    assert "input.confirm" in fairframe(*overall).err
+    assert "opted out, 2 delivered items taken back" in fairframe(*overall, "--yes").out
+    foreign = fairframe(*said, "--asset", next(name for name, who in FILES.items() if who == CHEN))
+    assert foreign.code == 1 and "input.foreign_asset" in foreign.err

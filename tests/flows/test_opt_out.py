@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from fairframe.core.bundle import AgreementRef
 from fairframe.core.errors import Conflict
 from fairframe.core.ids import new_id
 from fairframe.core.money import parse_money
@@ -14,13 +15,13 @@ from fairframe.flows import opt_out
 from fairframe.flows.impact import Impact, impact
 from fairframe.library import assets, contributors
 from fairframe.library.tables import ownership
-from fairframe.platform import audit
+from fairframe.platform import audit, bundles
 from fairframe.platform.tx import Tx
 from fairframe.rights import consent
 from fairframe.rights.tables import consent_event
 from fairframe.royalties import allocate, revenue
 from fairframe.training import reported
-from fairframe.training.usage_report import ItemUse, UsageReport
+from fairframe.training.usage_report import TYPE, ItemUse, UsageReport
 
 from ..dataset.conftest import PEOPLE, Loop, films, loop  # noqa: F401  (fixtures)
 
@@ -41,8 +42,10 @@ def report(loop: Loop, frames: dict[str, int], weights: str = "a", name: str = "
         house_frames=100,
         items=uses,
     )
+    with loop.lab.write() as tx:
+        data = bundles.issue(tx, TYPE, loop.library.party_id, said.to_body(), AgreementRef(loop.agreement, 1))
     with loop.library.write() as tx:
-        reported.keep(tx, loop.lab.party_id, loop.agreement, said, b"{}")
+        reported.keep(tx, loop.lab.party_id, loop.agreement, said, data)
 
 
 def asked(loop: Loop, name: str) -> Impact:  # noqa: F811

@@ -3,10 +3,12 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.rights.test_recheck import add_asset
 
 from fairframe.core.errors import Conflict, InputError
 from fairframe.core.time import DAY_MS
 from fairframe.library import collections, contributors
+from fairframe.library.tables import ownership
 from fairframe.platform.tables import audit_entry, disclosure
 from fairframe.platform.workspace import Workspace
 from fairframe.rights import consent
@@ -189,3 +191,18 @@ def test_a_foreign_collection_is_refused(library: Workspace) -> None:
         person, other = contributors.ensure(tx, "Ada Quist"), contributors.ensure(tx, "Bo Lindahl")
         theirs = collections.ensure(tx, other, "Harbor")
         consent.set(tx, contributor=person, effect="allow", purpose="research", collection=theirs)
+
+
+def test_a_foreign_asset_is_refused(library: Workspace) -> None:
+    with library.write() as tx:
+        person, other = contributors.ensure(tx, "Ada Quist"), contributors.ensure(tx, "Bo Lindahl")
+        theirs = add_asset(tx, other, "boat.mp4")
+        for effect in ("allow", "deny"):
+            with pytest.raises(InputError) as caught:
+                consent.set(tx, contributor=person, effect=effect, purpose="research", asset=theirs)
+            assert caught.value.code == "input.foreign_asset"
+        assert not tx.rows(consent_event.select())
+        half = {"share_num": 1, "share_den": 2, "valid_from_ms": tx.now_ms}
+        for owner in (person, other):
+            tx.insert(ownership, asset_id=theirs["id"], contributor_id=owner["id"], **half)
+        assert consent.set(tx, contributor=person, effect="deny", purpose="research", asset=theirs)

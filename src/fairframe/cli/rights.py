@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from fairframe.cli import agreement as shown
 from fairframe.cli.outputs import check_writable
 from fairframe.cli.shell import (
     AsJson,
@@ -38,8 +39,10 @@ from fairframe.flows.impact import impact as impact_of
 from fairframe.flows.upgrade import grant as grant_checkpoints
 from fairframe.generation import grants
 from fairframe.library import assets, collections, contributors
+from fairframe.platform.tx import WriteTx
 from fairframe.rights import agreements, clearing, consent, holds, offers
 from fairframe.rights import terms as contributor_terms
+from fairframe.rights.vocabulary import ANY
 
 app = group("Consent, agreements, clearance.")
 terms_app = group("Contributors' terms: what silence means.")
@@ -134,23 +137,48 @@ def set_consent(
     collection: Annotated[str | None, typer.Option(help="Only for this collection.")] = None,
     action: Annotated[str, typer.Option(help="train, serve, release_weights, ... or *.")] = "*",
     reason: Annotated[str, typer.Option(help="In their own words; stays in the library.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before taking back what was delivered.")] = False,
 ) -> None:
     """Record a contributor's yes or no. A no takes back what was delivered and no longer clears."""
     if (allow is None) == (deny is None):
         raise InputError("say --allow PURPOSE or --deny PURPOSE", code="input.consent")
-    with workspace(ctx, "library") as ws, ws.write() as tx:
+    if (deny, action, asset, collection) == (ANY, ANY, None, None):
+        opt_out(ctx, contributor, yes=yes, reason=reason)
+        return
+
+    def said(tx: WriteTx) -> dict[str, Any]:
         who = contributors.find(tx, contributor)
-        one = None if asset is None else assets.find(tx, asset)
-        some = None if collection is None else collections.find(tx, collection, who)
-        if deny is not None:
-            event, revoked = opting.deny(tx, who, deny, action=action, asset=one, collection=some, reason=reason)
-            say(f"{event}: denied, {len(revoked)} delivered items taken back")
+        return {
+            "asset": None if asset is None else assets.find(tx, asset),
+            "collection": None if collection is None else collections.find(tx, collection, who),
+            "contributor": who,
+            "purpose": allow or deny,
+            "action": action,
+            "reason": reason,
+        }
+
+    with workspace(ctx, "library") as ws:
+        if deny is None:
+            with ws.write() as tx:
+                event = consent.set(tx, effect="allow", **said(tx))
+            say(f"{event}: allowed")
             return
-        assert allow is not None
-        event = consent.set(
-            tx, contributor=who, effect="allow", purpose=allow, action=action, asset=one, collection=some, reason=reason
-        )
-        say(f"{event}: allowed")
+        back = opting.preview(ws, lambda tx: opting.deny(tx, **said(tx))[1])
+        if back:
+            render_taken_back(back)
+            confirm(f"Record the no of {contributor} to {deny}, and take these clips back for good?", yes)
+        with ws.write() as tx:
+            event, revoked = opting.deny(tx, **said(tx))
+    say(f"{event}: denied, {len(revoked)} delivered items taken back")
+    if revoked:
+        note("Send each lab its feed: fairframe rights feed AGREEMENT -o feed.json")
+
+
+def render_taken_back(back: list[opting.TakesBack]) -> None:
+    table(
+        ["delivery", "lab", "#clips taken back", "#length"],
+        [(one.name, one.party, one.items, span(one.duration_ms)) for one in back],
+    )
 
 
 @app.command("opt-out")
@@ -264,15 +292,33 @@ def agree(
     say(f"offered {offer} for {format_money(price)}")
 
 
+@app.command("show")
+def show_agreement(
+    ctx: typer.Context,
+    agreement: Annotated[str, typer.Argument(metavar="AGREEMENT|FILE", help="Its id, or its document.")],
+    as_json: AsJson = False,
+) -> None:
+    """What an agreement says, in plain words, and what in it is unusual."""
+    with workspace(ctx) as ws, ws.read() as tx:
+        found = shown.find(tx, agreement)
+    emit(found.to_json(), as_json, lambda: shown.render(found))
+
+
 @app.command()
 def sign(
     ctx: typer.Context,
     agreement: Annotated[Path, typer.Argument(help="The library's offer.")],
     output: OutFile,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Countersign an agreement (lab)."""
+    """Show an agreement, then countersign it (lab)."""
     data = read_input(agreement)
     with workspace(ctx, "lab") as ws:
+        with ws.read() as tx:
+            found = shown.opened(tx, data)
+        shown.render(found)
+        check_writable(output)
+        confirm(f"Sign this agreement as {ws.name}?", yes)
         with ws.write() as tx:
             signed = agreements.countersign(tx, data)
         write_output(output, signed)

@@ -6,7 +6,7 @@ by flows.impact, which computes exactly what happens here.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -16,8 +16,11 @@ from fairframe.dataset import revocation
 from fairframe.dataset.gate import close_behind
 from fairframe.dataset.revocation import Revoked
 from fairframe.dataset.tables import dataset_release, item
+from fairframe.dataset.tables import delivery as delivery_table
 from fairframe.flows.impact import Impact, impact, items_of
+from fairframe.platform import bundles
 from fairframe.platform.tx import Row, Tx, WriteTx
+from fairframe.platform.workspace import Workspace
 from fairframe.rights import agreements, consent, recheck
 from fairframe.rights.tables import agreement as agreement_table
 
@@ -79,6 +82,41 @@ def deny(
         reason=reason,
     )
     return event, revocation.revoke(tx, _denied(tx, items_of(tx, contributor["id"])), DENIED)
+
+
+@dataclass(frozen=True)
+class TakesBack:
+    """What a no takes back from one delivery. party: the lab."""
+
+    delivery: str
+    name: str
+    party: str
+    items: int
+    duration_ms: int
+
+
+def preview(ws: Workspace, no: Callable[[WriteTx], Sequence[Revoked]]) -> list[TakesBack]:
+    """What a no would take back: it is done, and undone with its transaction."""
+    found: list[TakesBack] = []
+    try:
+        with ws.write() as tx:
+            per_delivery: dict[str, list[Revoked]] = defaultdict(list)
+            for one in no(tx):
+                per_delivery[one.delivery].append(one)
+            for delivery, some in per_delivery.items():
+                where = (delivery_table.c.public_id == delivery) & (delivery_table.c.direction == "out")
+                row = tx.row(delivery_table.select().where(where))
+                assert row is not None
+                length = sum(one.duration_ms for one in some)
+                lab = bundles.pinned(tx, row["party"]).name
+                found.append(TakesBack(delivery, row["name"], lab, len(some), length))
+            raise _Undone
+    except _Undone:
+        return found
+
+
+class _Undone(Exception):
+    """Rolls a preview's transaction back."""
 
 
 def sweep(tx: WriteTx, family: str) -> list[Revoked]:

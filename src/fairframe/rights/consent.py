@@ -25,6 +25,7 @@ from typing import Literal
 from fairframe.core.errors import Conflict, InputError
 from fairframe.core.ids import new_id
 from fairframe.core.time import DAY_MS
+from fairframe.library.tables import ownership
 from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.rights.tables import consent_event
 from fairframe.rights.vocabulary import ANY, check_action, check_purpose
@@ -152,8 +153,8 @@ def set(
 ) -> str:
     """Append a consent event of a contributor; returns its id.
 
-    Raises InputError (words, a foreign collection, both an asset and a collection), Conflict (a yes short of the
-    overall one, while the contributor has opted out: it would have no effect).
+    Raises InputError (words, a foreign collection or asset, both an asset and a collection), Conflict (a yes short of
+    the overall one, while the contributor has opted out: it would have no effect).
     """
     if effect not in ("allow", "deny"):
         raise InputError(f"{effect[:40]!r} is not allow or deny", code="input.bad_effect")
@@ -163,6 +164,13 @@ def set(
         raise InputError("name an asset or a collection, not both", code="input.bad_scope")
     if collection is not None and collection["contributor_id"] != contributor["id"]:
         raise InputError("the collection is another contributor's", code="input.foreign_collection")
+    if asset is not None and not _owns(tx, contributor, asset):
+        raise InputError(
+            "the asset is another contributor's",
+            code="input.foreign_asset",
+            where=asset["public_id"],
+            remedy=f"Name an asset of {contributor['public_id']}, or the contributor whose asset it is",
+        )
     valid = tx.now_ms if valid_from_ms is None else valid_from_ms
     scope: Scope = "asset" if asset is not None else "collection" if collection is not None else "contributor"
     overall_yes = effect == "allow" and scope == "contributor" and purpose == ANY and action == ANY
@@ -205,6 +213,14 @@ def listing(tx: Tx, contributor_id: int) -> Sequence[Row]:
     """All consent events of a contributor, oldest first."""
     return tx.rows(
         consent_event.select().where(consent_event.c.contributor_id == contributor_id).order_by(consent_event.c.id)
+    )
+
+
+def _owns(tx: Tx, contributor: Row, asset: Row) -> bool:
+    """Whether they brought the asset or ever had a share in it: of such a person a word about it is asked."""
+    shares = ownership.select().where(ownership.c.asset_id == asset["id"])
+    return asset["contributor_id"] == contributor["id"] or bool(
+        tx.rows(shares.where(ownership.c.contributor_id == contributor["id"]).limit(1))
     )
 
 
