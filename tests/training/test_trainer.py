@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import pickle
 import signal
 import subprocess
 import sys
@@ -194,6 +195,30 @@ def test_validation_films_come_while_training(tmp_path: Path, small_preset: Make
     assert shown == [(2, (2, 5, 16, 16, 3)), (4, (2, 5, 16, 16, 3))]
     without = from_scratch(small_clips(), small_preset(0, 4), tmp_path / "b")
     assert weights(with_films.folder) == weights(without.folder), "looking must not change training"
+
+
+def test_two_ranks_count_what_one_counts(tmp_path: Path, small_preset: MakePreset, small_clips: MakeClips) -> None:
+    script = tmp_path / "rank.py"
+    script.write_text(
+        textwrap.dedent(f"""
+            import json, os, pickle
+            from pathlib import Path
+            import torch
+            from fairframe.training.trainer import from_scratch
+
+            torch.set_num_threads(1)
+            clips, preset = pickle.loads(Path({str(tmp_path / "given")!r}).read_bytes())
+            result = from_scratch(clips, preset, Path({str(tmp_path / "two")!r}))
+            counts = {{count.item: count.frames for count in result.usage}}
+            Path({str(tmp_path)!r}, "rank-" + os.environ["RANK"]).write_text(json.dumps(counts))
+        """)
+    )
+    (tmp_path / "given").write_bytes(pickle.dumps((small_clips(), small_preset(2, 3))))
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
+    subprocess.run(command, check=True, timeout=300, capture_output=True)
+    alone = frames_of(from_scratch(small_clips(), small_preset(2, 3), tmp_path / "one"))
+    assert [json.loads((tmp_path / f"rank-{n}").read_text()) for n in (0, 1)] == [alone, alone]
+    assert weights(tmp_path / "two")
 
 
 def test_a_text_encoder_at_rate_zero_stays(tmp_path: Path, small_preset: MakePreset, small_clips: MakeClips) -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fairframe.core.errors import InputError
 from fairframe.training import scenes
 from fairframe.training.flow import Footage, train_flow
-from fairframe.training.loop import Hooks, OnStep, Progress, ShouldStop
+from fairframe.training.loop import Hooks, OnStep, Progress, ShouldStop, make_accelerator
 from fairframe.training.model import Model, base_folder, build_model, load_model, require_torch, save_model
 from fairframe.training.preset import Preset
 from fairframe.training.sample import sample_windows
@@ -243,9 +243,12 @@ def _finish(model: Model, out_dir: Path, first: Progress, second: Progress, wind
     usage.add(first.usage.counts())
     usage.add(second.usage.counts())
     curves = {"vae": tuple(first.losses), "flow": tuple(second.losses)}
-    save_model(model, out_dir)
-    text = json.dumps({name: [round(loss, 6) for loss in curve] for name, curve in curves.items()})
-    (out_dir / "curves.json").write_text(text + "\n", "utf-8")
+    accelerator = make_accelerator()
+    if accelerator.is_main_process:
+        save_model(model, out_dir)
+        text = json.dumps({name: [round(loss, 6) for loss in curve] for name, curve in curves.items()})
+        (out_dir / "curves.json").write_text(text + "\n", "utf-8")
+    accelerator.wait_for_everyone()
     steps = {"vae": first.step, "flow": second.step}
     stopped = first.stopped or second.stopped
     return TrainResult(out_dir, tuple(usage.counts()), curves, steps, windows, stopped)
