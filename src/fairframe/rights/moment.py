@@ -8,9 +8,6 @@ from fairframe.platform.tables import audit_entry
 from fairframe.platform.tx import Tx
 from fairframe.rights.consent import FOREVER_MS
 
-RECENT = 10_000
-"""How many of the last audit entries are looked at for a clock that runs ahead of ours."""
-
 
 @dataclass(frozen=True)
 class Moment:
@@ -24,11 +21,11 @@ def present(tx: Tx) -> Moment:
     """Now, with all that is recorded.
 
     Not merely this transaction's clock: it may have waited for a lock while an opt-out committed, or another machine's
-    clock may run ahead. So it is the latest of the clock and the times of the last audit entries.
+    clock may run ahead. So it is the later of the clock and the last audit entry's time, which never goes back.
     """
     return Moment(max(tx.now_ms, int(tx.scalar(latest_statement()) or 0)))
 
 
-def latest_statement() -> "sa.Select[tuple[int | None]]":
+def latest_statement() -> "sa.Select[tuple[int]]":
     newest = sa.select(sa.func.max(audit_entry.c.seq)).scalar_subquery()
-    return sa.select(sa.func.max(audit_entry.c.recorded_at_ms)).where(audit_entry.c.seq > newest - RECENT)
+    return sa.select(audit_entry.c.recorded_at_ms).where(audit_entry.c.seq == newest)
