@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from fairframe.core.errors import Conflict, InputError, IntegrityFailure, NotFound
 from fairframe.core.ids import new_id
 from fairframe.core.money import MICRO, parse_money
+from fairframe.core.time import DAY_MS
 from fairframe.royalties import ledger, revenue
 from fairframe.royalties.trial import trial
 
@@ -19,9 +20,9 @@ def usd(amount: str) -> Any:
 
 def test_net_receipts_go_to_pool_library_and_tax(world: Any) -> None:
     with world.ws.write() as tx:
-        deal = world.agree(tx)
-        booked = revenue.book(tx, deal, usd("10000.01"), "INV-7", tax_minor=1_000, effective_ms=5)
-    assert booked.new and booked.net == usd("9990.01") and booked.effective_ms == 5
+        deal, at = world.agree(tx), tx.now_ms - 5
+        booked = revenue.book(tx, deal, usd("10000.01"), "INV-7", tax_minor=1_000, effective_ms=at)
+    assert booked.new and booked.net == usd("9990.01") and booked.effective_ms == at
     assert booked.pool_micro == 999_001 * MICRO // 5
     with world.ws.read() as tx:
         held = {one.account: one.amount_micro for one in ledger.balances(tx)}
@@ -57,6 +58,18 @@ def test_the_same_reference_books_once(world: Any, clock: Any) -> None:
             revenue.book(tx, deal, usd(amount), "INV-1", tax, when)
     with world.ws.read() as tx:
         assert ledger.balance_of(tx, "cash", "USD") == 2_000 * MICRO
+
+
+@pytest.mark.parametrize(("days", "fits"), [(-400, False), (-3, False), (0, True), (3, False), (400_000, False)])
+def test_money_is_received_after_the_agreement_and_not_in_the_future(world: Any, days: int, fits: bool) -> None:
+    with world.ws.write() as tx:
+        deal, at = world.agree(tx), tx.now_ms + days * DAY_MS
+        if fits:
+            assert revenue.book(tx, deal, usd("1.00"), "X", 0, at).effective_ms == at
+            return
+        with pytest.raises(InputError) as caught:
+            revenue.book(tx, deal, usd("1.00"), "X", 0, at)
+        assert caught.value.code == "revenue.time"
 
 
 def test_bad_input_is_named(world: Any) -> None:

@@ -7,6 +7,7 @@ import typer
 
 from fairframe.cli.shell import (
     AsJson,
+    confirm,
     emit,
     group,
     micro,
@@ -21,10 +22,14 @@ from fairframe.cli.shell import (
 from fairframe.core.money import format_money, parse_money
 from fairframe.core.time import from_rfc3339
 from fairframe.library import contributors
+from fairframe.platform import bundles
+from fairframe.rights import agreements
 from fairframe.royalties import allocate as allocation
 from fairframe.royalties import balance as position
-from fairframe.royalties import payouts, revenue, statement_html, statements
+from fairframe.royalties import corrections, payouts, revenue, statement_html, statements
 from fairframe.royalties import usage as usage_reports
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 app = group("Revenue, pools, statements, payouts.")
 
@@ -38,16 +43,52 @@ def book(
     currency: Annotated[str, typer.Option(help="ISO 4217.")] = "USD",
     tax: Annotated[str, typer.Option(help="Tax in it, a decimal.")] = "0",
     received: Annotated[str, typer.Option(help="When, RFC 3339; default now.")] = "",
+    yes: Yes = False,
 ) -> None:
     """Book money received under an agreement; the contributors' share goes into a pool."""
-    gross = parse_money(amount, currency)
+    gross, tax_minor = parse_money(amount, currency), parse_money(tax, currency).minor
     at = from_rfc3339(received) if received else None
-    with workspace(ctx, "library") as ws, ws.write() as tx:
-        done = revenue.book(tx, agreement, gross, ref, parse_money(tax, currency).minor, at)
+    with workspace(ctx, "library") as ws:
+        with ws.read() as tx:
+            planned = revenue.plan(tx, agreement, gross, ref, tax_minor, at)
+            deal = agreements.find(tx, agreement)
+            lab = bundles.pinned(tx, deal.lab).name
+        if planned.new:
+            say(
+                f"{lab}, {deal.offer} license {agreement}: {format_money(gross)} received, reference {planned.reference}"
+            )
+            say(
+                f"{format_money(planned.net)} net; {deal.share} of it into the pool: {micro(planned.pool_micro, currency)}"
+            )
+            confirm("Book it?", yes)
+        with ws.write() as tx:
+            done = revenue.book(tx, agreement, gross, ref, tax_minor, at)
     say(
         f"{done.id}: {format_money(done.net)} net, pool {micro(done.pool_micro, currency)}"
         + ("" if done.new else ", known")
     )
+
+
+@app.command()
+def correct(
+    ctx: typer.Context,
+    agreement: Annotated[str, typer.Argument(help="Its id.")],
+    ref: Annotated[str, typer.Option(help="The reference under which it was booked.")],
+    reason: Annotated[str, typer.Option(help="Why; stays in the library.")],
+    yes: Yes = False,
+) -> None:
+    """Take back a receipt that was booked by mistake, whole, and what contributors got from it."""
+    with workspace(ctx, "library") as ws:
+        with ws.read() as tx:
+            planned = corrections.plan(tx, agreement, ref)
+        if planned.new:
+            say(f"{planned.event}: {format_money(planned.gross)}, reference {planned.reference}")
+            allocated = f"{planned.contributors} contributors give back what they got from it"
+            say(allocated if planned.contributors else "no contributor got anything from it yet")
+            confirm("Take it back?", yes)
+        with ws.write() as tx:
+            done = corrections.correct(tx, agreement, ref, reason)
+    say(f"{done.transaction}: {done.event} taken back" + ("" if done.new else ", known"))
 
 
 @app.command("usage")
@@ -129,8 +170,15 @@ def pay(
     contributor: Annotated[str, typer.Argument(help="Name or id.")],
     ref: Annotated[str, typer.Option(help="The payment's reference: paying it twice has one effect.")],
     currency: Annotated[str | None, typer.Option(help="ISO 4217, where there are several.")] = None,
+    yes: Yes = False,
 ) -> None:
     """Record a payout of the whole minor units that are owed; the rest is carried."""
-    with workspace(ctx, "library") as ws, ws.write() as tx:
-        done = payouts.pay(tx, contributors.find(tx, contributor), ref, currency)
+    with workspace(ctx, "library") as ws:
+        with ws.read() as tx:
+            who = contributors.find(tx, contributor)
+            planned = payouts.plan(tx, who, ref, currency)
+        if planned.new:
+            confirm(f"Record a payout of {format_money(planned.amount)} to {who['name']}, reference {ref}?", yes)
+        with ws.write() as tx:
+            done = payouts.pay(tx, contributors.find(tx, contributor), ref, currency)
     say(f"{done.id}: {format_money(done.amount)}, carried {micro(done.carry_micro, done.amount.currency.code)}")

@@ -22,9 +22,9 @@ from fairframe.platform.workspace import Workspace
 from fairframe.royalties import bulk, facts, ledger
 from fairframe.royalties.ledger import Leg
 from fairframe.royalties.methods import Method, method
-from fairframe.royalties.revenue import find_agreement, pool_micro
+from fairframe.royalties.revenue import CORRECTION, find_agreement, pool_micro
 from fairframe.royalties.rows import insert_rows
-from fairframe.royalties.tables import allocation, allocation_asset, allocation_line, revenue_event
+from fairframe.royalties.tables import allocation, allocation_asset, allocation_line, ledger_txn, revenue_event
 
 if TYPE_CHECKING:
     import duckdb
@@ -84,7 +84,7 @@ def _one(ws: Workspace, event: Row) -> Allocated:
 
 
 def open_events(tx: Tx) -> list[Row]:
-    """Revenue events without an allocation, oldest first."""
+    """Revenue events without an allocation that were not taken back, oldest first."""
     return list(tx.rows(_open().order_by(revenue_event.c.id)))
 
 
@@ -130,7 +130,8 @@ def pending(tx: Tx) -> list[Allocated]:
 
 def _open() -> "sa.Select[Any]":
     done = sa.exists().where(allocation.c.revenue_event_id == revenue_event.c.id)
-    return sa.select(revenue_event).where(~done)
+    back = sa.exists().where(ledger_txn.c.kind == CORRECTION, ledger_txn.c.subject == revenue_event.c.public_id)
+    return sa.select(revenue_event).where(~done, ~back)
 
 
 def _pending(event: Row, why: str) -> Allocated:

@@ -1,6 +1,6 @@
 """Payouts: the whole minor units of what a contributor is owed. What is less than one unit stays on the account."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
@@ -28,25 +28,13 @@ class Paid:
 def pay(tx: WriteTx, contributor: Row, reference: str, currency: str | None = None) -> Paid:
     """Pay the floor of a contributor's entitlement in one currency. The same reference again pays nothing more.
 
-    Raises Conflict where the reference paid somebody else or another currency, Refused where less than one minor
-    unit is owed, InputError where several currencies are owed and none is named.
+    Raises what plan raises.
     """
-    if not reference.strip() or len(reference) > 200 or not reference.isprintable():
-        raise InputError("the reference is empty, too long or not printable", code="payout.reference")
     ledger.lock(tx)
-    known = tx.row(payout.select().where(payout.c.reference == reference))
-    if known is not None:
-        return _same(tx, contributor, known, currency)
-    code = currency or only_currency(tx, contributor)
-    owed = owed_micro(tx, contributor, code)
-    amount = Money(min(whole_minor(max(owed, 0)), MAX_MICRO // MICRO), Currency(code))
-    if amount.minor == 0:
-        raise Refused(
-            f"less than one minor unit of {code} is owed",
-            code="payout.nothing",
-            where=contributor["public_id"],
-            remedy="It is carried over",
-        )
+    planned = plan(tx, contributor, reference, currency)
+    if not planned.new:
+        return planned
+    amount, code = planned.amount, planned.amount.currency.code
     public_id = new_id("pay")
     tx.insert(
         payout,
@@ -61,7 +49,31 @@ def pay(tx: WriteTx, contributor: Row, reference: str, currency: str | None = No
     account = ledger.payable(contributor["public_id"])
     legs = [Leg(account, code, amount.micro), Leg(CASH, code, -amount.micro)]
     ledger.post(tx, "payout", public_id, legs, f"Payout {reference}")
-    return Paid(public_id, contributor["public_id"], amount, reference, owed - amount.micro, True)
+    return replace(planned, id=public_id)
+
+
+def plan(tx: Tx, contributor: Row, reference: str, currency: str | None = None) -> Paid:
+    """What pay would pay (its id is empty), or what it has paid under this reference.
+
+    Raises Conflict where the reference paid somebody else or another currency, Refused where less than one minor
+    unit is owed, InputError where several currencies are owed and none is named.
+    """
+    if not reference.strip() or len(reference) > 200 or not reference.isprintable():
+        raise InputError("the reference is empty, too long or not printable", code="payout.reference")
+    known = tx.row(payout.select().where(payout.c.reference == reference))
+    if known is not None:
+        return _same(tx, contributor, known, currency)
+    code = currency or only_currency(tx, contributor)
+    owed = owed_micro(tx, contributor, code)
+    amount = Money(min(whole_minor(max(owed, 0)), MAX_MICRO // MICRO), Currency(code))
+    if amount.minor == 0:
+        raise Refused(
+            f"less than one minor unit of {code} is owed",
+            code="payout.nothing",
+            where=contributor["public_id"],
+            remedy="It is carried over",
+        )
+    return Paid("", contributor["public_id"], amount, reference, owed - amount.micro, True)
 
 
 def owed_micro(tx: Tx, contributor: Row, currency: str) -> int:
