@@ -1,5 +1,6 @@
 """What goes when clips are taken back: the end of an agreement, by term or breach, and the remedy withdraw."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from fairframe.core.time import DAY_MS
 from fairframe.dataset import attest, feeds, leases, loader, revocation
 from fairframe.dataset.tables import feed_entry, obligation
 from fairframe.flows import deletion, opt_out
+from fairframe.generation import guard
 from fairframe.library import contributors
 from fairframe.platform.tx import Row
 from fairframe.platform.workspace import Workspace
@@ -184,6 +186,24 @@ def test_under_withdraw_the_models_go_that_consumed_the_clips(loop: Loop) -> Non
     assert ends(loop.library) == {"with-ben": ["deleted"], "without": []}
 
 
+def test_under_withdraw_a_model_is_used_only_with_a_young_feed(loop: Loop) -> None:  # noqa: F811
+    strict(loop)
+    trained(loop, "harbor", ANA)
+
+    def used() -> None:
+        with loop.lab.read() as tx:
+            guard.permits(tx, registry.find(tx, "harbor"), "research")
+
+    used()
+    loop.lab.clock.advance(8 * DAY_MS)  # type: ignore[attr-defined]
+    with pytest.raises(Refused) as caught:
+        used()
+    assert [reason.split(":")[0] for reason in caught.value.reasons] == ["guard.feed_age"]
+    assert "rights refresh" in caught.value.remedy
+    fed(loop)
+    used()
+
+
 def test_other_remedies_leave_finished_models(loop: Loop) -> None:  # noqa: F811
     loop.to_lab()
     folder = trained(loop, "harbor", ANA)
@@ -191,7 +211,29 @@ def test_other_remedies_leave_finished_models(loop: Loop) -> None:  # noqa: F811
         opt_out.opt_out(tx, contributors.find(tx, ANA))
     fed(loop)
     assert accepted(loop, attested(loop)).body.models == ()
+    loop.lab.clock.advance(8 * DAY_MS)  # type: ignore[attr-defined]
+    with loop.lab.read() as tx:
+        assert guard.permits(tx, registry.find(tx, "harbor"), "research"), "a finished model stays: the feed may be old"
     assert folder.exists() and ends(loop.lab) == {"harbor": []}
+
+
+def test_frames_of_clips_go_with_the_clips_from_models_that_stay(loop: Loop) -> None:  # noqa: F811
+    loop.to_lab()
+    folder, models = trained(loop, "harbor", ANA), loop.lab.root / "models"
+    kept = {"mine": loop.received.id, "other": new_id("dlv")}  # type: ignore[union-attr]
+    for place in (folder, *(models / f".{name}.part" for name in kept)):
+        (place / "validation").mkdir(parents=True)
+        (place / "validation" / "step-000010.png").write_bytes(b"frames")
+    for name, delivery in kept.items():
+        said = json.dumps({"checkpoint": "ckp", "arguments": {"dataset": delivery}})
+        (models / f".{name}.part" / "session.json").write_text(said)
+    with loop.library.write() as tx:
+        opt_out.opt_out(tx, contributors.find(tx, ANA))
+    fed(loop)
+    attested(loop)
+    assert (folder / "weights").exists() and not (folder / "validation").exists()
+    assert not (models / ".mine.part" / "validation").exists()
+    assert (models / ".other.part" / "validation").exists()
 
 
 def test_a_model_that_is_not_named_is_missed(loop: Loop) -> None:  # noqa: F811

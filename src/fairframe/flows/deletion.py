@@ -6,12 +6,17 @@
 | anything else, and the remedy is withdraw   | those that consumed one of these clips     |
 | anything else                               | none: finished checkpoints stay            |
 
+What shows frames of clips goes with the clips from every model that stays: the validation sheets of all models and
+half-done trainings of the delivery, since a sheet does not say whose frames it shows.
+
 Both sides decide it alike, from the feed's entries and the usage: the lab over its own checkpoints, the library over
 those that were reported to it.
 """
 
+import json
 import shutil
 from collections.abc import Sequence
+from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -25,11 +30,14 @@ from fairframe.dataset.revocation import ENDED, last_entry
 from fairframe.dataset.tables import delivery as delivery_table
 from fairframe.dataset.tables import feed_entry
 from fairframe.platform.tx import Row, Tx, WriteTx
+from fairframe.platform.workspace import Workspace
 from fairframe.rights import agreements
 from fairframe.training import registry, reported
 from fairframe.training.happened import deleted, happen
 from fairframe.training.tables import checkpoint
 
+SHEETS = "validation"
+"""Where training.session writes frames of held-out clips beside the model's, in a model's folder."""
 REASON = "its clips were taken back"
 
 
@@ -42,6 +50,7 @@ def attest(tx: WriteTx, delivery: Row) -> bytes:
     named = [Model(str(one["public_id"]), str(one["weights_hash"])) for one in models]
     envelope = attestations.attest(tx, delivery["public_id"], named)
     document = read_payload(read_envelope(envelope).payload).id
+    _delete_sheets(tx.ws, _trained_on(tx, delivery), delivery["public_id"])
     for one in models:
         folder = registry.folder_of(tx.ws, one)
         shutil.rmtree(folder, ignore_errors=True)
@@ -85,6 +94,28 @@ def due_models(tx: Tx, delivery: Row, entries: int) -> list[Row]:
         for one in _trained_on(tx, delivery)
         if (ended or _withdrawn(tx, one, items)) and not deleted(registry.events(tx, one["id"]))
     ]
+
+
+def _delete_sheets(ws: Workspace, models: Sequence[Row], delivery: str) -> None:
+    folders = [registry.folder_of(ws, one) for one in models]
+    for folder in [*folders, *_half_done(ws, delivery)]:
+        sheets = folder / SHEETS
+        shutil.rmtree(sheets, ignore_errors=True)
+        if sheets.exists():
+            raise IntegrityFailure(f"{sheets} could not be deleted", code="attest.not_deleted")
+
+
+def _half_done(ws: Workspace, delivery: str) -> list[Path]:
+    """The folders of trainings on a delivery that are not published; one that cannot be read may be of any."""
+    found: list[Path] = []
+    for folder in (ws.root / "models").glob(".*.part"):
+        try:
+            of_it = json.loads((folder / "session.json").read_text())["arguments"]["dataset"] == delivery
+        except (OSError, ValueError, KeyError, TypeError):
+            of_it = True
+        if of_it:
+            found.append(folder)
+    return found
 
 
 def _trained_on(tx: Tx, delivery: Row) -> Sequence[Row]:

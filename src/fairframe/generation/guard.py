@@ -8,7 +8,10 @@
 
 The agreement is the one that the checkpoint was trained under, or one that the library granted to it later. It must
 be in force; time is the later of the clock and the latest signed time seen. A checkpoint that was deleted is not used,
-nor one that consumed what a contributor took back where the agreement's remedy is withdraw.
+nor one that consumed what a contributor took back where the agreement's remedy is withdraw. Only the feed tells that,
+so under that remedy its age counts as for opening a delivery. Under the other remedies a finished checkpoint stays
+whatever the feed says, so it is used without asking how old the feed is; an end by breach holds from the feed that
+tells it.
 The same holds for every ancestor that is a checkpoint of this workspace. An ancestor from elsewhere is only noted.
 """
 
@@ -17,6 +20,7 @@ from typing import Literal
 
 from fairframe.core.errors import InputError, NotFound, Refused
 from fairframe.core.finding import Finding
+from fairframe.dataset import feeds
 from fairframe.dataset.revocation import taken_back
 from fairframe.platform import bundles
 from fairframe.platform.tx import Row, Tx
@@ -53,12 +57,16 @@ class Right:
 
 @dataclass(frozen=True)
 class Used:
-    """A checkpoint that a use would draw on. `taken_back`: consumed items that the remedy withdraw asks to forget."""
+    """A checkpoint that a use would draw on. `taken_back`: consumed items that the remedy withdraw asks to forget.
+
+    `old_feed`: why the feed cannot tell that, where the remedy is withdraw; else empty.
+    """
 
     name: str
     deleted: bool
     taken_back: int
     rights: tuple[Right, ...]
+    old_feed: str = ""
 
 
 @dataclass(frozen=True)
@@ -114,17 +122,24 @@ def permits(tx: Tx, row: Row, purpose: str) -> Permit:
     found = judge(purpose, used, elsewhere)
     against = [check for check in found if not check.ok]
     if against:
-        upgradable = all(check.code in ("guard.purpose", "guard.output") for check in against)
         raise Refused(
             f"the checkpoint {row['name']} may not be used for {purpose}: {against[0].text}",
             reasons=[f"{check.code}: {check.text}" for check in against],
             code="guard.refused",
             where=row["public_id"],
-            remedy=UPGRADE if upgradable else "Train another checkpoint under an agreement in force",
+            remedy=_remedy({check.code for check in against}),
         )
     right = covering(purpose, used[0].rights)
     assert right is not None
     return Permit(purpose, agreements.find(tx, right.agreement), right.grant, tuple(found))
+
+
+def _remedy(codes: set[str]) -> str:
+    if codes <= {"guard.purpose", "guard.output"}:
+        return UPGRADE
+    if codes == {"guard.feed_age"}:
+        return "Take the library's newest feed: fairframe rights refresh feed.json"
+    return "Train another checkpoint under an agreement in force"
 
 
 def _judge_one(purpose: str, one: Used) -> list[Finding]:
@@ -134,6 +149,9 @@ def _judge_one(purpose: str, one: Used) -> list[Finding]:
     if one.taken_back:
         text = f"{one.name} consumed {one.taken_back} items that were taken back, and the agreed remedy is withdraw"
         found.append(Finding(False, "guard.withdrawn", text))
+    if one.old_feed:
+        text = f"{one.name}: {one.old_feed}, and the agreed remedy is withdraw: what was taken back since is unknown"
+        found.append(Finding(False, "guard.feed_age", text))
     right = covering(purpose, one.rights)
     if right is not None:
         by = f", by the grant {right.grant}" if right.grant else ""
@@ -184,17 +202,26 @@ def _own(tx: Tx, weights_hash: str) -> Row | None:
 def _used(tx: Tx, row: Row) -> Used:
     events = registry.events(tx, row["id"])
     rights: list[Right] = []
-    gone = 0
+    gone, old = 0, ""
     if row["agreement"] is not None:
         own = agreements.find(tx, row["agreement"])
         rights.append(_right(tx, own, None))
         if row["delivery"] is not None and own.terms.opt_out_remedy == "withdraw":
             back = taken_back(tx, "in", row["delivery"])
             gone = len(back & {use["item"] for use in registry.usage_of(tx, row["id"])})
+            old = _old_feed(tx, own)
     for event in reversed(events):
         if event["kind"] == "granted" and event["agreement"] is not None:
             rights.append(_granted(tx, event))
-    return Used(row["name"], deleted(events), gone, tuple(rights))
+    return Used(row["name"], deleted(events), gone, tuple(rights), old)
+
+
+def _old_feed(tx: Tx, own: Agreement) -> str:
+    feed = feeds.latest(tx, own.family)
+    if feed is None:
+        return "no feed of its library was taken"
+    old = bundles.trusted_now_ms(tx) - feed["issued_at_ms"] > own.terms.feed_age_ms
+    return f"the feed is older than {own.terms.feed_age_days} days" if old else ""
 
 
 def _granted(tx: Tx, event: Row) -> Right:
