@@ -100,3 +100,18 @@ def test_a_no_that_takes_something_back_is_shown_and_asked(loop: Loop, fairframe
     assert "opted out, 2 delivered items taken back" in fairframe(*overall, "--yes").out
     foreign = fairframe(*said, "--asset", next(name for name, who in FILES.items() if who == CHEN))
     assert foreign.code == 1 and "input.foreign_asset" in foreign.err
+
+
+def test_money_is_shown_and_asked_before_it_is_booked(loop: Loop, fairframe: Fairframe) -> None:  # noqa: F811
+    deal = loop.agree()
+    order = ("-w", loop.library.root, "royalties", "revenue", deal, "--amount", "100.00", "--ref", "INV-1")
+    unasked = fairframe(*order)
+    assert unasked.code == 1 and "input.confirm" in unasked.err
+    assert "North Lab" in unasked.out and "20.00" in unasked.out
+    assert fairframe(*order, "--yes").code == 0
+    assert "known" in fairframe(*order).out, "what is booked already asks nothing"
+    back = ("-w", loop.library.root, "royalties", "correct", deal, "--ref", "INV-1", "--reason", "a slip")
+    assert "input.confirm" in fairframe(*back).err
+    assert fairframe(*back, "--yes").code == 0
+    late = fairframe(*order[:-1], "INV-2", "--yes", "--received", "2999-01-01T00:00:00.000Z")
+    assert late.code == 1 and "revenue.time" in late.err

@@ -15,8 +15,10 @@ from fairframe.core.canonical import canonical, parse
 from fairframe.core.errors import Conflict, InputError, Refused
 from fairframe.core.limits import LISTED_MAX
 from fairframe.core.money import MICRO
+from fairframe.platform import audit
 from fairframe.royalties import allocate, balance, ledger, payouts, revenue, statement_lines, statements
 from fairframe.royalties.statement_html import render_html
+from fairframe.royalties.tables import statement as statement_table
 from fairframe.royalties.trial import trial
 from fairframe.verify import statement
 from fairframe.verify.main import main as verify_main
@@ -54,6 +56,13 @@ def issue(world: Any, name: str = "ann", **period: Any) -> statements.Statement:
 def wrong(made: statements.Statement, body: dict[str, Any] | None = None) -> list[str]:
     found = check_body(body or made.body, made.bundle.recipient, made.bundle.sender)
     return [finding.text for finding in found if finding.ok is False]
+
+
+def test_a_draft_says_the_same_and_writes_nothing(earned: Any) -> None:
+    with earned.ws.read() as tx:
+        before, body = audit.head(tx.conn), statements.draft(tx, earned.contributors["ann"])
+        assert audit.head(tx.conn) == before and not tx.rows(statement_table.select())
+    assert issue(earned).body == body
 
 
 def test_a_statement_adds_up_and_is_recomputed(earned: Any) -> None:

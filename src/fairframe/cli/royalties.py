@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from fairframe.cli.outputs import check_writable
 from fairframe.cli.shell import (
     AsJson,
     confirm,
@@ -28,6 +29,7 @@ from fairframe.royalties import allocate as allocation
 from fairframe.royalties import balance as position
 from fairframe.royalties import corrections, payouts, revenue, statement_html, statements
 from fairframe.royalties import usage as usage_reports
+from fairframe.royalties.statement_csv import to_csv
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
@@ -54,12 +56,9 @@ def book(
             deal = agreements.find(tx, agreement)
             lab = bundles.pinned(tx, deal.lab).name
         if planned.new:
-            say(
-                f"{lab}, {deal.offer} license {agreement}: {format_money(gross)} received, reference {planned.reference}"
-            )
-            say(
-                f"{format_money(planned.net)} net; {deal.share} of it into the pool: {micro(planned.pool_micro, currency)}"
-            )
+            say(f"{lab}, {deal.offer} license {agreement}: {format_money(gross)}, reference {planned.reference}")
+            pool = micro(planned.pool_micro, currency)
+            say(f"{format_money(planned.net)} net; {deal.share} of it into the contributors' pool: {pool}")
             confirm("Book it?", yes)
         with ws.write() as tx:
             done = revenue.book(tx, agreement, gross, ref, tax_minor, at)
@@ -128,18 +127,25 @@ def statement(
     currency: Annotated[str | None, typer.Option(help="ISO 4217, where there are several.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """A contributor's signed statement: all that is needed to recompute it."""
+    """What a contributor earned and was paid; with -o a signed statement, with all that is needed to recompute it."""
     start, end = from_rfc3339(from_) if from_ else 0, from_rfc3339(to) if to else None
-    with workspace(ctx, "library") as ws, ws.write() as tx:
-        who = contributors.find(tx, contributor)
-        found = statements.statement(tx, who, start, end, currency)
-        page = statement_html.render_html(found, statement_html.load_posters(tx, found))
-    if output is not None:
-        write_output(output / f"{found.id}.json", found.envelope)
-        write_output(output / f"{found.id}.csv", found.csv.encode())
-        write_output(output / f"{found.id}.html", page.encode())
-        note("anyone can recompute it: fairframe-verify FILE.json --trust LIBRARY/party.json")
-    emit(found.body, as_json, lambda: print(found.csv))
+    with workspace(ctx, "library") as ws:
+        if output is None:
+            with ws.read() as tx:
+                body = statements.draft(tx, contributors.find(tx, contributor), start, end, currency)
+        else:
+            check_writable(output / "statement.json")
+            with ws.write() as tx:
+                found = statements.statement(tx, contributors.find(tx, contributor), start, end, currency)
+                page = statement_html.render_html(found, statement_html.load_posters(tx, found))
+            body = found.body
+            write_output(output / f"{found.id}.json", found.envelope)
+            write_output(output / f"{found.id}.csv", found.csv.encode())
+            write_output(output / f"{found.id}.html", page.encode())
+            note("anyone can recompute it: fairframe-verify FILE.json --trust LIBRARY/party.json")
+    emit(body, as_json, lambda: print(to_csv(body)))
+    if output is None:
+        note("not signed: -o FOLDER signs it")
 
 
 @app.command()

@@ -47,9 +47,7 @@ def statement(
     Where the newest statement of that period says the same, it is returned and nothing is written. Raises Refused
     where nothing was ever earned, InputError on a bad period or several currencies, IntegrityFailure.
     """
-    until = tx.now_ms + 1 if to_ms is None else to_ms
-    if until <= from_ms:
-        raise InputError("the period ends before it begins", code="statement.period")
+    until = _until(tx, from_ms, to_ms)
     code = currency or only_currency(tx, contributor)
     body = make_body(tx, contributor, code, from_ms, until)
     known = _newest(tx, contributor, code, from_ms, until)
@@ -72,6 +70,25 @@ def statement(
         "statement.issued", contributor["public_id"], {"statement": public_id, "currency": code} | period | amounts
     )
     return read(envelope, new=True)
+
+
+def draft(
+    tx: Tx,
+    contributor: Row,
+    from_ms: int = 0,
+    to_ms: int | None = None,
+    currency: str | None = None,
+) -> dict[str, Any]:
+    """The body that statement would sign now. Nothing is signed or written; raises what statement raises."""
+    code = currency or only_currency(tx, contributor)
+    return make_body(tx, contributor, code, from_ms, _until(tx, from_ms, to_ms))
+
+
+def _until(tx: Tx, from_ms: int, to_ms: int | None) -> int:
+    until = tx.now_ms + 1 if to_ms is None else to_ms
+    if until <= from_ms:
+        raise InputError("the period ends before it begins", code="statement.period")
+    return until
 
 
 def read(envelope: bytes, *, new: bool = False) -> Statement:
