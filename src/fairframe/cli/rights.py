@@ -24,7 +24,6 @@ from fairframe.cli.shell import (
     workspace,
     write_output,
 )
-from fairframe.core.errors import InputError
 from fairframe.core.money import format_money, parse_money
 from fairframe.core.party import Party
 from fairframe.core.time import from_rfc3339
@@ -141,7 +140,7 @@ def set_consent(
 ) -> None:
     """Record a contributor's yes or no. A no takes back what was delivered and no longer clears."""
     if (allow is None) == (deny is None):
-        raise InputError("say --allow PURPOSE or --deny PURPOSE", code="input.consent")
+        raise typer.BadParameter("say --allow PURPOSE or --deny PURPOSE")
     if (deny, action, asset, collection) == (ANY, ANY, None, None):
         opt_out(ctx, contributor, yes=yes, reason=reason)
         return
