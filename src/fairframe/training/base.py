@@ -20,10 +20,10 @@ from fairframe.training.evaluate import evaluate, evaluate_vae
 from fairframe.training.flow import Footage, tokenize, train_flow
 from fairframe.training.loop import Hooks, Progress, learning_rate, save_state
 from fairframe.training.model import Model, build_model, load_model, save_model
-from fairframe.training.preset import Preset, load_preset
+from fairframe.training.preset import ClipShape, Preset, load_preset
 from fairframe.training.trainer import HOUSE_SEED
-from fairframe.training.vae import Crop, crop_frames, normalize_latents, train_vae
-from fairframe.training.windows import Window, encode_windows
+from fairframe.training.vae import Crop, crop_frames, encode, normalize_latents, train_vae
+from fairframe.training.windows import Window
 
 LEAVES_SEED, SCENES_SEED, HELDOUT_SEED = 101, 102, 104
 HELDOUT_CLIPS = 32
@@ -176,6 +176,11 @@ def _seen(scene: scenes.Scene, name: str) -> str:
     return str(getattr(scene, name))
 
 
+def _pictures(numbers: range, shape: ClipShape) -> scenes.Frames:
+    """Frames of the flow's clips, (N, F, S, S, 3)."""
+    return np.stack([scenes.house_clip(HOUSE_SEED, n, frames=shape.frames, size=shape.size).frames for n in numbers])
+
+
 def make_flow(model: Model, preset: Preset, out: Path, seed: int, clips: int) -> Progress:
     """Latents of `clips` rendered clips are made once (kept beside the state), then only the transformer runs."""
     import torch
@@ -189,8 +194,10 @@ def make_flow(model: Model, preset: Preset, out: Path, seed: int, clips: int) ->
     if kept.is_file():
         latents = torch.load(kept, weights_only=True)
     else:
-        rendered = [scenes.house_clip(HOUSE_SEED, n, frames=shape.frames, size=shape.size) for n in range(clips)]
-        latents = encode_windows(model.vae, rendered, windows)
+        # a few at a time: the pictures of all of them would take gigabytes
+        latents = torch.cat(
+            [encode(model.vae, _pictures(range(i, min(i + 8, clips)), shape)) for i in range(0, clips, 8)]
+        )
         save_state(kept, latents)
     hooks = Hooks(_Log(out / "train.log"), None, out / "flow.state", 50)
     return train_flow(model, Footage(windows, latents), preset.train_flow, seed=seed, hooks=hooks)
