@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fairframe.core.canonical import Json
 from fairframe.core.time import now_ms
 from fairframe.core.timecode import Rate
-from fairframe.flows.demo_scenes import CANVAS_H, CANVAS_W, PAINTERS, TEMPO, Color, Image
+from fairframe.flows.demo_scenes import CANVAS_H, CANVAS_W, PAINTERS, Color, Image
 from fairframe.platform.certificates import make_c2pa_ca
 from fairframe.platform.runs import Progress, silent
 
@@ -141,7 +141,8 @@ def pictures(subject: Subject) -> Iterator[Image]:
     """The frames of an asset: uint8 RGB (HEIGHT, WIDTH, 3), shot after shot."""
     import cv2
 
-    paint, tempo = PAINTERS[subject.painter](subject.seed, subject.hue), TEMPO[subject.painter]
+    painter, tempo = PAINTERS[subject.painter]
+    paint = painter(subject.seed, subject.hue)
     canvas = np.zeros((CANVAS_H, CANVAS_W, 3), np.uint8)
     for shot, length in enumerate(SHOT_FRAMES):
         for frame in range(length):

@@ -320,31 +320,18 @@ def jellyfish(seed: int, hue: Color) -> Painter:
     return paint
 
 
-PAINTERS: dict[str, Callable[[int, Color], Painter]] = {
-    "sail": sail,
-    "windmill": windmill,
-    "balloon": balloon,
-    "train": train,
-    "fish": fish,
-    "planet": planet,
-    "blossom": blossom,
-    "lamp": lamp,
-    "city": night_city,
-    "pendulum": pendulum,
-    "jellyfish": jellyfish,
-}
-
-# Film time per painted second: at 64 pixels a slow motion is none, and an extension could not be told from a still.
-TEMPO = {
-    "sail": 2.4,
-    "windmill": 2.6,
-    "balloon": 2.0,
-    "train": 1.15,
-    "fish": 2.0,
-    "planet": 8.0,
-    "blossom": 3.5,
-    "lamp": 3.0,
-    "city": 1.4,
-    "pendulum": 2.0,
-    "jellyfish": 2.4,
+# A painter, and film time per painted second: at 64 pixels a slow motion is none, and an extension of it could not be
+# told from a still.
+PAINTERS: dict[str, tuple[Callable[[int, Color], Painter], float]] = {
+    "sail": (sail, 2.4),
+    "windmill": (windmill, 2.6),
+    "balloon": (balloon, 2.0),
+    "train": (train, 1.15),
+    "fish": (fish, 2.0),
+    "planet": (planet, 8.0),
+    "blossom": (blossom, 3.5),
+    "lamp": (lamp, 3.0),
+    "city": (night_city, 1.4),
+    "pendulum": (pendulum, 2.0),
+    "jellyfish": (jellyfish, 2.4),
 }
