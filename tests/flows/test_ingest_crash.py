@@ -17,14 +17,16 @@ from fairframe.platform.tables import audit_entry
 from fairframe.rights import holds
 
 FILMS = 12
-# one line per file that is about to be read, so that the kill falls where the work is
+# one line per step of progress, and no further without a line back: the kill falls while there is work, on any machine
 CHILD = """
 import sys
 from pathlib import Path
 from fairframe.flows.ingest import ingest
 from fairframe.platform.workspace import open_workspace
 ws = open_workspace(Path(sys.argv[1]))
-show = lambda done, total, note: print(done, flush=True)
+def show(done, total, note):
+    print(done, flush=True)
+    sys.stdin.readline()
 print(ingest(ws, Path(sys.argv[2]), metadata=Path(sys.argv[3]), show=show).refused, flush=True)
 """
 
@@ -34,14 +36,16 @@ def start(ws, folder: Path, csv: Path) -> "subprocess.Popen[str]":
     if ws.engine.dialect.name == "postgresql":
         environment["FAIRFRAME_DATABASE_URL"] = ws.engine.url.render_as_string(hide_password=False)
     command = [sys.executable, "-c", CHILD, str(ws.root), str(folder), str(csv)]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, env=environment, stdin=pipe, stdout=pipe, text=True, bufsize=1)
 
 
 def kill_after(child: "subprocess.Popen[str]", lines: int, seconds: float) -> bool:
-    """SIGKILL some time after the child's n-th line; False if it had ended before."""
-    assert child.stdout is not None
+    """SIGKILL some time after the child was let on from its n-th line; False if it had ended before."""
+    assert child.stdout is not None and child.stdin is not None
     for _ in range(lines):
-        child.stdout.readline()
+        if child.stdout.readline():
+            child.stdin.write("on\n")
     time.sleep(seconds)
     alive = child.poll() is None
     child.send_signal(signals.SIGKILL)
