@@ -61,7 +61,8 @@ def run_demo(folder: Path, *, footage: Path | None = None, metadata: Path | None
 
 
 def _run(place: Place, step: str, title: str) -> Cost:
-    environment = {**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "2")}
+    # two threads that wait by spinning bring each other to a stop where another job has a core: let them spin briefly
+    environment = {"OMP_NUM_THREADS": "2", "GOMP_SPINCOUNT": "6000", **os.environ}
     environment.pop("FAIRFRAME_DATABASE_URL", None)  # two workspaces, two databases: each its own SQLite file
     started = time.monotonic()
     command = [sys.executable, "-m", "fairframe.flows.demo_steps", step, str(place.root)]

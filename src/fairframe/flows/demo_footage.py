@@ -5,8 +5,10 @@ import io
 import math
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,7 @@ from fairframe.platform.runs import Progress, silent
 WIDTH, HEIGHT, FPS = 384, 288, 24
 ANCHOR = "contributor-ca.pem"  # what a library puts into DIR/trust to believe the do-not-train manifest
 DIGITAL_ART = "http://cv.iptc.org/newscodes/digitalsourcetype/digitalArt"
+PAINTING = 2  # processes
 SHOT_FRAMES = (51, 58, 54, 52)  # three training windows of 17 frames in each
 
 COLUMNS = [
@@ -106,19 +109,14 @@ def render(folder: Path, show: Progress = silent) -> Path:
     from fairframe.media import encode
 
     folder.mkdir(parents=True, exist_ok=True)
-    rows: list[dict[str, str]] = []
-    for n, subject in enumerate(SUBJECTS):
-        show(n, len(SUBJECTS) + 1, subject.title)
-        path = folder / f"{subject.file}.mp4"
-        if subject.case == "variable rate":
-            _variable_rate(path, subject)
-        elif subject.case == "rotated":
-            _rotated(path, subject)
-        else:
-            encode.write_mp4(path, pictures(subject), Rate(FPS, 1))
-        if subject.case == "do not train":
-            _do_not_train(path, subject)
-        rows.append(_row(path.name, subject))
+    show(0, len(SUBJECTS) + 1, SUBJECTS[0].title)
+    # a started process, not a forked one: OpenCV and x264 keep threads
+    with ProcessPoolExecutor(PAINTING, mp_context=get_context("spawn")) as pool:
+        films = [pool.submit(_film, folder, subject) for subject in SUBJECTS]
+        for n, film in enumerate(films, 1):
+            film.result()
+            show(n, len(SUBJECTS) + 1, SUBJECTS[n - 1].title)
+    rows = [_row(f"{subject.file}.mp4", subject) for subject in SUBJECTS]
     small = SUBJECTS[1]
     encode.write_mp4(folder / "sail-gold-again.mp4", _smaller(pictures(small)), Rate(FPS, 1), crf=26)
     rows.append(_row("sail-gold-again.mp4", small))
@@ -137,6 +135,20 @@ def render(folder: Path, show: Progress = silent) -> Path:
     return target
 
 
+def _film(folder: Path, subject: Subject) -> None:
+    from fairframe.media import encode
+
+    path = folder / f"{subject.file}.mp4"
+    if subject.case == "variable rate":
+        _variable_rate(path, subject)
+    elif subject.case == "rotated":
+        _rotated(path, subject)
+    else:
+        encode.write_mp4(path, pictures(subject), Rate(FPS, 1))
+    if subject.case == "do not train":
+        _do_not_train(path, subject)
+
+
 def pictures(subject: Subject) -> Iterator[Image]:
     """The frames of an asset: uint8 RGB (HEIGHT, WIDTH, 3), shot after shot."""
     import cv2
@@ -149,7 +161,7 @@ def pictures(subject: Subject) -> Iterator[Image]:
             paint(tempo * (0.4 * shot + frame / FPS), canvas)
             view = cv2.warpAffine(
                 canvas,
-                _camera(shot, frame / length),
+                _camera(shot, frame / length, subject.seed),
                 (WIDTH, HEIGHT),
                 flags=cv2.INTER_AREA | cv2.WARP_INVERSE_MAP,
                 borderMode=cv2.BORDER_REFLECT,
@@ -157,15 +169,21 @@ def pictures(subject: Subject) -> Iterator[Image]:
             yield _graded(view.astype(np.uint8), shot)
 
 
-def _camera(shot: int, part: float) -> NDArray[np.float64]:
-    """Output pixel -> canvas pixel: still, pan, push in, and a tilted close shot in the mirror."""
-    zoom = (1.30, 1.12, 1.30 - 0.30 * part, 0.92)[shot]
-    dx = (0, -40 + 80 * part, 0, 6)[shot]
+def _camera(shot: int, part: float, seed: int) -> NDArray[np.float64]:
+    """Output pixel -> canvas pixel: still, pan, push in, and a tilted close shot in the mirror.
+
+    Every second seed is filmed from nearer by, off center and the other way round: siblings are two pictures, not
+    near-duplicates that would have to be held out together.
+    """
+    even = seed % 2 == 0
+    zoom = (1.30, 1.12, 1.30 - 0.30 * part, 0.92)[shot] * (0.84 if even else 1)
+    dx = (0, -40 + 80 * part, 0, 6)[shot] + (24 if even else 0)
+    dy = -14 if even else 0
     turn = (0.0, 0.0, 0.0, 0.07 * math.sin(3 * part))[shot]
     c, s = zoom * math.cos(turn), zoom * math.sin(turn)
-    flip = -1 if shot == 3 else 1
+    flip = -1 if (shot == 3) != even else 1
     x0 = CANVAS_W / 2 + dx - flip * c * WIDTH / 2 + s * HEIGHT / 2
-    y0 = CANVAS_H / 2 - flip * s * WIDTH / 2 - c * HEIGHT / 2
+    y0 = CANVAS_H / 2 + dy - flip * s * WIDTH / 2 - c * HEIGHT / 2
     return np.array([[flip * c, -s, x0], [flip * s, c, y0]], np.float64)
 
 

@@ -356,10 +356,6 @@ def _step(run: _Run, module: Any, accelerator: Any, licensed: Footage, house: Fo
     if house is not None:
         picks += [(house, int(i)) for i in rng.integers(len(house.windows), size=from_house)]
     latents = torch.stack([footage.latents[i] for footage, i in picks]).float()
-    seen = latents.shape[2]
-    if progress.step < settings.short_steps:
-        seen = seen // 2 + 1
-        latents = latents[:, :, :seen].contiguous()
     draw = draw_batch(rng, latents, settings, run.model.shift)
     mine = slice(accelerator.process_index, None, accelerator.num_processes)
     draw = Draw(draw.known[mine], draw.sigma[mine], draw.noise[mine], draw.keep_text[mine])
@@ -374,8 +370,7 @@ def _step(run: _Run, module: Any, accelerator: Any, licensed: Footage, house: Fo
     run.optimizer.zero_grad()
     run.average.update(run.trained, progress.step)
     for window in windows:
-        used = min(window.frames, (seen - 1) * run.model.vae.temporal_compression_ratio + 1)
-        progress.usage.count(window.item, window.source, used)
+        progress.usage.count(window.item, window.source, window.frames)
     progress.losses.append(float(loss.detach()))
     progress.step += 1
     return True

@@ -89,7 +89,6 @@ class FlowTraining(_Frozen):
     first_frame: float = Field(0.25, ge=0, le=1, description="share of windows conditioned on their first frame")
     prefix: float = Field(0.55, ge=0, le=1, description="share given several first frames; the rest: text only")
     text_drop: float = Field(0.1, ge=0, le=1)
-    short_steps: int = Field(0, ge=0, description="first steps, which see the first half of each window only")
     method: Literal["full", "lora"] = "full"
     lora_rank: int = Field(16, ge=1, le=256)
     house_share: float = Field(0.0, ge=0, lt=1, description="share of windows from house footage (counted as usage)")
