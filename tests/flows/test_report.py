@@ -13,18 +13,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairframe.core.ids import new_id
-from fairframe.core.money import parse_money
+from fairframe.core.money import MICRO, parse_money
 from fairframe.flows import opt_out, report_charts, report_loop, report_words
+from fairframe.flows.impact import impact
 from fairframe.flows.report import demo_report, report
 from fairframe.flows.report_demo import blocked_words
 from fairframe.flows.report_lab import curves_of, read_json
+from fairframe.flows.report_money import money_of
 from fairframe.flows.report_score import scored
 from fairframe.library import assets, contributors
 from fairframe.library.assets import Opened
 from fairframe.library.metadata import Described
 from fairframe.platform.workspace import Workspace, create_workspace
 from fairframe.rights.clearance import CODES
-from fairframe.royalties import allocate, revenue
+from fairframe.royalties import allocate, corrections, revenue
 from fairframe.training import reported
 from fairframe.training.usage_report import ItemUse, UsageReport
 
@@ -158,6 +160,35 @@ def test_a_librarys_report(loop: Loop, films: list[Film]) -> None:  # noqa: F811
     # four files were cleared for research before the opt-out, the hostile one was not; two are Ana's
     assert re.search(r"Files cleared, research license 4 2", text)
     assert page.count("data:image/jpeg") >= 12, "strips of shots"
+
+
+def test_a_receipt_that_was_taken_back_waits_for_nothing_and_brought_nothing(loop: Loop) -> None:  # noqa: F811
+    run_loop(loop)
+    with loop.library.write() as tx:
+        for reference in ("INV-2", "INV-3"):
+            revenue.book(tx, loop.agreement, parse_money("500.00", "USD"), reference)
+        corrections.correct(tx, loop.agreement, "INV-2", "private reason")
+        before = {one.name: one.micro for one in money_of(tx).earners}
+        assert sum(before.values()) == 2_000_00 * MICRO
+    page = report(loop.library)
+    text = " ".join(checked(page).text.split())
+    assert "INV-2 research 500.00 USD 1/5 none booked by mistake, taken back on 28 May 2026 INV-3" in text
+    assert "INV-3 research 500.00 USD 1/5 waits not split yet" in text
+    assert "private reason" not in page
+    allocate.allocate(loop.library)
+    with loop.library.write() as tx:
+        corrections.correct(tx, loop.agreement, "INV-3", "typed the wrong amount")
+    with loop.library.read() as tx:
+        money = money_of(tx)
+        asked = [impact(tx, contributors.find(tx, name)).money for name in PEOPLE]
+    assert {one.name: one.micro for one in money.earners} == before
+    assert [one.stays_micro for one in money.events] == [2_000_00 * MICRO, 0, 0]
+    owed = {one.name: one.amount_micro for one in money.position.accounts if one.account.startswith("contributor:")}
+    assert owed == before == {name: one[0].earned_micro for name, one in zip(PEOPLE, asked, strict=True)}
+    text = " ".join(checked(report(loop.library)).text.split())
+    assert "INV-3 research 500.00 USD 1/5 none booked by mistake" in text
+    assert "with the 100.00 USD that contributors had got from it" in text
+    assert "not split yet" not in text
 
 
 def test_a_labs_report(loop: Loop) -> None:  # noqa: F811

@@ -7,6 +7,7 @@ import pytest
 from fairframe.core.errors import Conflict, InputError, NotFound
 from fairframe.core.money import MICRO
 from fairframe.royalties import allocate, corrections, ledger, payouts, revenue, statements
+from fairframe.royalties.earnings import earnings
 from fairframe.royalties.trial import trial
 
 
@@ -67,3 +68,28 @@ def test_what_cannot_be_taken_back_is_named(world: Any) -> None:
         with pytest.raises(Conflict) as caught:
             revenue.book(tx, deal, world.usd("200.00"), "INV-1")
         assert "royalties correct" in caught.value.remedy
+
+
+def test_earnings_are_the_balance_and_what_was_paid_whatever_was_taken_back(world: Any) -> None:
+    with world.ws.write() as tx:
+        deal = world.agree(tx)
+        world.deliver(tx, deal, [("ann-1", 0, 1_000), ("bob-1", 0, 3_000)])
+        world.book(tx, deal, "100.00")
+        world.book(tx, deal, "300.00", "INV-2")
+    allocate.allocate(world.ws)
+    ann, bob = (world.contributors[name] for name in ("ann", "bob"))
+    with world.ws.write() as tx:
+        payouts.pay(tx, ann, "P-1")
+        corrections.correct(tx, deal, "INV-2", "another customer's money")
+    with world.ws.read() as tx:
+        found = {one.contributor: one for one in earnings(tx)}
+        assert {name: one.earned_micro for name, one in found.items()} == {
+            ann["public_id"]: 500 * MICRO,
+            bob["public_id"]: 1_500 * MICRO,
+        }
+        assert [one.paid_minor for one in earnings(tx, ann)] == [2_000]
+        assert payouts.owed_micro(tx, ann, "USD") == -1_500 * MICRO, "paid before it was taken back"
+        for who in (ann, bob):
+            body = statements.draft(tx, who)
+            assert [found[who["public_id"]]] == list(earnings(tx, who))
+            assert found[who["public_id"]].earned_micro == int(body["earned_micro"]) + int(body["adjusted_micro"])

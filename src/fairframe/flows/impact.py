@@ -14,7 +14,7 @@ from fairframe.dataset.tables import delivery as delivery_table
 from fairframe.library.tables import asset, ownership
 from fairframe.platform.tx import Row, Tx
 from fairframe.rights.tables import consent_event
-from fairframe.royalties.tables import allocation, allocation_line, payout
+from fairframe.royalties.earnings import earnings
 from fairframe.training.tables import checkpoint, usage
 
 
@@ -63,7 +63,10 @@ class CheckpointImpact:
 
 @dataclass(frozen=True)
 class MoneyImpact:
-    """In one currency: earned so far (10^-6 minor units) and paid out (minor units). Earned stays earned."""
+    """In one currency: earned so far (10^-6 minor units) and paid out (minor units). Earned stays earned.
+
+    What a receipt that was taken back had brought is not in it, as it is not in the ledger's balance.
+    """
 
     currency: str
     earned_micro: int
@@ -103,7 +106,7 @@ def impact(tx: Tx, contributor: Row) -> Impact:
         releases=_releases(tx, items),
         deliveries=deliveries,
         checkpoints=_checkpoints(tx, contributor["id"], tx.now_ms if opted_out_ms is None else opted_out_ms),
-        money=_money(tx, contributor["id"]),
+        money=_money(tx, contributor),
     )
 
 
@@ -229,18 +232,5 @@ def _checkpoints(tx: Tx, contributor_id: int, turn_ms: int) -> tuple[CheckpointI
     return tuple(sorted(found, key=lambda one: one.name))
 
 
-def _money(tx: Tx, contributor_id: int) -> tuple[MoneyImpact, ...]:
-    earned = (
-        sa.select(allocation.c.currency, sa.func.sum(allocation_line.c.amount_micro).label("micro"))
-        .join(allocation_line, allocation_line.c.allocation_id == allocation.c.id)
-        .where(allocation_line.c.contributor_id == contributor_id)
-        .group_by(allocation.c.currency)
-    )
-    paid = (
-        sa.select(payout.c.currency, sa.func.sum(payout.c.amount_minor).label("minor"))
-        .where(payout.c.contributor_id == contributor_id)
-        .group_by(payout.c.currency)
-    )
-    micro = {row["currency"]: int(row["micro"]) for row in tx.rows(earned)}
-    minor = {row["currency"]: int(row["minor"]) for row in tx.rows(paid)}
-    return tuple(MoneyImpact(code, micro.get(code, 0), minor.get(code, 0)) for code in sorted({*micro, *minor}))
+def _money(tx: Tx, contributor: Row) -> tuple[MoneyImpact, ...]:
+    return tuple(MoneyImpact(one.currency, one.earned_micro, one.paid_minor) for one in earnings(tx, contributor))

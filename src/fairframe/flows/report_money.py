@@ -14,7 +14,9 @@ from fairframe.rights import agreements
 from fairframe.rights.tables import consent_event
 from fairframe.royalties import balance
 from fairframe.royalties.balance import Position
-from fairframe.royalties.tables import allocation, allocation_line, payout, revenue_event
+from fairframe.royalties.earnings import earnings
+from fairframe.royalties.revenue import CORRECTION
+from fairframe.royalties.tables import allocation, allocation_line, ledger_txn, revenue_event
 from fairframe.training.tables import checkpoint, usage
 
 SHOWN = 20
@@ -22,12 +24,11 @@ SHOWN = 20
 
 @dataclass(frozen=True)
 class Earner:
-    """One contributor in one currency. parts: micro per revenue event, in the order of Money.events."""
+    """One contributor in one currency. micro: earned by the ledger, so less what was taken back."""
 
     name: str
     currency: str
     micro: int
-    parts: tuple[int, ...]
     clips: int
     frames: int
     paid_minor: int
@@ -36,7 +37,10 @@ class Earner:
 
 @dataclass(frozen=True)
 class Event:
-    """Money received under an agreement, and what of it went to contributors (None: not allocated yet)."""
+    """Money received under an agreement, and what of it went to contributors (None: not allocated).
+
+    taken_back_ms: when a correction took the receipt back, whole, with what contributors had got from it; else None.
+    """
 
     id: str
     reference: str
@@ -49,6 +53,12 @@ class Event:
     pool_micro: int | None
     lines: int
     sums_to_pool: bool
+    taken_back_ms: int | None
+
+    @property
+    def stays_micro(self) -> int:
+        """What contributors have of it."""
+        return 0 if self.taken_back_ms is not None else self.pool_micro or 0
 
 
 @dataclass(frozen=True)
@@ -77,7 +87,7 @@ def money_of(tx: Tx) -> Money:
     """Revenue, allocations and contributors' earnings."""
     rows = tx.rows(revenue_event.select().order_by(revenue_event.c.id.desc()).limit(SHOWN))
     events = [_event(tx, row) for row in reversed(rows)]
-    earners = _earners(tx, [one.id for one in events])
+    earners = _earners(tx)
     return Money(tuple(events), tuple(earners[:SHOWN]), max(0, len(earners) - SHOWN), balance.balance(tx))
 
 
@@ -101,35 +111,31 @@ def _event(tx: Tx, row: Row) -> Event:
         pool_micro=int(made["pool_micro"]) if made is not None else None,
         lines=lines,
         sums_to_pool=made is not None and total == int(made["pool_micro"]),
+        taken_back_ms=_taken_back_ms(tx, row["public_id"]),
     )
 
 
-def _earners(tx: Tx, events: list[str]) -> list[Earner]:
-    joined = (
-        sa.select(contributor.c.id, contributor.c.name, allocation.c.currency, revenue_event.c.public_id)
-        .add_columns(sa.func.sum(allocation_line.c.amount_micro).label("micro"))
-        .join(allocation_line, allocation_line.c.contributor_id == contributor.c.id)
-        .join(allocation, allocation.c.id == allocation_line.c.allocation_id)
-        .join(revenue_event, revenue_event.c.id == allocation.c.revenue_event_id)
-        .group_by(contributor.c.id, contributor.c.name, allocation.c.currency, revenue_event.c.public_id)
-    )
-    sums: dict[tuple[int, str, str], dict[str, int]] = {}
-    for row in tx.rows(joined):
-        sums.setdefault((row["id"], row["name"], row["currency"]), {})[row["public_id"]] = int(row["micro"])
+def _taken_back_ms(tx: Tx, event: str) -> int | None:
+    where = (ledger_txn.c.kind == CORRECTION) & (ledger_txn.c.subject == event)
+    found = tx.scalar(sa.select(ledger_txn.c.recorded_at_ms).where(where))
+    return None if found is None else int(found)
+
+
+def _earners(tx: Tx) -> list[Earner]:
+    people = {row["public_id"]: row for row in tx.rows(contributor.select())}
     clips, frames, out = _clips(tx), _frames(tx), opted_out_ids(tx)
-    paid = _paid(tx)
     found = [
         Earner(
-            clean(name, 60),
-            code,
-            sum(parts.values()),
-            tuple(parts.get(event, 0) for event in events),
-            clips.get(key, 0),
-            frames.get(key, 0),
-            paid.get((key, code), 0),
-            key in out,
+            clean(who["name"], 60),
+            one.currency,
+            one.earned_micro,
+            clips.get(who["id"], 0),
+            frames.get(who["id"], 0),
+            one.paid_minor,
+            who["id"] in out,
         )
-        for (key, name, code), parts in sums.items()
+        for one in earnings(tx)
+        if one.earned_micro and (who := people[one.contributor])
     ]
     return sorted(found, key=lambda one: (-one.micro, one.name))
 
@@ -157,12 +163,6 @@ def _frames(tx: Tx) -> dict[int, int]:
         .group_by(item.c.contributor_id)
     )
     return {row["contributor_id"]: int(row["n"]) for row in tx.rows(statement)}
-
-
-def _paid(tx: Tx) -> dict[tuple[int, str], int]:
-    statement = sa.select(payout.c.contributor_id, payout.c.currency, sa.func.sum(payout.c.amount_minor).label("n"))
-    rows = tx.rows(statement.group_by(payout.c.contributor_id, payout.c.currency))
-    return {(row["contributor_id"], row["currency"]): int(row["n"]) for row in rows}
 
 
 def opted_out_ids(tx: Tx) -> dict[int, int]:

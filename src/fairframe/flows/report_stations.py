@@ -61,7 +61,7 @@ def _back(library: Library | None, money: Money | None, opt_outs: Sequence[OptOu
     found = [_none("Royalties"), _none("Contributors")]
     if money is not None and money.earners:
         code = money.earners[0].currency
-        micro = sum(event.pool_micro or 0 for event in money.events if event.currency == code)
+        micro = sum(event.stays_micro for event in money.events if event.currency == code)
         whole = minor(micro // 1_000_000, code).split()[0].partition(".")[0]
         found[0] = Station("Royalties", whole, f"{code} to contributors")
         paid = len({one.name for one in money.earners})
