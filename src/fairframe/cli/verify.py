@@ -35,6 +35,10 @@ def verify(
         list[Path] | None,
         typer.Option("--against", help="audit: a document of ours that somebody else kept (repeat)."),
     ] = None,
+    agreement: Annotated[
+        list[Path] | None,
+        typer.Option("--agreement", help="statement: a countersigned agreement to compare it with (repeat)."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check a film, model, delivery, document or this workspace's audit tree."""
@@ -43,7 +47,7 @@ def verify(
             report = verify_audit(ws, [read_input(path) for path in against or []])
     else:
         given = [Party.from_envelope(read_input(path)) for path in trust or []]
-        report = _target(ctx, Path(target), given)
+        report = _target(ctx, Path(target), given, [read_input(path) for path in agreement or []])
     emit(
         {
             "kind": report.kind,
@@ -58,18 +62,18 @@ def verify(
         raise typer.Exit(1)
 
 
-def _target(ctx: typer.Context, path: Path, given: list[Party]) -> Report:
+def _target(ctx: typer.Context, path: Path, given: list[Party], agreements: list[bytes]) -> Report:
     try:
         with workspace(ctx) as ws:
-            return _check(ws, path, given)
+            return _check(ws, path, given, agreements)
     except NotFound as error:
         if error.code != "workspace.missing":
             raise
-    return _check(None, path, given)
+    return _check(None, path, given, agreements)
 
 
-def _check(ws: Workspace | None, path: Path, given: list[Party]) -> Report:
-    report = verify_target(path, trust_of(ws, given), now_ms())
+def _check(ws: Workspace | None, path: Path, given: list[Party], agreements: list[bytes]) -> Report:
+    report = verify_target(path, trust_of(ws, given), now_ms(), agreements)
     return with_newer_feed(with_credentials(report, path, ws, given), path, ws)
 
 

@@ -1,5 +1,6 @@
 """Recomputes one allocation of a statement: the pool, everyone's split, the own quota and the split among clips."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fairframe.core.apportion import hamilton, tie_key
@@ -9,6 +10,7 @@ from fairframe.core.fields import Fields
 from fairframe.core.limits import LISTED_MAX
 from fairframe.core.money import MICRO
 from fairframe.core.rational import Share
+from fairframe.verify.agreements import Terms
 
 
 @dataclass
@@ -20,19 +22,29 @@ class Remarks:
     unseen: list[str] = field(default_factory=list[str])
 
 
+@dataclass(frozen=True)
+class Deals:
+    """The agreements that were given to compare with, by id, and what the statement says once for all its deals."""
+
+    library: str
+    currency: str
+    signed: Mapping[str, Terms]
+
+
 METHODS = ("delivered_ms", "usage")
 """What a split_basis can be; the method of an allocation is the same word."""
 
 
-def allocation(fields: Fields, remarks: Remarks, room: int) -> tuple[int, int]:
+def allocation(fields: Fields, remarks: Remarks, room: int, deals: Deals) -> tuple[int, int]:
     """The own part in micro units and the number of weights listed; what there is to say goes to `remarks`.
 
     room: how many weights the statement may still list; where all contributors fit, they have to be listed.
+    deals: what the share, the split basis and the parties are compared with, where it was given.
     Raises BadDocument or InputError where the form is not that of royalties/statement_body.py.
     """
     wrong, notes = remarks.wrong, remarks.good
     fields.text("transaction", max_chars=40)
-    share, basis = _agreement(fields.fields("agreement"), remarks)
+    share, basis = _agreement(fields.fields("agreement"), remarks, deals)
     net = _net(fields.fields("revenue"), wrong)
     pool, total = number(fields, "pool_micro"), number(fields, "weight_total", least=1)
     if pool != share.of(net * MICRO):
@@ -69,18 +81,26 @@ def allocation(fields: Fields, remarks: Remarks, room: int) -> tuple[int, int]:
     return amount, len(listed or ())
 
 
-def _agreement(fields: Fields, remarks: Remarks) -> tuple[Share, str]:
+def _agreement(fields: Fields, remarks: Remarks, deals: Deals) -> tuple[Share, str]:
     name, version = fields.id("id", "agr"), fields.integer("version", least=1)
-    fields.text("offer", max_chars=200)
-    fields.text("purpose", max_chars=40)
+    offer, purpose = fields.text("offer", max_chars=200), fields.text("purpose", max_chars=40)
     licensee = fields.fields("licensee")
-    licensee.text("id", max_chars=40)
+    lab = licensee.text("id", max_chars=40)
     licensee.text("name", max_chars=200)
     licensee.close()
     share, basis = Share.parse(fields.text("share", max_chars=40)), fields.text("split_basis", max_chars=40)
     fields.close()
-    text = f"that {name}, version {version}, agrees on a share of {share}, split by {basis}, is the library's word"
-    remarks.unseen.append(f"{text}: compare it with the signed agreement")
+    said = Terms(name, version, offer, purpose, deals.library, lab, share, basis, deals.currency)
+    signed = deals.signed.get(name)
+    if signed is None:
+        text = f"that {name}, version {version}, agrees on a share of {share}, split by {basis}, is the library's word"
+        remarks.unseen.append(f"{text}: compare it with the signed agreement (--agreement FILE)")
+    elif wrong := signed.differing(said):
+        remarks.wrong += [f"{name}: {text}" for text in wrong]
+    else:
+        remarks.good.append(
+            f"{name}, version {version}, which both parties signed, says the same: {share} split by {basis}"
+        )
     return share, basis
 
 

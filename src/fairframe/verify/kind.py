@@ -13,11 +13,13 @@ class Target:
     """What is to be verified: a file's bytes, or a folder (`data` is then None).
 
     `type` is what it claims to be, read without verifying anything: a bundle's type, "party", or "".
+    `agreements` are documents that a person gives beside it, to compare a statement with.
     """
 
     path: Path
     data: bytes | None
     type: str
+    agreements: tuple[bytes, ...] = ()
 
     @property
     def is_folder(self) -> bool:

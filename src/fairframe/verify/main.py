@@ -9,8 +9,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from fairframe.core.dsse import MAX_ENVELOPE_BYTES
 from fairframe.core.errors import FairframeError
 from fairframe.core.time import now_ms
+from fairframe.verify.files import read_limited
 from fairframe.verify.kind import Report
 from fairframe.verify.registry import verify
 from fairframe.verify.trust import Trust
@@ -24,7 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         trust = Trust.load(options.trust)
-        report = verify(options.target, trust, now_ms())
+        agreements = [read_limited(path, MAX_ENVELOPE_BYTES) for path in options.agreement]
+        report = verify(options.target, trust, now_ms(), agreements)
     except (FairframeError, OSError) as error:
         print(f"fairframe-verify: {_plain(str(error))}", file=sys.stderr)
         return CANNOT
@@ -48,6 +51,14 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         help="a party document whose fingerprint you compared (may be given several times)",
+    )
+    parser.add_argument(
+        "--agreement",
+        type=Path,
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="a countersigned agreement to compare a statement with (may be given several times)",
     )
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
     return parser

@@ -1,5 +1,7 @@
 """The kinds of target, in the order in which they are tried: a new kind is one file and one line here."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from fairframe.core import dsse
@@ -26,10 +28,20 @@ KINDS: tuple[Kind, ...] = (
 )
 
 
-def verify(path: Path, trust: Trust, now_ms: int) -> Report:
-    """Check a file or folder with the first kind that matches. InputError when there is nothing to read."""
-    target = read_target(path)
+def verify(path: Path, trust: Trust, now_ms: int, agreements: Sequence[bytes] = ()) -> Report:
+    """Check a file or folder with the first kind that matches; a statement against the agreements that are given.
+
+    InputError when there is nothing to read, or agreements are given with another kind.
+    """
+    target = replace(read_target(path), agreements=tuple(agreements))
     kind = next(kind for kind in KINDS if kind.matches(target))
+    if agreements and kind is not STATEMENT:
+        raise InputError(
+            f"this is no statement but a {kind.name}",
+            code="verify.agreement",
+            where=str(path),
+            remedy="--agreement goes with a statement; name an agreement itself to check it",
+        )
     return Report(kind.name, tuple(kind.check(target, trust, now_ms)), kind.cannot_show)
 
 

@@ -4,43 +4,47 @@ The form of the body is documented in royalties/statement_body.py. A finding say
 thing that does not hold in an allocation is named by it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fairframe.core.errors import FairframeError
 from fairframe.core.fields import Fields
 from fairframe.core.limits import LISTED_MAX
 from fairframe.core.money import MICRO, Currency
-from fairframe.verify.allocation import Remarks, allocation, number
+from fairframe.verify.agreements import Terms, read_agreements
+from fairframe.verify.allocation import Deals, Remarks, allocation, number
 from fairframe.verify.documents import open_checked
 from fairframe.verify.kind import Finding, Kind, Target
 from fairframe.verify.trust import Trust
 
 
 def check(target: Target, trust: Trust, now_ms: int) -> list[Finding]:
-    """The findings on a sealed statement: on its envelope, then on what it says."""
+    """The findings on a sealed statement: on its envelope, on the agreements given with it, then on what it says."""
     bundle, findings = open_checked(target.data or b"", trust, now_ms)
     if bundle is None:
         return findings
-    return [*findings, *check_body(bundle.body, bundle.recipient, bundle.sender)]
+    signed, given = read_agreements(target.agreements, trust, now_ms)
+    return [*findings, *given, *check_body(bundle.body, bundle.recipient, bundle.sender, signed)]
 
 
-def check_body(body: dict[str, Any], recipient: str, sender: str) -> list[Finding]:
-    """Recompute a statement's body. recipient and sender: ids that the bundle names."""
+def check_body(
+    body: dict[str, Any], recipient: str, sender: str, signed: Mapping[str, Terms] | None = None
+) -> list[Finding]:
+    """Recompute a statement's body. recipient and sender: ids that the bundle names; signed: agreements by id."""
     try:
-        return _check(Fields(body, "statement"), recipient, sender)
+        return _check(Fields(body, "statement"), recipient, sender, signed or {})
     except FairframeError as error:
         return [Finding(False, "statement.form", str(error))]
 
 
-def _check(fields: Fields, recipient: str, sender: str) -> list[Finding]:
+def _check(fields: Fields, recipient: str, sender: str, signed: Mapping[str, Terms]) -> list[Finding]:
     for name, prefix, wanted in (("contributor", "ctr", recipient), ("library", "pty", sender)):
         inner = fields.fields(name)
         if inner.id("id", prefix) != wanted:
             return [Finding(False, "statement.parties", f"the {name} is not the one whom the bundle names")]
         inner.text("name")
         inner.close()
-    Currency(fields.text("currency"))
+    deals = Deals(sender, Currency(fields.text("currency")).code, signed)
     period = fields.fields("period")
     start, end = period.time_ms("from"), period.time_ms("to")
     period.close()
@@ -50,7 +54,7 @@ def _check(fields: Fields, recipient: str, sender: str) -> list[Finding]:
 
     def share(inner: Fields, remarks: Remarks) -> int:
         nonlocal room
-        amount, listed = allocation(inner, remarks, room)
+        amount, listed = allocation(inner, remarks, room, deals)
         room -= listed
         return amount
 
@@ -123,7 +127,7 @@ STATEMENT = Kind(
     matches=lambda target: target.type == "statement",
     check=check,
     cannot_show=(
-        "that share and split basis are those of the signed agreement: compare them with it",
+        "that share, split basis and parties are those of a signed agreement that was not given (--agreement FILE)",
         "that the revenue is what the library received, and all that it received under these agreements",
         "that the other contributors in the list exist, and that the weights are what was delivered or used: "
         "the licensee holds the same pseudonyms in its delivery, and an auditor can compare",

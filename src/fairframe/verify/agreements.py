@@ -1,0 +1,76 @@
+"""What a countersigned agreement says about money, to compare a statement with: read from files that a person gives."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+from fairframe.core.bundle import Bundle
+from fairframe.core.errors import BadDocument, InputError
+from fairframe.core.fields import Fields
+from fairframe.core.rational import Share
+from fairframe.verify.documents import open_checked
+from fairframe.verify.kind import Finding
+from fairframe.verify.trust import Trust
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What both a signed agreement and a statement say of a deal. The names are those of the findings."""
+
+    id: str
+    version: int
+    offer: str
+    purpose: str
+    library: str
+    licensee: str
+    share: Share
+    split_basis: str
+    currency: str
+
+    def differing(self, said: "Terms") -> list[str]:
+        """What is said otherwise than these terms have it."""
+        pairs = ((one.name.replace("_", " "), getattr(self, one.name), getattr(said, one.name)) for one in fields(self))
+        return [f"its {name} is {saying}, but signed is {own}" for name, own, saying in pairs if own != saying]
+
+
+def read_agreements(given: Sequence[bytes], trust: Trust, now_ms: int) -> tuple[dict[str, Terms], list[Finding]]:
+    """The terms of all agreements that hold, by id, and the findings on the given documents.
+
+    An agreement needs both parties' signatures, so both have to be among the trusted ones.
+    """
+    held: dict[str, Terms] = {}
+    found: list[Finding] = []
+    for place, data in enumerate(given, 1):
+        where = f"agreement {place}"
+        bundle, findings = open_checked(data, trust, now_ms, where)
+        found += findings
+        if bundle is None or not all(one.ok for one in findings):
+            continue
+        try:
+            terms = _read(bundle)
+        except (BadDocument, InputError) as error:
+            found.append(Finding(False, error.code, f"{where}: {error}"))
+            continue
+        if held.setdefault(terms.id, terms) != terms:
+            text = f"{where}: another agreement with the id {terms.id} was given, with other terms"
+            found.append(Finding(False, "statement.agreement", text))
+    return held, found
+
+
+def _read(bundle: Bundle) -> Terms:
+    if bundle.type != "agreement" or bundle.agreement is None or bundle.agreement.id != bundle.id:
+        raise BadDocument(f"it holds a {bundle.type}, not an agreement", code="statement.agreement", where=bundle.id)
+    body = Fields(bundle.body, "agreement")
+    terms = body.fields("terms")
+    if (body.id("library", "pty"), body.id("lab", "pty")) != (bundle.sender, bundle.recipient):
+        raise BadDocument("its parties are not those who sign it", code="statement.agreement", where=bundle.id)
+    return Terms(
+        id=bundle.id,
+        version=bundle.agreement.version,
+        offer=body.text("offer", max_chars=200),
+        purpose=body.text("purpose", max_chars=40),
+        library=bundle.sender,
+        licensee=bundle.recipient,
+        share=Share.parse(terms.text("share", max_chars=40)),
+        split_basis=terms.text("split_basis", max_chars=40),
+        currency=body.text("currency", max_chars=3),
+    )
