@@ -1,6 +1,7 @@
 """Checks a delivery folder: the signed delivery, its items, every clip, and that nothing else lies there."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from fairframe.core.bundle import Bundle
@@ -11,7 +12,7 @@ from fairframe.verify.delivery_body import DeliveryBody, read_delivery_body
 from fairframe.verify.documents import addressed
 from fairframe.verify.files import hash_file
 from fairframe.verify.items import Items, read_items
-from fairframe.verify.kind import Finding, Kind, Target, several
+from fairframe.verify.kind import Finding, Kind, Target, several, strays
 from fairframe.verify.trust import Trust
 
 
@@ -33,13 +34,13 @@ def check(target: Target, trust: Trust, now_ms: int) -> list[Finding]:
         *against,
         *_clips(folder, items, taken_back),
         *_derived_files(folder, body.derived, derived_max_bytes(items.size_bytes)),
-        *_extra(folder, items.clips, body.derived),
+        *strays("files.extra", _extra(folder, items.clips, body.derived), "nothing else lies in the folder"),
         *companions,
     ]
 
 
 def _items(folder: Path, delivery: Bundle, body: DeliveryBody) -> tuple[Items, list[Finding]]:
-    items = read_items(folder / "items.jsonl", body.items)
+    items = read_items(folder / "items.jsonl", body.items, body.items_bytes)
     found = sum(items.clips.values())
     text = f"delivery {body.delivery} of release {body.release}"
     lines = f"items.jsonl has {items.size_bytes} bytes, signed are {body.items_bytes}"
@@ -100,18 +101,22 @@ def _derived_files(folder: Path, derived: dict[str, str], most: int) -> list[Fin
     return findings
 
 
-def _extra(folder: Path, clips: dict[str, int], derived: dict[str, str]) -> list[Finding]:
+def _extra(folder: Path, clips: dict[str, int], derived: dict[str, str]) -> Iterator[str]:
     """Files, links and folders that the delivery does not name."""
-    extra: list[str] = []
-    for entry in os.scandir(folder):
-        if entry.name == "clips" and entry.is_dir(follow_symlinks=False):
-            for clip in os.scandir(entry.path):
-                stem, dot, suffix = clip.name.partition(".")
-                if not (stem in clips and dot + suffix == ".mp4"):
-                    extra.append(f"clips/{clip.name!r} belongs to no item")
-        elif entry.name not in (*SIGNED, "items.jsonl", *derived):
-            extra.append(f"{entry.name!r} is not part of the delivery")
-    return several("files.extra", sorted(extra), "nothing else lies in the folder")
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name == "clips" and entry.is_dir(follow_symlinks=False):
+                yield from _extra_clips(entry.path, clips)
+            elif entry.name not in (*SIGNED, "items.jsonl", *derived):
+                yield f"{entry.name!r} is not part of the delivery"
+
+
+def _extra_clips(folder: str, clips: dict[str, int]) -> Iterator[str]:
+    with os.scandir(folder) as entries:
+        for clip in entries:
+            stem, dot, suffix = clip.name.partition(".")
+            if not (stem in clips and dot + suffix == ".mp4"):
+                yield f"clips/{clip.name!r} belongs to no item"
 
 
 DELIVERY = Kind(

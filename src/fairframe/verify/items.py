@@ -33,8 +33,8 @@ class Items:
     bad: list[str] = field(default_factory=list[str])
 
 
-def read_items(path: Path, most: int) -> Items:
-    """Stream the file once, up to one line beyond the `most` that were signed.
+def read_items(path: Path, most: int, most_bytes: int) -> Items:
+    """Stream the file once, up to one line beyond the `most` lines or the `most_bytes` that were signed.
 
     Raises InputError when it is missing or no regular file.
     """
@@ -44,7 +44,9 @@ def read_items(path: Path, most: int) -> Items:
 
     def leaves() -> Iterator[bytes]:
         with open_regular(path) as stream:
-            while items.count <= most and (line := stream.readline(MAX_LINE_BYTES + 1)):
+            while items.count <= most and items.size_bytes <= most_bytes:
+                if not (line := stream.readline(MAX_LINE_BYTES + 1)):
+                    break
                 digest.update(line)
                 items.count += 1
                 items.size_bytes += len(line)

@@ -1,11 +1,15 @@
 """What a check of one kind of target is, and what it returns."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from fairframe.core.finding import Finding as Finding
 from fairframe.verify.trust import Trust
+
+MAX_STRAYS = 10_000
+"""Things that nobody signed, after which a folder is not looked through any further."""
 
 
 @dataclass(frozen=True)
@@ -72,3 +76,12 @@ def several(code: str, bad: list[str], good: str) -> list[Finding]:
     if len(bad) > 20:
         shown.append(Finding(False, code, f"and {len(bad) - 20} more"))
     return shown
+
+
+def strays(code: str, found: Iterable[str], good: str) -> list[Finding]:
+    """Like several, for what lies in a folder unsigned: it is sorted, and looked for up to MAX_STRAYS times only."""
+    listed = list(islice(found, MAX_STRAYS + 1))
+    if len(listed) > MAX_STRAYS:
+        text = f"more than {MAX_STRAYS} things lie in the folder that nobody signed: the rest was not looked at"
+        return [Finding(False, code, text)]
+    return several(code, sorted(listed), good)
