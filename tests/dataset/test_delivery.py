@@ -10,10 +10,10 @@ import pytest
 
 from fairframe.core.canonical import sha256_hex
 from fairframe.core.errors import Conflict, InputError, IntegrityFailure, NotFound, Refused
+from fairframe.core.item_line import read_line
 from fairframe.core.merkle import leaf_hash, root_of
 from fairframe.curation.filters import Filters
 from fairframe.dataset import checks, deliveries, listing, loader, releases
-from fairframe.dataset.lines import read_line
 from fairframe.media.decode import read_span
 from fairframe.platform import audit
 from fairframe.rights import consent, holds

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from fairframe.core import dsse
 from fairframe.core.canonical import canonical, parse, sha256_hex
+from fairframe.core.delivery_body import DeliveryBody
 from fairframe.core.errors import BadDocument, FairframeError, NotFound, VerificationError
+from fairframe.core.item_line import read_line
 from fairframe.dataset import inspection, listing, receive
-from fairframe.dataset.documents import DeliveryBody
-from fairframe.dataset.lines import read_line
 from fairframe.dataset.tables import delivery, lease, received_item
 from fairframe.platform import bundles
 from fairframe.platform.workspace import Workspace, create_workspace
@@ -201,7 +201,7 @@ def forge(loop: Loop, edit: Callable[[dict[str, object]], None]) -> None:
 
 
 def resign_lines(loop: Loop, change: Callable[[dict[str, object]], None]) -> None:
-    from fairframe.dataset.lines import root_of
+    from fairframe.core.item_line import root_of
 
     path = loop.tmp / "delivery" / "items.jsonl"
     values = [parse(line) for line in path.read_bytes().splitlines()]
@@ -244,12 +244,20 @@ def test_even_a_signed_delivery_is_read_strictly(arrived: Loop) -> None:
         clips_bytes = sum(p.stat().st_size for p in (folder / "clips").iterdir())
         body(clips_bytes=clips_bytes)()
 
+    def one_frame_more() -> None:
+        frames = first.frames + 1
+        lasts_ms = first.fps.duration_ms(frames)
+        line(frames=frames, end=first.end + 1, duration_ms=lasts_ms)()
+        lines = (folder / "items.jsonl").read_bytes().splitlines()
+        body(duration_ms=sum(read_line(one).duration_ms for one in lines))()
+
     cases: list[tuple[Callable[[], None], str, str]] = [
         (line(path="../../outside.mp4"), "delivery.changed", "path"),
         (line(path="/etc/passwd"), "delivery.changed", "path"),
         (line(contributor="Ana Rivera"), "delivery.changed", "pseudonym"),
         (line(clearance={"outcome": "REVIEW", "findings": []}), "delivery.changed", "outcome"),
-        (line(frames=first.frames + 1, end=first.end + 1), "delivery.unplayable", "frames"),
+        (line(frames=first.frames + 1, end=first.end + 1), "delivery.changed", "duration_ms"),
+        (one_frame_more, "delivery.unplayable", "frames"),
         (broken_clip, "delivery.unplayable", "cannot be played"),
         (body(duration_ms=1), "delivery.changed", "durations"),
         (body(clips_bytes=1), "delivery.changed", "sizes"),

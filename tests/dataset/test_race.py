@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from fairframe.core.errors import Refused
+from fairframe.core.item_line import read_line
 from fairframe.dataset import handover
-from fairframe.dataset.lines import read_line
 from fairframe.flows import opt_out
 from fairframe.library import contributors
 from fairframe.platform.workspace import Workspace

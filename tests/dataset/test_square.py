@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from fairframe.core.errors import IntegrityFailure
 from fairframe.core.ids import encode_id
+from fairframe.core.item_line import Item
 from fairframe.core.timecode import Rate
 from fairframe.dataset.compose import without_name
-from fairframe.dataset.lines import Item
 from fairframe.dataset.square import shown_at, square_frames
 from fairframe.media.decode import read_span
 

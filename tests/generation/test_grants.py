@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from fairframe.core.errors import FairframeError, Refused
+from fairframe.core.grant_body import GrantBody
 from fairframe.generation import grants
 from fairframe.generation.guard import permits
 from fairframe.platform import bundles
@@ -33,7 +34,7 @@ def test_a_grant_that_does_not_fit(studio: Any, upgrade: Callable[[], str], chan
     with studio.library.write() as tx:
         found = agreements.find(tx, commercial)
         (row,) = [one for one in registry.listing(tx) if one["direction"] == "reported"]
-        body = grants.GrantBody(studio.checkpoint, row["weights_hash"], commercial, found.family).to_json()
+        body = GrantBody(studio.checkpoint, row["weights_hash"], commercial, found.family).to_json()
         data = bundles.issue(tx, "grant", studio.lab.party_id, {**body, **changes}, found.ref)
     with pytest.raises(FairframeError) as error, studio.lab.write() as tx:
         grants.take(tx, data)

@@ -133,7 +133,15 @@ class World:
         self.write("items.jsonl", data)
         self.write("items.parquet", b"PAR1")
         self.write("agreement.json", self.agreement())
-        complete = {
+        self.write("delivery.json", self.sealed("delivery", self.delivery(lines, **body), id=made_id("dlv")))
+        self.write("lease.json", self.lease())
+        self.write("feed.json", self.feed())
+        return self.folder
+
+    def delivery(self, lines: list[bytes], **changes: Any) -> dict[str, Any]:
+        """The body that an honest library signs for these lines."""
+        data = b"".join(line + b"\n" for line in lines)
+        return {
             "delivery": made_id("dlv"),
             "name": "squares",
             "release": made_id("rel"),
@@ -149,12 +157,8 @@ class World:
             "derived": {"items.parquet": sha256_hex(b"PAR1")},
             "snapshot": {"size": 5, "root": "ef" * 32},
             "agreement_digest": sha256_hex(self.agreement()),
-            **body,
+            **changes,
         }
-        self.write("delivery.json", self.sealed("delivery", complete, id=made_id("dlv")))
-        self.write("lease.json", self.lease())
-        self.write("feed.json", self.feed())
-        return self.folder
 
     def agreement(self, **changes: Any) -> bytes:
         """Signed by both."""

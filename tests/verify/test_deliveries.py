@@ -181,15 +181,14 @@ def test_an_endless_derived_file_is_not_read(world: Any, failing: Failing) -> No
     assert time.monotonic() - begun < 20
 
 
-def test_a_derived_file_that_nobody_signed(world: Any, failing: Failing) -> None:
-    world.deliver(derived={})
-    assert failing(world.check()) == {"files.extra"}
+PARQUET = {"items.parquet": sha256_hex(b"PAR1")}
 
 
 @pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "clips/x", "..", "delivery.json", "a\x00b", "clips", "é"])
-def test_a_derived_name_that_leads_elsewhere(world: Any, failing: Failing, name: str) -> None:
-    world.deliver(derived={name: "0" * 64})
-    assert failing(world.check()) == {"delivery.path"}
+@pytest.mark.parametrize("beside", [{}, PARQUET], ids=["alone", "beside"])
+def test_a_derived_name_that_leads_elsewhere(world: Any, failing: Failing, name: str, beside: dict[str, str]) -> None:
+    world.deliver(derived={**beside, name: "0" * 64})
+    assert failing(world.check()) == {"document.field"}
 
 
 @pytest.mark.parametrize(
@@ -211,7 +210,12 @@ def test_a_derived_name_that_leads_elsewhere(world: Any, failing: Failing, name:
         {"contributor": "ctr_" + "0" * 26},
         {"clearance": {"outcome": "REVIEW"}},
         {"caption": None},
+        {"caption": "x" * 2_001},
         {"caption": "x" * 70_000},
+        {"duration_ms": 1_998},
+        {"kind": "image"},
+        {"group": "Ana Rivera"},
+        {"more": 1},
     ],
     ids=lambda changes: str(changes)[:40],
 )
@@ -253,10 +257,14 @@ def test_a_delivery_signed_by_a_stranger(world: Any, failing: Failing) -> None:
         {"root": "0" * 64},
         {"items": 4},
         {"items": 2},
+        {"items": 0},
+        {"name": "../x"},
+        {"derived": {}},
         {"items_digest": "0" * 64},
         {"clips_bytes": 1},
         {"items_bytes": 1},
         {"duration_ms": 1},
+        {"clips_bytes": 0},
         {"recipe_hash": "0" * 64},
         {"recipe_hash": "nonsense"},
         {"recipe": {}},
@@ -339,6 +347,7 @@ def test_a_lease_of_another_form(world: Any, failing: Failing, changes: dict[str
         {"leases": ["x"]},
         {"max_age_ms": -1},
         {"deliveries": ["dlv_" + "0" * 26] * 2},
+        {"deliveries": ["dlv_" + "0" * 26, "North Lab"]},
         {"entries": [{"delivery": "dlv_" + "0" * 26, "item": "itm_" + "0" * 26}]},
         {"more": 1},
     ],

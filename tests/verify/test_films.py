@@ -62,7 +62,7 @@ class Chain:
         self.agreement_id = ids("agr", 5) if upgraded else self.family
         self.agreement |= {"starts_at": to_rfc3339(NOW_MS - DAY_MS), "ends_at": to_rfc3339(NOW_MS + DAY_MS)}
         self.agreement |= {"family": self.family}
-        self.delivery: dict[str, Any] = {"delivery": ids("dlv"), "root": self.root, "family": self.family}
+        self.delivery: dict[str, Any] = world.delivery([b"one", b"two"], root=self.root)
         self.grant: dict[str, Any] = {
             "checkpoint": ids("ckp"),
             "weights_hash": self.weights,
@@ -170,6 +170,7 @@ def test_a_named_link_is_followed(world: Any, chain: Chain, tmp_path: Path) -> N
         ("lineage", {"family": "agr_" + "7" * 26}, {"chain.family"}),
         ("delivery", {"root": "0" * 64}, {"chain.delivery"}),
         ("delivery", {"delivery": "dlv_" + "7" * 26}, {"chain.delivery"}),
+        ("delivery", {"more": 1}, {"document.field"}),
         ("agreement", {"purpose": "evaluate"}, {"chain.purpose"}),
         ("agreement", {"ends_at": to_rfc3339(NOW_MS - 3_600_000)}, {"chain.term"}),
         ("agreement", {"starts_at": to_rfc3339(NOW_MS + 60_000)}, {"chain.term"}),
@@ -219,6 +220,12 @@ def test_a_grant_for_something_else(world: Any, ids: Any, failing: Failing, fiel
     chain = Chain(world, ids, "commercial", True)
     chain.grant[field] = "0" * 64 if field == "weights_hash" else chain.grant[field][:-1] + "3"
     assert failing(world.check(chain.write())) == {"chain.grant"}
+
+
+def test_a_grant_in_another_form(world: Any, ids: Any, failing: Failing) -> None:
+    chain = Chain(world, ids, "commercial", True)
+    chain.grant["more"] = 1
+    assert failing(world.check(chain.write())) == {"document.field"}
 
 
 def test_a_grant_that_is_left_out(world: Any, ids: Any, failing: Failing) -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 from fairframe.core import dsse
 from fairframe.core.bundle import Bundle
 from fairframe.core.canonical import sha256_hex
+from fairframe.core.delivery_body import DeliveryBody
 from fairframe.core.errors import BadDocument, MediaError, MissingExtra, VerificationError
+from fairframe.core.item_line import Item
 from fairframe.dataset import layout
-from fairframe.dataset.documents import DeliveryBody
 from fairframe.dataset.inspection import Inspected, inspect
-from fairframe.dataset.lines import Item
 from fairframe.library.opening import make_worker
 from fairframe.platform import bundles
 from fairframe.platform.runs import Run

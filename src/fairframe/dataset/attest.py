@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from fairframe.core.errors import BadDocument, IntegrityFailure, NotFound, Refused, VerificationError
 from fairframe.core.ids import new_id
-from fairframe.dataset.feed_documents import AttestationBody, Model, Named
+from fairframe.dataset.attestation_body import AttestationBody, Model, Named
 from fairframe.dataset.gate import close_behind
 from fairframe.dataset.governing import governing
 from fairframe.dataset.revocation import last_entry

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from fairframe.core.delivery_body import DeliveryBody
 from fairframe.core.errors import FairframeError
+from fairframe.core.item_line import read_line, root_of
 from fairframe.dataset.deliveries import find_release
-from fairframe.dataset.documents import DeliveryBody
-from fairframe.dataset.lines import read_line, root_of
 from fairframe.dataset.loader import deleted, find_delivery
 from fairframe.dataset.revocation import taken_back
 from fairframe.dataset.tables import item, received_item

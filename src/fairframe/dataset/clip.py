@@ -1,13 +1,13 @@
 """A clip as training sees it: decoded, square, at the model's frame rate."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+from fairframe.core.item_line import Split
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-Split = Literal["train", "heldout"]
 
 
 @dataclass(frozen=True)

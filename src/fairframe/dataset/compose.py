@@ -1,14 +1,13 @@
 """From cut shots to items: pseudonyms instead of people and assets, in an order that tells nothing."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Literal
 
 import sqlalchemy as sa
 
 from fairframe.core.ids import new_id
+from fairframe.core.item_line import Item, Split
 from fairframe.curation.selection import SelectedShot
 from fairframe.dataset.cutting import Cut
-from fairframe.dataset.lines import Item
 from fairframe.library.tables import asset, contributor
 from fairframe.platform.tx import Row, Tx
 from fairframe.rights.agreement import Agreement
@@ -46,7 +45,7 @@ def compose(
 
     def made(shot: SelectedShot, cut: Cut) -> Item:
         source = assets[shot.asset_id]
-        split: Literal["train", "heldout"] = "heldout" if shot.split == "heldout" else "train"
+        split: Split = "heldout" if shot.split == "heldout" else "train"
         return Item(
             id=new_id("itm"),
             asset=pseudonym(secret, family, source["public_id"]),

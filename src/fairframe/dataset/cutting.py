@@ -11,9 +11,9 @@ from queue import SimpleQueue
 import sqlalchemy as sa
 
 from fairframe.core.errors import FairframeError, IntegrityFailure, MissingExtra
+from fairframe.core.item_line import Item, read_line
 from fairframe.core.timecode import FrameSpan, Rate
 from fairframe.curation.selection import SelectedShot
-from fairframe.dataset.lines import Item, read_line
 from fairframe.dataset.tables import dataset_release, item
 from fairframe.library.opening import make_worker
 from fairframe.library.tables import asset

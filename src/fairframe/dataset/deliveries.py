@@ -13,11 +13,11 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from fairframe.core.delivery_body import DeliveryBody
 from fairframe.core.errors import Conflict, InputError, IntegrityFailure, NotFound
+from fairframe.core.item_line import read_line
 from fairframe.dataset import layout, published
-from fairframe.dataset.documents import DeliveryBody
 from fairframe.dataset.handover import Delivered, Release, hand_over, known, not_in_force, write_new
-from fairframe.dataset.lines import read_line
 from fairframe.dataset.tables import dataset_release, item
 from fairframe.platform import bundles, runs
 from fairframe.platform.runs import Progress, Run, silent

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from fairframe.core.errors import BadDocument, Conflict, VerificationError
+from fairframe.core.feed_body import FeedBody, FeedEntry
 from fairframe.core.ids import new_id
 from fairframe.dataset import leases, revocation
-from fairframe.dataset.feed_documents import FeedBody, FeedEntry
 from fairframe.dataset.gate import close_behind
 from fairframe.dataset.governing import governing
 from fairframe.dataset.tables import delivery as delivery_table

@@ -9,10 +9,10 @@ import sqlalchemy as sa
 
 from fairframe.core.bundle import Head
 from fairframe.core.canonical import sha256_hex
+from fairframe.core.delivery_body import DeliveryBody
 from fairframe.core.errors import Refused
 from fairframe.core.ids import new_id
 from fairframe.dataset import feeds, layout, leases, revocation
-from fairframe.dataset.documents import DeliveryBody
 from fairframe.dataset.gate import close_behind
 from fairframe.dataset.tables import delivery as delivery_table
 from fairframe.library.tables import asset

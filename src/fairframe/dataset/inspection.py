@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fairframe.core import merkle
+from fairframe.core.delivery_body import DeliveryBody
 from fairframe.core.errors import BadDocument, VerificationError
+from fairframe.core.item_line import MAX_LINE_BYTES, Item, read_line
 from fairframe.core.limits import derived_max_bytes
 from fairframe.dataset import layout
-from fairframe.dataset.documents import DeliveryBody
-from fairframe.dataset.lines import MAX_LINE_BYTES, Item, read_line
 from fairframe.platform.runs import Progress, silent
 
 MAX_NAMED = 20

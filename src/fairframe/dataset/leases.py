@@ -2,9 +2,9 @@
 
 import sqlalchemy as sa
 
+from fairframe.core.delivery_body import LeaseBody
 from fairframe.core.errors import Refused, VerificationError
 from fairframe.core.ids import new_id
-from fairframe.dataset.documents import LeaseBody
 from fairframe.dataset.tables import delivery as delivery_table
 from fairframe.dataset.tables import lease as lease_table
 from fairframe.platform import bundles

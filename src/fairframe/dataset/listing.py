@@ -6,12 +6,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from fairframe.core.item_line import read_line
 from fairframe.core.time import to_rfc3339
 from fairframe.dataset import feeds, leases
 from fairframe.dataset.attest import open_obligations
 from fairframe.dataset.deliveries import find_release
 from fairframe.dataset.funnel import Funnel, Gate
-from fairframe.dataset.lines import read_line
 from fairframe.dataset.loader import deleted, find_delivery, standing_findings
 from fairframe.dataset.releases import KIND
 from fairframe.dataset.revocation import taken_back

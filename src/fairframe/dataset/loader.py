@@ -15,11 +15,11 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from fairframe.core.errors import Conflict, IntegrityFailure, NotFound, Refused
+from fairframe.core.item_line import Item, Split, read_line
 from fairframe.core.time import DAY_MS
 from fairframe.dataset import feeds, leases
-from fairframe.dataset.clip import Clip, Split
+from fairframe.dataset.clip import Clip
 from fairframe.dataset.governing import governing
-from fairframe.dataset.lines import Item, read_line
 from fairframe.dataset.revocation import taken_back
 from fairframe.dataset.standing import Finding, Standing, findings
 from fairframe.dataset.tables import delivery as delivery_table

@@ -10,6 +10,7 @@ from fairframe.core.bundle import Head
 from fairframe.core.canonical import digest
 from fairframe.core.errors import Conflict, Refused
 from fairframe.core.ids import new_id
+from fairframe.core.item_line import Item, root_of
 from fairframe.curation.filters import Filters
 from fairframe.curation.selection import SelectedShot, Selection
 from fairframe.curation.version import SHOTS
@@ -18,7 +19,6 @@ from fairframe.dataset.compose import compose
 from fairframe.dataset.cutting import Cut, Uncut
 from fairframe.dataset.funnel import Funnel, Gate
 from fairframe.dataset.gate import close_behind
-from fairframe.dataset.lines import Item, root_of
 from fairframe.dataset.published import items_digest
 from fairframe.dataset.tables import dataset_release, item
 from fairframe.platform.tx import Row, Tx, WriteTx

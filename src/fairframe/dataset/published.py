@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from fairframe.dataset.lines import Item, read_line
+from fairframe.core.item_line import Item, read_line
 
 
 def items_jsonl(lines: Iterable[bytes]) -> bytes:

@@ -7,12 +7,12 @@ asset that any event since the snapshot touched, and drops what is no longer all
 from collections import Counter
 
 from fairframe.core.bundle import Head
+from fairframe.core.delivery_body import NAME
 from fairframe.core.errors import InputError
 from fairframe.curation import selection
 from fairframe.curation.filters import Filters
 from fairframe.dataset import cutting
 from fairframe.dataset.compose import assets_of
-from fairframe.dataset.documents import NAME
 from fairframe.dataset.funnel import Gate
 from fairframe.dataset.publication import Built, Plan, publish, ready
 from fairframe.platform import runs

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fairframe.core.errors import IntegrityFailure
-from fairframe.dataset.lines import Item
+from fairframe.core.item_line import Item
 
 if TYPE_CHECKING:
     import numpy as np

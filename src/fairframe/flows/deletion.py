@@ -25,7 +25,7 @@ from fairframe.core.dsse import read_envelope
 from fairframe.core.errors import IntegrityFailure, VerificationError
 from fairframe.dataset import attest as attestations
 from fairframe.dataset.attest import Attested
-from fairframe.dataset.feed_documents import Model
+from fairframe.dataset.attestation_body import Model
 from fairframe.dataset.revocation import ENDED, last_entry
 from fairframe.dataset.tables import delivery as delivery_table
 from fairframe.dataset.tables import feed_entry

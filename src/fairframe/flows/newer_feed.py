@@ -4,8 +4,8 @@ from pathlib import Path
 
 from fairframe.core import dsse
 from fairframe.core.bundle import read_payload
+from fairframe.core.feed_body import FeedBody
 from fairframe.core.finding import Finding
-from fairframe.dataset.feed_documents import FeedBody
 from fairframe.dataset.layout import DELIVERY, FEED, read_small
 from fairframe.dataset.revocation import taken_back
 from fairframe.dataset.tables import delivery as delivery_table
@@ -23,7 +23,6 @@ def with_newer_feed(report: Report, path: Path, ws: Workspace | None) -> Report:
         if tx.row(delivery_table.select().where(delivery_table.c.public_id == delivery.id)) is None:
             return report
         known = taken_back(tx, "out" if ws.role == "library" else "in", delivery.id)
-    told = {entry.item for entry in FeedBody.from_json(feed.body).entries if entry.delivery == delivery.id}
-    more = len(known - told)
+    more = len(known - FeedBody.from_json(feed.body).taken_back(delivery.id))
     text = f"{more} more items were taken back since feed.json, by what this workspace knows"
     return Report(report.kind, (*report.findings, Finding(True, "delivery.newer_feed", text)), report.cannot_show)

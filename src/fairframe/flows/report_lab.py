@@ -8,9 +8,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from fairframe.core.item_line import Item
 from fairframe.dataset import feeds, leases, listing
 from fairframe.dataset.attest import open_obligations
-from fairframe.dataset.lines import Item
 from fairframe.dataset.listing import Listed
 from fairframe.dataset.loader import deleted, items_of
 from fairframe.dataset.revocation import taken_back

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from fairframe.core.errors import InputError, Refused
+from fairframe.core.grant_body import GrantBody
 from fairframe.dataset.gate import close_behind
 from fairframe.dataset.tables import item
-from fairframe.generation.grants import TYPE, GrantBody
+from fairframe.generation.grants import TYPE
 from fairframe.library.tables import asset
 from fairframe.platform import bundles
 from fairframe.platform.tables import document

@@ -5,11 +5,9 @@ weights, the agreement and the family; whether it may be given is decided at the
 """
 
 from dataclasses import dataclass
-from typing import Any
 
-from fairframe.core.canonical import Json
 from fairframe.core.errors import NotFound, Refused, VerificationError
-from fairframe.core.fields import Fields
+from fairframe.core.grant_body import GrantBody
 from fairframe.platform import bundles
 from fairframe.platform.tables import document
 from fairframe.platform.tx import Row, Tx, WriteTx
@@ -18,32 +16,6 @@ from fairframe.training import registry
 from fairframe.training.happened import happen
 
 TYPE = "grant"
-
-
-@dataclass(frozen=True)
-class GrantBody:
-    """checkpoint: ckp_ id in the lab. agreement: agr_ id that now covers it; family: of both agreements."""
-
-    checkpoint: str
-    weights_hash: str
-    agreement: str
-    family: str
-
-    def to_json(self) -> dict[str, Any]:
-        return dict(vars(self))
-
-    @classmethod
-    def from_json(cls, value: Json) -> "GrantBody":
-        """Raises BadDocument where a field is missing, unknown or mistyped."""
-        fields = Fields(value, "grant.body")
-        body = cls(
-            checkpoint=fields.id("checkpoint", "ckp"),
-            weights_hash=fields.hex("weights_hash"),
-            agreement=fields.id("agreement", "agr"),
-            family=fields.id("family", "agr"),
-        )
-        fields.close()
-        return body
 
 
 @dataclass(frozen=True)

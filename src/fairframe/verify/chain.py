@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from fairframe.core.bundle import Bundle
 from fairframe.core.canonical import sha256_hex
+from fairframe.core.delivery_body import DeliveryBody
 from fairframe.core.fields import Fields
+from fairframe.core.grant_body import GrantBody
 from fairframe.core.time import to_rfc3339
 from fairframe.verify.documents import open_checked
 from fairframe.verify.kind import Finding, several
@@ -89,8 +91,8 @@ def _delivery(said: Said, opened: dict[str, Bundle]) -> list[Finding]:
     delivery = opened.get("delivery")
     if delivery is None:
         return []
-    named = (delivery.body.get("delivery"), delivery.body.get("root"), delivery.recipient)
-    same = named == (said.delivery, said.root, said.lab)
+    body = DeliveryBody.from_json(delivery.body)
+    same = (body.delivery, body.root, delivery.recipient) == (said.delivery, said.root, said.lab)
     text = "the delivery whose root the film names, made to this lab"
     found = [_told(same, "chain.delivery", "the delivery is", text)]
     under = opened.get("delivery_agreement") or opened.get("agreement")
@@ -133,8 +135,9 @@ def _grant(said: Said, opened: dict[str, Bundle]) -> list[Finding]:
         needless = said.granted is None and "delivery_agreement" not in opened
         text = "is needed: the delivery's own agreement covers the film" if needless else "holds, and one is needed"
         return [Finding(needless, "chain.grant", f"no grant {text}")]
-    named = tuple(grant.body.get(key) for key in ("checkpoint", "weights_hash", "agreement"))
-    same = (grant.id, *named) == (said.granted, said.checkpoint, said.weights_hash, said.agreement)
+    body = GrantBody.from_json(grant.body)
+    named = (grant.id, body.checkpoint, body.weights_hash, body.agreement)
+    same = named == (said.granted, said.checkpoint, said.weights_hash, said.agreement)
     parties = delivery is None or (grant.sender, grant.recipient) == (delivery.sender, delivery.recipient)
     text = "extends the agreement to this checkpoint and these weights"
     return [_told(same and parties, "chain.grant", "the library's grant", text)]

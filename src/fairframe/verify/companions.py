@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from fairframe.core.bundle import Bundle
+from fairframe.core.delivery_body import DeliveryBody, LeaseBody
 from fairframe.core.dsse import MAX_ENVELOPE_BYTES
 from fairframe.core.errors import BadDocument, InputError
+from fairframe.core.feed_body import FeedBody
 from fairframe.core.time import to_rfc3339
-from fairframe.verify.delivery_body import DeliveryBody
 from fairframe.verify.documents import open_checked
-from fairframe.verify.feeds import Feed, read_feed, read_lease
 from fairframe.verify.files import hash_file, read_limited
 from fairframe.verify.kind import Finding, several
 from fairframe.verify.trust import Trust
@@ -47,7 +47,7 @@ def check_companions(
             if bundle.type == "lease":
                 findings.append(_lease(bundle, delivery))
             else:
-                feed = read_feed(bundle.body)
+                feed = FeedBody.from_json(bundle.body)
                 covers = _feed(bundle, feed, delivery, body, trust, now_ms)
                 findings += covers
                 if all(one.ok for one in covers):
@@ -70,32 +70,33 @@ def _agreement(agreement: Bundle, delivery: Bundle, body: DeliveryBody, digest: 
 
 
 def _lease(bundle: Bundle, delivery: Bundle) -> Finding:
-    lease = read_lease(bundle.body)
+    lease = LeaseBody.from_json(bundle.body)
     covers = _same_parties(bundle, delivery) and lease.delivery == delivery.body["delivery"]
     text = f"covers this delivery, until {to_rfc3339(lease.ends_ms)}" if covers else "does not cover this delivery"
     return Finding(covers, "delivery.lease", f"lease.json {text}")
 
 
 def _feed(
-    bundle: Bundle, feed: Feed, delivery: Bundle, body: DeliveryBody, trust: Trust, now_ms: int
+    bundle: Bundle, feed: FeedBody, delivery: Bundle, body: DeliveryBody, trust: Trust, now_ms: int
 ) -> tuple[Finding, ...]:
     """A feed speaks of all deliveries of an agreement family, and renews their leases."""
-    covers = _same_parties(bundle, delivery) and body.delivery in feed.deliveries and feed.family == body.family
+    deliveries = frozenset(feed.deliveries)
+    covers = _same_parties(bundle, delivery) and body.delivery in deliveries and feed.family == body.family
     covers = covers and bundle.agreement is not None and bundle.agreement.id == feed.family
     wrong: list[str] = []
     for place, data in enumerate(feed.leases, 1):
         lease, findings = open_checked(data, trust, now_ms)
-        if lease is None or not all(one.ok for one in findings) or not _renews(lease, bundle, feed):
+        if lease is None or not all(one.ok for one in findings) or not _renews(lease, bundle, deliveries):
             wrong.append(f"feed.json: its lease {place} is not one of this library for a delivery of the feed")
     text = f"feed.json {'covers' if covers else 'does not cover'} this delivery and its family of agreements"
     renewed = f"the {len(feed.leases)} leases in feed.json are for deliveries that it covers"
     return (*several("delivery.feed_leases", wrong, renewed), Finding(covers, "delivery.feed", text))
 
 
-def _renews(lease: Bundle, bundle: Bundle, feed: Feed) -> bool:
+def _renews(lease: Bundle, bundle: Bundle, deliveries: frozenset[str]) -> bool:
     if lease.type != "lease" or not _same_parties(lease, bundle):
         return False
-    return read_lease(lease.body).delivery in feed.deliveries
+    return LeaseBody.from_json(lease.body).delivery in deliveries
 
 
 def _same_parties(bundle: Bundle, delivery: Bundle) -> bool:

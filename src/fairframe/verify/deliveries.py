@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fairframe.core.bundle import Bundle
+from fairframe.core.delivery_body import DeliveryBody
 from fairframe.core.errors import BadDocument, InputError
 from fairframe.core.limits import derived_max_bytes
 from fairframe.verify.companions import SIGNED, check_companions, read_signed
-from fairframe.verify.delivery_body import DeliveryBody, read_delivery_body
 from fairframe.verify.documents import addressed
 from fairframe.verify.files import hash_file
 from fairframe.verify.items import Items, read_items
@@ -23,7 +23,7 @@ def check(target: Target, trust: Trust, now_ms: int) -> list[Finding]:
     if delivery is None:
         return findings
     try:
-        body = read_delivery_body(delivery.body)
+        body = DeliveryBody.from_json(delivery.body)
         items, against = _items(folder, delivery, body)
     except (BadDocument, InputError) as error:
         return [*findings, Finding(False, error.code, str(error))]
@@ -47,7 +47,8 @@ def _items(folder: Path, delivery: Bundle, body: DeliveryBody) -> tuple[Items, l
     lasting = f"the items last {items.duration_ms} ms, signed are {body.duration_ms}"
     return items, [
         Finding(delivery.id == body.delivery, "delivery.names", text),
-        body.recipe,
+        # a body with another hash is not read
+        Finding(True, "delivery.recipe", "the recipe has the signed recipe hash"),
         _same(items.digest, body.items_digest, "items.digest", "the SHA-256 of items.jsonl is"),
         _same(items.root, body.root, "items.root", "the Merkle root over the lines of items.jsonl is"),
         Finding(items.count == body.items, "items.count", f"{items.count} items, signed are {body.items}"),

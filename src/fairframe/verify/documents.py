@@ -6,9 +6,10 @@ parties' signatures.
 
 from fairframe.core import dsse
 from fairframe.core.bundle import PAYLOAD_TYPE, Bundle, read_payload
+from fairframe.core.delivery_body import LeaseBody
 from fairframe.core.errors import BadDocument, VerificationError
+from fairframe.core.feed_body import FeedBody
 from fairframe.core.time import DAY_MS, to_rfc3339
-from fairframe.verify.feeds import read_feed, read_lease
 from fairframe.verify.kind import Finding, Kind, Target
 from fairframe.verify.trust import Trust
 
@@ -37,7 +38,7 @@ def check(target: Target, trust: Trust, now_ms: int) -> list[Finding]:
 
 def _form(bundle: Bundle) -> list[Finding]:
     """A lease and a feed are orders to the lab's software, so they have to be in the form that it takes."""
-    readers = {"lease": read_lease, "feed": read_feed}
+    readers = {"lease": LeaseBody.from_json, "feed": FeedBody.from_json}
     if bundle.type not in readers:
         return []
     try:

@@ -1,4 +1,4 @@
-"""The bodies of a delivery and of a lease, as bundles carry them. Read strictly."""
+"""The bodies of a delivery and of a lease, as bundles carry them: read strictly, by the lab and by any verifier."""
 
 import re
 from dataclasses import dataclass
@@ -15,7 +15,10 @@ NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}")
 
 @dataclass(frozen=True)
 class DeliveryBody:
-    """What a library signs about a delivery. `derived` maps a file that follows from items.jsonl to its SHA-256."""
+    """What a library signs about a delivery. `derived` maps a file that follows from items.jsonl to its SHA-256.
+
+    Its one file is items.parquet, so no name in it can lead out of the folder. `recipe_hash` is the recipe's.
+    """
 
     delivery: str
     name: str
@@ -54,6 +57,7 @@ class DeliveryBody:
 
     @classmethod
     def from_json(cls, value: Json) -> "DeliveryBody":
+        """Read a delivery; BadDocument (document.field) also where the recipe has not the hash that is signed."""
         fields = Fields(value, "delivery.body")
         derived, snapshot = fields.fields("derived"), fields.fields("snapshot")
         body = cls(
@@ -97,9 +101,12 @@ class LeaseBody:
 
     @classmethod
     def from_json(cls, value: Json) -> "LeaseBody":
+        """Read a lease; BadDocument (document.field) also where it ends before it begins."""
         fields = Fields(value, "lease.body")
         body = cls(fields.id("delivery", "dlv"), fields.time_ms("starts_at"), fields.time_ms("ends_at"))
         fields.close()
+        if body.ends_ms <= body.starts_ms:
+            raise BadDocument("The lease ends before it begins", code="document.field", where=fields.where)
         return body
 
 

@@ -6,15 +6,15 @@ Nothing in a line names a contributor or an asset: both are pseudonyms that only
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from fairframe.core import merkle
 from fairframe.core.canonical import canonical, parse
 from fairframe.core.errors import BadDocument, InputError
 from fairframe.core.fields import Fields
 from fairframe.core.timecode import Rate
-from fairframe.dataset.clip import Split
 
+Split = Literal["train", "heldout"]
 MAX_LINE_BYTES = 65_536
 MAX_CLIP_BYTES = 4 * 1024**3
 MAX_CLIP_FRAMES = 1_000_000
@@ -84,7 +84,10 @@ class Item:
 
 
 def read_line(data: bytes, where: str = "items.jsonl") -> Item:
-    """Read a line strictly: canonical, every field by type and range, none unknown. Raises BadDocument."""
+    """Read a line strictly: canonical, every field by type and range, none unknown, no two that contradict each other.
+
+    Raises BadDocument (document.field, document.not_canonical, and those of canonical.parse).
+    """
     value = parse(data, max_bytes=MAX_LINE_BYTES, max_depth=4)
     if canonical(value) != data:
         raise BadDocument("The line is not canonical JSON", code="document.not_canonical", where=where)
@@ -109,10 +112,13 @@ def read_line(data: bytes, where: str = "items.jsonl") -> Item:
         findings=_clearance(fields.fields("clearance")),
     )
     if fields.text("path", max_chars=100) != item.path:
-        raise bad(where, "path", "is not clips/<bytes_hash>.mp4")
+        raise _bad(where, "path", "is not clips/<bytes_hash>.mp4")
     fields.close()
     if item.end - item.start != item.frames or item.frames > MAX_CLIP_FRAMES or item.size_bytes > MAX_CLIP_BYTES:
-        raise bad(where, "frames", "does not match its span, or the clip is too large")
+        raise _bad(where, "frames", "does not match its span, or the clip is too large")
+    # the nearest millisecond, or the one beside it: rounding is the writer's
+    if abs(item.duration_ms - item.fps.duration_ms(item.frames)) > 1:
+        raise _bad(where, "duration_ms", f"is not that of {item.frames} frames")
     return item
 
 
@@ -121,14 +127,14 @@ def root_of(lines: Iterable[bytes]) -> str:
     return merkle.root_of([merkle.leaf_hash(line) for line in lines]).hex()
 
 
-def bad(where: str, name: str, what: str) -> BadDocument:
+def _bad(where: str, name: str, what: str) -> BadDocument:
     return BadDocument(f"Field {name!r} {what}", code="document.field", where=where)
 
 
 def _pseudonym(fields: Fields, name: str) -> str:
     value = fields.text(name, max_chars=30)
     if not PSEUDONYM.fullmatch(value):
-        raise bad(fields.where, name, "is not a pseudonym")
+        raise _bad(fields.where, name, "is not a pseudonym")
     return value
 
 
@@ -137,9 +143,9 @@ def _rate(fields: Fields, name: str) -> Rate:
     try:
         rate = Rate.parse(text)
     except InputError as error:
-        raise bad(fields.where, name, "is not a frame rate") from error
+        raise _bad(fields.where, name, "is not a frame rate") from error
     if str(rate) != text:
-        raise bad(fields.where, name, "is not a reduced fraction such as 24/1")
+        raise _bad(fields.where, name, "is not a reduced fraction such as 24/1")
     return rate
 
 
@@ -149,5 +155,5 @@ def _clearance(fields: Fields) -> tuple[str, ...]:
     fields.close()
     codes = tuple(code for code in found if isinstance(code, str) and FINDING.fullmatch(code))
     if len(codes) != len(found):
-        raise bad(fields.where, "findings", "is not a list of finding codes")
+        raise _bad(fields.where, "findings", "is not a list of finding codes")
     return codes

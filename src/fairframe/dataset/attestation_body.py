@@ -1,0 +1,86 @@
+"""The body of an attestation, as a bundle carries it. Read strictly."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from fairframe.core.canonical import Json
+from fairframe.core.feed_body import MAX_ENTRIES
+from fairframe.core.fields import Fields
+from fairframe.core.time import to_rfc3339
+
+MAX_MODELS = 10_000
+STATEMENT = (
+    "The lab states that it deleted the files of the listed items and models from this workspace and checked that"
+    " they are gone. It says nothing of copies outside the workspace, which this software cannot see."
+)
+
+
+@dataclass(frozen=True)
+class Named:
+    """An item and the hash of its delivered bytes, as an attestation lists it."""
+
+    item: str
+    bytes_hash: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {"item": self.item, "bytes_hash": self.bytes_hash}
+
+    @classmethod
+    def from_json(cls, value: Json) -> "Named":
+        fields = Fields(value, "attestation.items")
+        named = cls(fields.id("item", "itm"), fields.hex("bytes_hash"))
+        fields.close()
+        return named
+
+
+@dataclass(frozen=True)
+class Model:
+    """A checkpoint that was trained on the delivery, as an attestation lists it."""
+
+    checkpoint: str
+    weights_hash: str
+
+    def to_json(self) -> dict[str, Any]:
+        return {"checkpoint": self.checkpoint, "weights_hash": self.weights_hash}
+
+    @classmethod
+    def from_json(cls, value: Json) -> "Model":
+        fields = Fields(value, "attestation.models")
+        model = cls(fields.id("checkpoint", "ckp"), fields.hex("weights_hash"))
+        fields.close()
+        return model
+
+
+@dataclass(frozen=True)
+class AttestationBody:
+    """The lab's word that it deleted `items` and `models`; it had read the family's feed up to entry `feed_entries`."""
+
+    delivery: str
+    feed_entries: int
+    items: tuple[Named, ...]
+    models: tuple[Model, ...]
+    deleted_at_ms: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "delivery": self.delivery,
+            "feed_entries": self.feed_entries,
+            "items": [item.to_json() for item in self.items],
+            "models": [model.to_json() for model in self.models],
+            "deleted_at": to_rfc3339(self.deleted_at_ms),
+            "statement": STATEMENT,
+        }
+
+    @classmethod
+    def from_json(cls, value: Json) -> "AttestationBody":
+        fields = Fields(value, "attestation.body")
+        body = cls(
+            delivery=fields.id("delivery", "dlv"),
+            feed_entries=fields.integer("feed_entries"),
+            items=tuple(Named.from_json(item) for item in fields.list("items", max_items=MAX_ENTRIES)),
+            models=tuple(Model.from_json(model) for model in fields.list("models", max_items=MAX_MODELS)),
+            deleted_at_ms=fields.time_ms("deleted_at"),
+        )
+        fields.text("statement", one_of=[STATEMENT])
+        fields.close()
+        return body
