@@ -1,6 +1,7 @@
 """Feeds, leases, what the loader makes of them, deletion and attestation."""
 
 import base64
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from fairframe.core.canonical import canonical
 from fairframe.core.errors import BadDocument, Conflict, Refused, VerificationError
 from fairframe.core.time import DAY_MS
 from fairframe.dataset import attest, checks, feeds, leases, listing, loader
-from fairframe.dataset.tables import feed_entry, obligation
+from fairframe.dataset.tables import delivery, feed_entry, obligation
 from fairframe.flows import opt_out
 from fairframe.flows.newer_feed import with_newer_feed
 from fairframe.flows.verify import trust_of
@@ -19,7 +20,7 @@ from fairframe.library import contributors
 from fairframe.library.tables import asset
 from fairframe.platform import bundles
 from fairframe.platform.workspace import Workspace
-from fairframe.rights import holds
+from fairframe.rights import consent, holds
 from fairframe.verify.registry import verify
 
 from .conftest import PEOPLE, Loop
@@ -268,27 +269,97 @@ def test_an_attestation_of_other_items_is_refused(loop: Loop) -> None:
         assert attest.accept(tx, data).items == 4
 
 
-def test_bytes_that_another_delivery_holds_are_not_said_to_be_deleted(loop: Loop) -> None:
+def hand_over_two(loop: Loop, offer: str) -> None:
+    """The same clips in "squares" and, under another agreement, in "again"."""
     loop.to_lab()
-    first = loop.agreement
-    loop.agree()  # another family
+    loop.agree(loop.agreement if offer == "commercial" else None, offer)
     loop.build("again")
     loop.deliver("again", "second")
     loop.receive("second")
+
+
+def attested(loop: Loop, name: str) -> tuple[bytes, attest.Attested]:
+    with loop.lab.write() as tx:
+        data = attest.attest(tx, name)
+    with loop.library.write() as tx:
+        return data, attest.accept(tx, data)
+
+
+def test_bytes_that_another_delivery_holds_stay_and_are_not_said_to_be_deleted(loop: Loop) -> None:
+    hand_over_two(loop, "research")  # another family
+    first = next(r["agreement"] for r in deliveries_in(loop) if r["name"] == "squares")
     leave(loop, PEOPLE[0])
     second, loop.agreement = loop.agreement, first
     refresh(loop, feed(loop))
-    with loop.lab.write() as tx, pytest.raises(Refused) as caught:
-        attest.attest(tx, "squares")
-    assert caught.value.code == "attest.shared"
-    assert len(caught.value.reasons) == 4
+    data, done = attested(loop, "squares")
+    assert (done.items, done.kept) == (0, 4)
+    assert all(loop.lab.objects.exists(one.bytes_hash) for one in done.body.kept)
+    assert "still there" in read_payload(dsse.read_envelope(data).payload).body["statement"]
+    assert checks.verify_delivery(loop.lab, "squares") == []
     loop.agreement = second
     refresh(loop, feed(loop))
+    _, done = attested(loop, "again")
+    assert (done.items, done.kept) == (4, 0)
+    assert not any(loop.lab.objects.exists(one.bytes_hash) for one in done.body.items)
+
+
+def deliveries_in(loop: Loop) -> list[Any]:
+    with loop.lab.read() as tx:
+        return list(tx.rows(delivery.select().where(delivery.c.direction == "in")))
+
+
+def test_a_narrow_no_does_not_keep_a_lab_from_settling_the_rest(loop: Loop, tmp_path: Path) -> None:
+    with loop.library.write() as tx:
+        for name in PEOPLE:
+            consent.set(tx, contributor=contributors.find(tx, name), effect="allow", purpose="commercial")
+    hand_over_two(loop, "commercial")
+    with loop.library.write() as tx:
+        _, taken = opt_out.deny(tx, contributors.find(tx, PEOPLE[0]), "commercial")
+    assert len(taken) == 4, "the research delivery keeps them by right"
+    leave(loop, PEOPLE[1])
+    refresh(loop, feed(loop))
+    research, commercial = deliveries_in(loop)
+    with loop.lab.write() as tx:
+        data = attest.attest(tx, "again")
+    bundle = read_payload(dsse.read_envelope(data).payload)
+    kept = bundle.body["kept"]
+    assert {one["item"] for one in kept} == {one.item for one in taken}
+    assert {one["delivery"] for one in kept} == {research["public_id"]}
+    assert all(loop.lab.objects.exists(one["bytes_hash"]) for one in kept)
+    assert len(bundle.body["items"]) == 2
+    assert not any(loop.lab.objects.exists(one["bytes_hash"]) for one in bundle.body["items"])
+    (tmp_path / "attestation.json").write_bytes(data)
+    assert verify(tmp_path / "attestation.json", trust_of(loop.library, []), loop.library.clock()).holds
+    _, key = loop.lab.keys.signing_key()
+    deleted = bundle.body["items"][0]
+    for changes, code in (
+        ({"kept": kept[1:]}, "attest.missing"),
+        ({"kept": [*kept, {**kept[0]}]}, "attest.twice"),
+        ({"kept": [{**kept[0], "delivery": commercial["public_id"]}, *kept[1:]]}, "attest.not_kept"),
+        ({"kept": [{**kept[0], "delivery": "dlv_" + "0" * 26}, *kept[1:]]}, "attest.not_kept"),
+        (
+            {
+                "kept": [*kept, {**deleted, "delivery": research["public_id"]}],
+                "items": bundle.body["items"][1:],
+            },
+            "attest.not_kept",
+        ),
+        ({"kept": []}, "document.field"),
+    ):
+        value = {**bundle.to_json(), "body": {**bundle.body, **changes}}
+        forged_data = dsse.sign(dsse.read_envelope(data).payload_type, canonical(value), key)
+        with pytest.raises(Exception) as caught, loop.library.write() as tx:
+            attest.accept(tx, forged_data)
+        assert caught.value.code == code  # type: ignore[attr-defined]
+    with loop.library.write() as tx:
+        done = attest.accept(tx, data)
+        assert attest.open_obligations(tx, commercial["public_id"], "out") == []
+    assert (done.items, done.kept) == (2, 4)
+    _, done = attested(loop, "squares")
+    assert (done.items, done.kept) == (2, 0)
     for name in ("squares", "again"):
-        with loop.lab.write() as tx:
-            data = attest.attest(tx, name)
-        with loop.library.write() as tx:
-            assert attest.accept(tx, data).items == 4
+        assert checks.verify_delivery(loop.lab, name) == []
+    assert len(loader.open_delivery(loop.lab, "squares").items) == 6
 
 
 def test_what_is_denied_without_an_act_of_its_own_is_swept_up(loop: Loop) -> None:

@@ -28,7 +28,7 @@ from fairframe.core.money import format_money, parse_money
 from fairframe.core.party import Party
 from fairframe.core.time import from_rfc3339
 from fairframe.dataset import feeds
-from fairframe.dataset.attest import open_obligations
+from fairframe.dataset.attest import due_of
 from fairframe.dataset.loader import find_delivery
 from fairframe.dataset.revocation import last_entry
 from fairframe.flows import deletion
@@ -455,16 +455,19 @@ def attest(
     with workspace(ctx, "lab") as ws:
         with ws.read() as tx:
             row = find_delivery(tx, delivery)
-            clips = len(open_obligations(tx, row["public_id"], "in"))
+            due = due_of(tx, row)
             models = [str(one["name"]) for one in deletion.due_models(tx, row, last_entry(tx, "in", row["family"]))]
-        what = f"{clips} clips of {delivery}" + (f" and the models {', '.join(models)}" if models else "")
+        what = f"{len(due.items)} clips of {delivery}" + (f" and the models {', '.join(models)}" if models else "")
         check_writable(output)
-        if clips or models:
+        if due.kept:
+            note(f"{len(due.kept)} more clips stay: other deliveries hold the same bytes by right")
+        if due.items or models:
             confirm(f"Delete {what} for good?", yes)
         with ws.write() as tx:
             envelope = deletion.attest(tx, row)
         write_output(output, envelope)
-    say(f"attested the deletion of {what}" if clips or models else "nothing new is due: the last attestation again")
+    some = due.rows or models
+    say(f"attested the deletion of {what}" if some else "nothing new is due: the last attestation again")
 
 
 @app.command("attested")
@@ -473,7 +476,8 @@ def attested(ctx: typer.Context, attestation: Annotated[Path, typer.Argument()])
     data = read_input(attestation)
     with workspace(ctx, "library") as ws, ws.write() as tx:
         done = deletion.accept(tx, data)
-    say(f"{done.body.delivery}: {done.items} clips deleted ({done.late} late), {len(done.body.models)} models")
+    kept = f", {done.kept} kept under other deliveries" if done.kept else ""
+    say(f"{done.body.delivery}: {done.items} clips deleted{kept} ({done.late} late), {len(done.body.models)} models")
 
 
 @app.command()

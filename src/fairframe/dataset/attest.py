@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from fairframe.core.errors import BadDocument, IntegrityFailure, NotFound, Refused, VerificationError
 from fairframe.core.ids import new_id
-from fairframe.dataset.attestation_body import AttestationBody, Model, Named
+from fairframe.dataset.attestation_body import AttestationBody, Kept, Model, Named
 from fairframe.dataset.gate import close_behind
 from fairframe.dataset.governing import governing
 from fairframe.dataset.revocation import last_entry
@@ -33,35 +33,50 @@ class Attested:
     def items(self) -> int:
         return len(self.body.items)
 
+    @property
+    def kept(self) -> int:
+        return len(self.body.kept)
+
+
+@dataclass(frozen=True)
+class Due:
+    """What a lab settles next: `rows` of obligations, the items to delete, those whose bytes another delivery holds."""
+
+    rows: Sequence[Row]
+    items: tuple[Named, ...]
+    kept: tuple[Kept, ...]
+
 
 def attest(tx: WriteTx, delivery_id: str, models: Sequence[Model] = ()) -> bytes:
     """Delete the clips of all items of a delivery that are to be deleted, check that they are gone, and sign that.
 
+    Bytes that a delivery holds by right as well stay, and are named as kept: one narrow no does not keep a lab from
+    settling the rest. They fall due again with that delivery.
+
     `models`: those that the caller deletes in the same transaction (flows.deletion knows which). The rows of the items
     stay as tombstones. Where nothing is due since the last attestation, that one is returned again: a lab that lost
-    the file can still show it. Raises NotFound, Refused (attest.nothing where none was ever due; attest.shared where
-    another delivery, not taken back, holds the same bytes), IntegrityFailure (attest.not_deleted).
+    the file can still show it. Raises NotFound, Refused (attest.nothing where none was ever due),
+    IntegrityFailure (attest.not_deleted).
     """
     close_behind(tx)
     delivery = _delivery(tx, delivery_id, IN)
-    due = open_obligations(tx, delivery["public_id"], IN)
-    if not due and not models:
+    due = due_of(tx, delivery)
+    if not due.rows and not models:
         return _last(tx, delivery)
-    named = _hashes(tx, delivery, [row["item"] for row in due])
-    _refuse_shared(tx, named)
-    for one in named:
+    for one in due.items:
         tx.ws.objects.delete(one.bytes_hash)
-    left = [one.item for one in named if tx.ws.objects.exists(one.bytes_hash)]
+    left = [one.item for one in due.items if tx.ws.objects.exists(one.bytes_hash)]
     if left:
         raise IntegrityFailure(f"clips could not be deleted: {', '.join(left[:20])}", code="attest.not_deleted")
     family = delivery["family"]
-    body = AttestationBody(delivery["public_id"], last_entry(tx, IN, family), named, tuple(models), tx.now_ms)
+    entries = last_entry(tx, IN, family)
+    body = AttestationBody(delivery["public_id"], entries, due.items, tuple(models), tx.now_ms, due.kept)
     attestation = new_id("att")
     envelope = bundles.issue(
         tx, "attestation", delivery["party"], body.to_json(), governing(tx, family).ref, id=attestation
     )
-    _settle(tx, due, attestation)
-    told = {"document": attestation, "items": len(named), "models": len(body.models)}
+    _settle(tx, due.rows, attestation)
+    told = {"document": attestation, "items": len(body.items), "kept": len(body.kept), "models": len(body.models)}
     tx.record("attestation.signed", delivery["public_id"], told)
     return envelope
 
@@ -69,7 +84,8 @@ def attest(tx: WriteTx, delivery_id: str, models: Sequence[Model] = ()) -> bytes
 def accept(tx: WriteTx, data: bytes) -> Attested:
     """Take a lab's attestation (library side): it must name exactly what was due when the lab last read the feed.
 
-    Raises what bundles.accept raises, NotFound, VerificationError (attest.stranger, attest.not_due, attest.missing).
+    Raises what bundles.accept raises, NotFound, VerificationError (attest.stranger, attest.not_due, attest.missing,
+    attest.not_kept).
     """
     close_behind(tx)
     accepted = bundles.accept(tx, data, "attestation")
@@ -81,8 +97,8 @@ def accept(tx: WriteTx, data: bytes) -> Attested:
         return Attested(where, body, 0, False)
     due = _due_when(tx, delivery, body.feed_entries)
     expected = _sent_hashes(tx, delivery, [row["item"] for row in due])
-    named = {one.item: one.bytes_hash for one in body.items}
-    if len(named) != len(body.items):
+    named = {one.item: one.bytes_hash for one in (*body.items, *body.kept)}
+    if len(named) != len(body.items) + len(body.kept):
         raise BadDocument("The attestation names an item twice", code="attest.twice", where=where)
     if extra := [name for name, found in named.items() if expected.get(name) != found]:
         raise VerificationError(
@@ -96,11 +112,26 @@ def accept(tx: WriteTx, data: bytes) -> Attested:
             code="attest.missing",
             where=where,
         )
+    _check_kept(tx, delivery, body, where)
     late = sum(body.deleted_at_ms > row["due_ms"] for row in due)
     _settle(tx, due, where)
-    told = {"document": where, "items": len(named), "models": len(body.models), "late": late}
-    tx.record("attestation.accepted", body.delivery, told)
+    told = {"document": where, "items": len(body.items), "kept": len(body.kept), "models": len(body.models)}
+    tx.record("attestation.accepted", body.delivery, {**told, "late": late})
     return Attested(where, body, late, True)
+
+
+def due_of(tx: Tx, delivery: Row) -> Due:
+    """What an attestation about a received delivery would settle now."""
+    rows = open_obligations(tx, delivery["public_id"], IN)
+    gone: list[Named] = []
+    kept: list[Kept] = []
+    for one in _hashes(tx, delivery, [row["item"] for row in rows]):
+        holder = _holder(tx, one.bytes_hash)
+        if holder is None:
+            gone.append(one)
+        else:
+            kept.append(Kept(one.item, one.bytes_hash, holder))
+    return Due(rows, tuple(gone), tuple(kept))
 
 
 def open_obligations(tx: Tx, delivery: str, direction: str) -> Sequence[Row]:
@@ -156,30 +187,50 @@ def _hashes(tx: Tx, delivery: Row, items: Sequence[str]) -> tuple[Named, ...]:
     return tuple(Named(name, known[name]) for name in items)
 
 
-def _refuse_shared(tx: Tx, named: Sequence[Named]) -> None:
-    """Bytes that another delivery rightly holds cannot be said to be deleted."""
+def _holder(tx: Tx, bytes_hash: str) -> str | None:
+    """A received delivery that holds these bytes by right: in an item that its feed has not taken back."""
     back = (
         sa.select(feed_entry.c.id)
         .where(feed_entry.c.direction == IN, feed_entry.c.item == received_item.c.item)
         .where(feed_entry.c.delivery == delivery_table.c.public_id)
         .exists()
     )
-    shared: list[str] = []
-    for one in named:
+    statement = (
+        sa.select(delivery_table.c.public_id)
+        .join(received_item, received_item.c.delivery_id == delivery_table.c.id)
+        .where(delivery_table.c.direction == IN, received_item.c.bytes_hash == bytes_hash, ~back)
+        .order_by(delivery_table.c.id)
+    )
+    return tx.scalar(statement.limit(1))
+
+
+def _check_kept(tx: Tx, delivery: Row, body: AttestationBody, where: str) -> None:
+    """Bytes stay only under a delivery to the same lab that holds them by right, as far as the lab could know.
+
+    Where the other delivery is of another family it is not known how far the lab had read that feed; what it takes
+    back there is owed, and to be attested, under that delivery.
+    """
+    for one in body.kept:
+        back = (
+            sa.select(feed_entry.c.id)
+            .where(feed_entry.c.direction == OUT, feed_entry.c.item == item.c.public_id)
+            .where(feed_entry.c.delivery == one.delivery, feed_entry.c.family == delivery["family"])
+            .where(feed_entry.c.seq <= body.feed_entries)
+            .exists()
+        )
         statement = (
-            sa.select(delivery_table.c.public_id)
-            .join(received_item, received_item.c.delivery_id == delivery_table.c.id)
-            .where(received_item.c.bytes_hash == one.bytes_hash, ~back)
+            sa.select(item.c.id)
+            .join(dataset_release, dataset_release.c.id == item.c.dataset_release_id)
+            .join(delivery_table, delivery_table.c.release == dataset_release.c.public_id)
+            .where(delivery_table.c.public_id == one.delivery, delivery_table.c.direction == OUT)
+            .where(delivery_table.c.party == delivery["party"], item.c.bytes_hash == one.bytes_hash, ~back)
         )
-        if (other := tx.scalar(statement.limit(1))) is not None:
-            shared.append(f"the bytes of {one.item} are also in {other}")
-    if shared:
-        raise Refused(
-            f"{len(shared)} clips are also in a delivery that was not taken back",
-            reasons=shared,
-            code="attest.shared",
-            remedy="Take the newest feed of that delivery's agreement first: fairframe rights refresh feed.json",
-        )
+        if tx.scalar(statement.limit(1)) is None:
+            raise VerificationError(
+                f"the bytes of {one.item} may not be kept: {one.delivery} does not hold them by right",
+                code="attest.not_kept",
+                where=where,
+            )
 
 
 def _due_when(tx: Tx, delivery: Row, entries: int) -> list[Row]:

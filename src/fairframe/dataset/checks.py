@@ -36,6 +36,7 @@ def verify_delivery(ws: Workspace, name: str, show: Progress = silent) -> list[P
         stored = tx.rows(received_item.select().where(where).order_by(received_item.c.idx))
         gone, back = deleted(tx, row["public_id"]), taken_back(tx, "in", row["public_id"])
         shared = {one["bytes_hash"] for one in tx.rows(sa.select(received_item.c.bytes_hash).where(~where))}
+        shared |= {one["bytes_hash"] for one in stored if one["item"] not in gone}
         found: list[Problem] = []
         try:
             body = DeliveryBody.from_json(bundles.check(tx, row["envelope"].encode(), "delivery").body)
