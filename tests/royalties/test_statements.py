@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import threading
 from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
@@ -15,6 +16,7 @@ from fairframe.core.canonical import canonical, parse
 from fairframe.core.errors import Conflict, InputError, Refused
 from fairframe.core.limits import LISTED_MAX
 from fairframe.core.money import MICRO
+from fairframe.core.time import from_rfc3339
 from fairframe.platform import audit
 from fairframe.royalties import allocate, balance, ledger, payouts, revenue, statement_lines, statements
 from fairframe.royalties.statement_html import render_html
@@ -109,6 +111,59 @@ def test_periods_join(earned: Any, clock: Any) -> None:
     assert before.body["payouts"] and not after.body["payouts"]
     assert issue(earned).body["closing_micro"] == after.body["closing_micro"]
     assert wrong(before) == wrong(after) == []
+
+
+def test_what_is_booked_later_in_the_same_millisecond_is_in_the_next_statement(earned: Any, clock: Any) -> None:
+    """A clock that lags stands still at the last entry's time for as long as it lags."""
+    ann, made = earned.contributors["ann"], issue(earned)
+    assert int(made.body["closing_micro"]) > MICRO and not issue(earned).new
+    with pytest.raises(InputError, match="ends before"):
+        issue(earned, from_ms=from_rfc3339(made.body["period"]["to"]))
+    for count in range(3):
+        with earned.ws.write() as tx:
+            if count == 0:
+                payouts.pay(tx, ann, "PAY-2")
+            legs = [ledger.Leg(ledger.payable(ann["public_id"]), "USD", -7), ledger.Leg("library", "USD", 7)]
+            ledger.post(tx, "goodwill", ann["public_id"], legs)
+        after = issue(earned, from_ms=from_rfc3339(made.body["period"]["to"]))
+        assert after.body["opening_micro"] == made.body["closing_micro"]
+        assert (len(after.body["payouts"]), len(after.body["adjustments"])) == (int(count == 0), 1)
+        assert wrong(after) == []
+        made = after
+    clock.advance(DAY_MS)
+    assert issue(earned).body["closing_micro"] == made.body["closing_micro"]
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_what_began_before_a_statement_and_is_booked_after_it_is_in_the_next_one(earned: Any, clock: Any) -> None:
+    with earned.ws.write() as tx:
+        clock.advance(5_000)
+        made = issue(earned)
+        payouts.pay(tx, earned.contributors["ann"], "PAY-2")
+    after = issue(earned, from_ms=from_rfc3339(made.body["period"]["to"]))
+    assert after.body["opening_micro"] == made.body["closing_micro"]
+    assert len(after.body["payouts"]) == 1 and wrong(after) == []
+
+
+def test_a_statement_waits_for_what_is_being_booked(earned: Any, clock: Any) -> None:
+    made: list[statements.Statement] = []
+    asked = threading.Thread(target=lambda: made.append(issue(earned)))
+    with earned.ws.write() as tx:
+        payouts.pay(tx, earned.contributors["ann"], "PAY-2")
+        clock.advance(5_000)
+        asked.start()
+        asked.join(0.5)
+        assert not made
+    asked.join(30)
+    assert [one["reference"] for one in made[0].body["payouts"]] == ["PAY-1", "PAY-2"]
+
+
+def test_a_period_ends_no_later_than_now(earned: Any, clock: Any) -> None:
+    """What is booked in the rest of it would make its closing balance untrue."""
+    with pytest.raises(InputError, match="in the future"):
+        issue(earned, to_ms=clock.now + 2)
+    with earned.ws.read() as tx, pytest.raises(InputError, match="in the future"):
+        statements.draft(tx, earned.contributors["ann"], to_ms=clock.now + DAY_MS)
 
 
 Change = Callable[[dict[str, Any]], None]

@@ -164,6 +164,7 @@ def _write(
         weight_total=total,
         audit_size=size,
         detail={"unit": chosen.unit, "agreements": agreements},
+        recorded_at_ms=ledger.booking_ms(tx),
     )
     lines = bulk.stream(con, "select contributor, contributor_key, weight, amount from line order by contributor")
     columns = ("allocation_id", "contributor_id", "contributor_pseudonym", "weight", "amount_micro")

@@ -4,6 +4,9 @@ The sign is beancount's: what the library holds is positive (cash); what it owes
 earned (library) is negative. A transaction's legs are written first, with a deferred foreign key; its header comes
 last, and the header's insert trigger refuses fewer than two legs or a sum other than zero in any currency. After
 that no leg can join it. Each transaction is a leaf of the audit tree that carries a digest of its legs.
+
+Statements cut the ledger by booking time, so what is booked after a statement is stamped later than it, even where
+the clock stands still or the booking's transaction began first.
 """
 
 import hashlib
@@ -19,7 +22,7 @@ from fairframe.core.money import MICRO, Currency
 from fairframe.core.time import to_rfc3339
 from fairframe.platform.tx import Tx, WriteTx
 from fairframe.royalties.rows import insert_rows
-from fairframe.royalties.tables import ledger_leg, ledger_txn
+from fairframe.royalties.tables import ledger_leg, ledger_txn, statement
 
 CASH, LIBRARY, TAX = "cash", "library", "tax"
 MAX_MICRO = 2**63 - 1
@@ -63,6 +66,23 @@ def lock(tx: WriteTx) -> None:
         tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
 
 
+def latest_ms(tx: Tx) -> int:
+    """Now, or the time of the last posting or statement where that is later. A WriteTx holds the lock by then."""
+    times = (ledger_txn.c.recorded_at_ms, ledger_txn.c.id), (statement.c.recorded_at_ms, statement.c.id)
+    last = (tx.scalar(sa.select(time).order_by(key.desc()).limit(1)) for time, key in times)
+    return max(tx.now_ms, *(int(time or 0) for time in last))
+
+
+def booking_ms(tx: WriteTx) -> int:
+    """When what is booked now is booked: no earlier than any posting, later than every statement. Takes the lock.
+
+    It stays the same within a transaction that issues no statement in between.
+    """
+    lock(tx)
+    last = tx.scalar(sa.select(statement.c.recorded_at_ms).order_by(statement.c.id.desc()).limit(1))
+    return max(latest_ms(tx), 0 if last is None else int(last) + 1)
+
+
 def post(
     tx: WriteTx, kind: str, subject: str, legs: Sequence[Leg], memo: str = "", effective_ms: int | None = None
 ) -> str:
@@ -73,11 +93,12 @@ def post(
     if tx.ws.role != "library":
         raise Refused("only a library keeps this ledger", code="ledger.role", remedy="Run it in the library.")
     _check(legs)
-    txn = new_id("txn")
+    txn, booked_ms = new_id("txn"), booking_ms(tx)
     effective = tx.now_ms if effective_ms is None else effective_ms
     rows = ((txn, leg.account, leg.currency, leg.amount_micro) for leg in legs)
     insert_rows(tx, ledger_leg, ("txn", "account", "currency", "amount_micro"), rows)
-    tx.insert(ledger_txn, public_id=txn, kind=kind, subject=subject, memo=memo, effective_ms=effective)
+    values = {"kind": kind, "subject": subject, "memo": memo, "effective_ms": effective, "recorded_at_ms": booked_ms}
+    tx.insert(ledger_txn, public_id=txn, **values)
     body = {
         "transaction": txn,
         "kind": kind,

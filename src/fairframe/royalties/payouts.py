@@ -43,6 +43,7 @@ def pay(tx: WriteTx, contributor: Row, reference: str, currency: str | None = No
         currency=code,
         amount_minor=amount.minor,
         reference=reference,
+        recorded_at_ms=ledger.booking_ms(tx),
     )
     body = {"payout": public_id, "currency": code, "amount_minor": str(amount.minor), "reference": reference}
     tx.record("payout.made", contributor["public_id"], body)

@@ -44,9 +44,13 @@ def statement(
 ) -> Statement:
     """The statement over what was booked in [from_ms, to_ms) in one currency (up to now where to_ms is None).
 
+    Its closing balance is the opening one of the statement from its to_ms: nothing is booked before that any more.
+
     Where the newest statement of that period says the same, it is returned and nothing is written. Raises Refused
-    where nothing was ever earned, InputError on a bad period or several currencies, IntegrityFailure.
+    where nothing was ever earned, InputError on a bad period (one that ends in the future, too) or several
+    currencies, IntegrityFailure.
     """
+    ledger.lock(tx)
     until = _until(tx, from_ms, to_ms)
     code = currency or only_currency(tx, contributor)
     body = make_body(tx, contributor, code, from_ms, until)
@@ -63,6 +67,7 @@ def statement(
         from_ms=from_ms,
         to_ms=until,
         envelope=envelope.decode(),
+        recorded_at_ms=ledger.latest_ms(tx),
     )
     period = {"from": to_rfc3339(from_ms), "to": to_rfc3339(until)}
     amounts = {name: body[name] for name in ("opening_micro", "earned_micro", "paid_micro", "closing_micro")}
@@ -85,9 +90,16 @@ def draft(
 
 
 def _until(tx: Tx, from_ms: int, to_ms: int | None) -> int:
-    until = tx.now_ms + 1 if to_ms is None else to_ms
+    latest = ledger.latest_ms(tx) + 1
+    until = latest if to_ms is None else to_ms
     if until <= from_ms:
         raise InputError("the period ends before it begins", code="statement.period")
+    if until > latest:
+        raise InputError(
+            "the period ends in the future",
+            code="statement.period",
+            remedy="More may be booked in it: leave its end out for all that is booked up to now",
+        )
     return until
 
 
