@@ -11,12 +11,12 @@ from fairframe.core.bundle import read_payload
 from fairframe.core.canonical import canonical
 from fairframe.core.errors import BadDocument, Conflict, Refused, VerificationError
 from fairframe.core.time import DAY_MS
-from fairframe.dataset import attest, checks, feeds, leases, listing, loader
+from fairframe.dataset import attest, checks, feeds, leases, listing, loader, sweep
 from fairframe.dataset.tables import delivery, feed_entry, obligation
 from fairframe.flows import opt_out
 from fairframe.flows.newer_feed import with_newer_feed
 from fairframe.flows.verify import trust_of
-from fairframe.library import contributors
+from fairframe.library import contributors, facts, releases
 from fairframe.library.tables import asset
 from fairframe.platform import bundles
 from fairframe.platform.workspace import Workspace
@@ -368,9 +368,51 @@ def test_what_is_denied_without_an_act_of_its_own_is_swept_up(loop: Loop) -> Non
         row = next(r for r in tx.rows(asset.select()) if r["filename"] == "chen.mp4")
         placed = holds.place(tx, row, code="dispute", reason="x")
         assert placed
-        assert {r.item for r in opt_out.sweep(tx, loop.agreement)} == set(loop.items_of(PEOPLE[2]))
+        assert {r.item for r in sweep.sweep(tx, loop.agreement)} == set(loop.items_of(PEOPLE[2]))
     with loop.library.write() as tx:
-        assert opt_out.sweep(tx, loop.agreement) == []
+        assert sweep.sweep(tx, loop.agreement) == []
+
+
+def film_of(loop: Loop, name: str) -> Any:
+    with loop.library.read() as tx:
+        return next(r for r in tx.rows(asset.select()) if r["filename"] == name)
+
+
+def test_a_later_delivery_does_not_renew_the_lease_of_what_is_on_hold(loop: Loop) -> None:
+    loop.to_lab()
+    held = set(loop.items_of(PEOPLE[2]))
+    with loop.library.write() as tx:
+        holds.place(tx, film_of(loop, "chen.mp4"), code="dispute", reason="x")
+    loop.build("more")
+    loop.deliver("more", "second")
+    loop.receive("second")
+    assert {one.id for one in loader.open_delivery(loop.lab, "squares").items}.isdisjoint(held)
+    assert revoked_everywhere(loop.lab) == held
+
+
+@pytest.mark.parametrize("instead", ["nothing", "no training", "another"])
+def test_what_lost_its_model_release_is_taken_back(loop: Loop, instead: str) -> None:
+    row = film_of(loop, "chen.mp4")
+    with loop.library.write() as tx:
+        facts.say(tx, row, "people", "yes")
+        paper = releases.add(tx, row, "model", b"I agree, and to training too.", True)
+    loop.to_lab()
+    theirs = set(loop.items_of(PEOPLE[2]))
+    assert len(theirs) == 2
+    assert refresh(loop, feed(loop)).entries == 0
+    with loop.library.write() as tx:
+        releases.revoke(tx, paper, row)
+        if instead != "nothing":
+            releases.add(tx, row, "model", b"I agree.", instead == "another")
+    refresh(loop, feed(loop))
+    assert revoked_everywhere(loop.lab) == (set() if instead == "another" else theirs)
+
+
+def test_what_only_asks_for_review_is_not_taken_back(loop: Loop) -> None:
+    loop.to_lab()
+    with loop.library.write() as tx:
+        facts.say(tx, film_of(loop, "chen.mp4"), "people", "yes")
+    assert refresh(loop, feed(loop)).entries == 0
 
 
 def test_grandfather_lets_a_training_go_on_with_what_it_opened(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -428,11 +428,13 @@ def feed(ctx: typer.Context, agreement: Annotated[str, typer.Argument()], output
     with workspace(ctx, "library") as ws:
         check_writable(output)
         with ws.write() as tx:
-            # a hold, a revoked release or a no that came into force since is in the feed too
-            swept = opting.sweep(tx, agreements.find(tx, agreement).family)
+            family = agreements.find(tx, agreement).family
+            before = last_entry(tx, "out", family)
+            # a hold, a revoked model release or a no that came into force since is in the feed too
             envelope = feeds.issue(tx, agreement)
+            more = last_entry(tx, "out", family) - before
         write_output(output, envelope)
-    say("feed signed" + (f", {len(swept)} more items taken back" if swept else ""))
+    say("feed signed" + (f", {more} more items taken back" if more else ""))
 
 
 @app.command()

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from fairframe.core.errors import BadDocument, Conflict, VerificationError
 from fairframe.core.feed_body import FeedBody, FeedEntry
 from fairframe.core.ids import new_id
-from fairframe.dataset import leases, revocation
+from fairframe.dataset import leases, revocation, sweep
 from fairframe.dataset.gate import close_behind
 from fairframe.dataset.governing import governing
 from fairframe.dataset.tables import delivery as delivery_table
@@ -38,13 +38,15 @@ class Refreshed:
 def issue(tx: WriteTx, agreement_id: str) -> bytes:
     """Sign the family's feed: all revocations, and renewed leases while an agreement of the family is in force.
 
-    Once the family has ended, everything that was delivered under it is taken back here.
+    Once the family has ended, everything that was delivered under it is taken back here; and at any time what may no
+    longer be used (see sweep), so that no lease is renewed over it.
     """
     close_behind(tx)
     asked = agreements.find(tx, agreement_id)
     first = agreements.find(tx, asked.family)
     active = agreements.active_in_family(tx, asked.family)
-    revocation.end_of_family(tx, asked.family)
+    revocation.end_of_family(tx, asked.family)  # before the sweep: with this reason models go too
+    sweep.sweep(tx, asked.family)
     rows = deliveries_of(tx, OUT, asked.family)
     renewed = tuple(leases.issue_under(tx, row, active) for row in rows) if active is not None else ()
     body = FeedBody(

@@ -9,24 +9,19 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-
 from fairframe.core.errors import Conflict
 from fairframe.dataset import revocation
 from fairframe.dataset.gate import close_behind
 from fairframe.dataset.revocation import Revoked
-from fairframe.dataset.tables import dataset_release, item
+from fairframe.dataset.sweep import denied
 from fairframe.dataset.tables import delivery as delivery_table
 from fairframe.flows.impact import Impact, impact, items_of
 from fairframe.platform import bundles
-from fairframe.platform.tx import Row, Tx, WriteTx
+from fairframe.platform.tx import Row, WriteTx
 from fairframe.platform.workspace import Workspace
-from fairframe.rights import agreements, consent, recheck
-from fairframe.rights.tables import agreement as agreement_table
+from fairframe.rights import consent
 
 OPTED_OUT, DENIED = "the contributor opted out", "consent was taken back"
-NOT_CLEARED = "it may no longer be used"
-DENY = "DENY"
 
 
 @dataclass(frozen=True)
@@ -81,7 +76,7 @@ def deny(
         collection=collection,
         reason=reason,
     )
-    return event, revocation.revoke(tx, _denied(tx, items_of(tx, contributor["id"])), DENIED)
+    return event, revocation.revoke(tx, denied(tx, items_of(tx, contributor["id"])), DENIED)
 
 
 @dataclass(frozen=True)
@@ -117,37 +112,3 @@ def preview(ws: Workspace, no: Callable[[WriteTx], Sequence[Revoked]]) -> list[T
 
 class _Undone(Exception):
     """Rolls a preview's transaction back."""
-
-
-def sweep(tx: WriteTx, family: str) -> list[Revoked]:
-    """Take back every delivered item of an agreement family that is denied now, for whatever reason.
-
-    For what has no act of its own to hang on: a no with a date that has come, a hold, a release that was revoked.
-    Call it before issuing a feed. A finding that only asks for review takes nothing back.
-    """
-    close_behind(tx)
-    statement = (
-        sa.select(item)
-        .join(dataset_release, dataset_release.c.id == item.c.dataset_release_id)
-        .join(agreement_table, agreement_table.c.id == dataset_release.c.agreement_id)
-        .where(agreement_table.c.family == family)
-    )
-    return revocation.revoke(tx, _denied(tx, tx.rows(statement.order_by(item.c.id))), NOT_CLEARED)
-
-
-def _denied(tx: Tx, rows: Sequence[Row]) -> list[Row]:
-    """Those items whose asset is denied now under the agreement that their release was built for."""
-    per_release: dict[int, list[Row]] = defaultdict(list)
-    for row in rows:
-        per_release[row["dataset_release_id"]].append(row)
-    denied: list[Row] = []
-    for release_id, some in per_release.items():
-        statement = (
-            sa.select(agreement_table.c.public_id)
-            .join(dataset_release, dataset_release.c.agreement_id == agreement_table.c.id)
-            .where(dataset_release.c.id == release_id)
-        )
-        agreement = agreements.find(tx, str(tx.scalar(statement)))
-        found = recheck.recheck(tx, agreement, 0, {row["asset_id"] for row in some})
-        denied += [row for row in some if row["asset_id"] in found and found[row["asset_id"]].outcome == DENY]
-    return denied
