@@ -93,6 +93,27 @@ def test_trust_needs_a_compared_fingerprint(fairframe: Fairframe, parties: tuple
     assert [one["name"] for one in listed] == ["Harbor Stock", "North Lab"]
 
 
+def test_trust_is_taken_back_after_a_look_at_what_hangs_on_it(fairframe: Fairframe, parties: tuple[Path, Path]) -> None:
+    library, lab = parties
+    shown = fairframe("-w", library, "trust", "remove", "North Lab", "--dry-run")
+    assert shown.code == 0 and "0 documents that it signed stay as evidence" in shown.out
+    silent = fairframe("-w", library, "trust", "remove", "North Lab")
+    assert silent.code == 1 and "input.confirm" in silent.err
+    assert [one["until_ms"] for one in fairframe("-w", library, "trust", "list", "--json").data] == [None, None]
+    offer = ("rights", "agree", "--offer", "research", "--licensee", lab / "party.json", "--fee", "1.00")
+    done = fairframe("-w", library, "trust", "remove", "North Lab", "--yes", "--json")
+    assert done.code == 0 and done.data["role"] == "lab"
+    listed = fairframe("-w", library, "trust", "list", "--json").data
+    assert [one["until_ms"] is None for one in listed] == [True, False]
+    refused = fairframe("-w", library, *offer, "--currency", "USD", "-o", library / "offer.json")
+    assert refused.code == 1 and refused.err.startswith("error[trust.unpinned]: ")
+    assert not (library / "offer.json").exists()
+    foreign = fairframe("-w", library, "verify", lab / "party.json")
+    assert foreign.code == 1 and "North Lab" in foreign.err and "is no longer trusted here" in foreign.err
+    assert fairframe("-w", library, "trust", "add", lab / "party.json", "--yes").out.endswith("pinned\n")
+    assert fairframe("-w", library, *offer, "--currency", "USD", "-o", library / "offer.json").code == 0
+
+
 def test_a_deal_is_offered_signed_and_accepted(
     fairframe: Fairframe, parties: tuple[Path, Path], tmp_path: Path
 ) -> None:

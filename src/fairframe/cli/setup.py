@@ -7,7 +7,9 @@ import typer
 
 from fairframe.cli.shell import AsJson, confirm, emit, group, note, read_input, say, table, when, workspace
 from fairframe.core.party import Party
+from fairframe.flows.trust import Depends, depends_on
 from fairframe.platform import identity
+from fairframe.platform import trust as trusted
 from fairframe.platform.tables import party
 from fairframe.platform.workspace import Role, create_workspace
 
@@ -55,19 +57,55 @@ def trust_add(
     say("pinned" if new else "was pinned already")
 
 
+@trust.command("remove")
+def trust_remove(
+    ctx: typer.Context,
+    who: Annotated[str, typer.Argument(metavar="PARTY", help="Its id, fingerprint or name.")],
+    reason: Annotated[str, typer.Option(help="Why; stays in this workspace.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what hangs on it.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Believe a party no more: its new documents are refused. What was taken from it stays, as evidence."""
+    with workspace(ctx) as ws:
+        with ws.read() as tx:
+            row = trusted.find(tx, who)
+            found = depends_on(tx, row)
+            gone = trusted.unpinned_ms(tx, row["public_id"])
+        emit(found.to_json(), as_json, lambda: _render_depends(found))
+        if dry_run:
+            return
+        if gone is None and not row["is_self"]:
+            confirm(f"Believe {row['name']} no more?", yes)
+        with ws.write() as tx:
+            new = trusted.unpin(tx, row, reason)
+    state = "is" if new else "was already"
+    note(f"{row['name']} {state} no longer trusted; to believe it again: fairframe trust add FILE")
+
+
+def _render_depends(found: Depends) -> None:
+    say(f"{found.role} {found.name} ({found.party})")
+    for line in found.words:
+        say(f"  {line}")
+
+
 @trust.command("list")
 def trust_list(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """Whom this workspace believes, itself included."""
+    """Whom this workspace believes, itself included, and whom it no longer does."""
     with workspace(ctx) as ws, ws.read() as tx:
+        gone = trusted.unpinned(tx)
         rows = [dict(r) for r in tx.rows(party.select().order_by(party.c.id))]
     keep = ("public_id", "role", "name", "fingerprint", "is_self", "recorded_at_ms")
-    data = [{k: r[k] for k in keep} for r in rows]
+    data = [{k: r[k] for k in keep} | {"until_ms": gone.get(r["public_id"])} for r in rows]
     emit(
         data,
         as_json,
         lambda: table(
-            ["party", "role", "name", "since", "fingerprint"],
-            [(r["public_id"], r["role"], r["name"], when(r["recorded_at_ms"]), r["fingerprint"]) for r in data],
+            ["party", "role", "name", "since", "until", "fingerprint"],
+            [
+                (r["public_id"], r["role"], r["name"], when(r["recorded_at_ms"]), when(r["until_ms"]), r["fingerprint"])
+                for r in data
+            ],
         ),
     )
 

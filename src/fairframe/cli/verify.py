@@ -5,13 +5,14 @@ from typing import Annotated
 
 import typer
 
-from fairframe.cli.shell import AsJson, emit, note, out, read_input, workspace
+from fairframe.cli.shell import AsJson, emit, note, out, read_input, when, workspace
 from fairframe.core.errors import NotFound
 from fairframe.core.party import Party
 from fairframe.core.plain import plain
 from fairframe.core.time import now_ms
 from fairframe.flows.newer_feed import with_newer_feed
 from fairframe.flows.verify import trust_of, verify_audit, with_credentials
+from fairframe.platform import trust as trusted
 from fairframe.platform.workspace import Workspace
 from fairframe.verify.kind import Report
 from fairframe.verify.registry import verify as verify_target
@@ -74,7 +75,16 @@ def _target(ctx: typer.Context, path: Path, given: list[Party], agreements: list
 
 def _check(ws: Workspace | None, path: Path, given: list[Party], agreements: list[bytes]) -> Report:
     report = verify_target(path, trust_of(ws, given), now_ms(), agreements)
+    if ws is not None and not report.holds:
+        _tell_unpinned(ws)
     return with_newer_feed(with_credentials(report, path, ws, given), path, ws)
+
+
+def _tell_unpinned(ws: Workspace) -> None:
+    """A signature of a party that is no longer believed looks like a stranger's."""
+    with ws.read() as tx:
+        for public_id, since in trusted.unpinned(tx).items():
+            note(f"{trusted.find(tx, public_id)['name']} ({public_id}) is no longer trusted here, since {when(since)}")
 
 
 def render(report: Report) -> None:

@@ -12,13 +12,11 @@ from fairframe.dataset import tables as dataset
 from fairframe.generation import tables as generation
 from fairframe.generation.checks import check_credentials, check_film
 from fairframe.library import tables as library
-from fairframe.platform import bundles
+from fairframe.platform import bundles, trust
 from fairframe.platform import tables as platform
 from fairframe.platform.audit_check import check_audit
 from fairframe.platform.audit_rows import stands_for
 from fairframe.platform.audit_rows_check import check_rows
-from fairframe.platform.tables import party
-from fairframe.platform.tx import Tx
 from fairframe.platform.workspace import Workspace
 from fairframe.rights import tables as rights
 from fairframe.royalties import tables as royalties
@@ -36,18 +34,12 @@ AUDIT_CANNOT_SHOW = (
 )
 
 
-def pinned_parties(tx: Tx) -> list[Party]:
-    """Everybody whom this workspace believes, itself included."""
-    rows = tx.rows(sa.select(party.c.document).order_by(party.c.id))
-    return [Party.from_envelope(row["document"].encode()) for row in rows]
-
-
 def trust_of(ws: Workspace | None, given: list[Party]) -> Trust:
-    """The parties pinned by the workspace, and those given beside them."""
+    """The parties that the workspace believes, and those given beside them."""
     parties = {one.id: one for one in given}
     if ws is not None:
         with ws.read() as tx:
-            parties = {one.id: one for one in pinned_parties(tx)} | parties
+            parties = {one.id: one for one in trust.believed(tx)} | parties
     return Trust.of(list(parties.values()), "" if ws is None else ws.party_id)
 
 

@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
-
 from fairframe.core.bundle import Bundle, open_signed
 from fairframe.core.dsse import MAX_ENVELOPE_BYTES
 from fairframe.core.errors import BadDocument, FairframeError, MissingExtra, NotFound, VerificationError
@@ -15,8 +13,8 @@ from fairframe.generation import outputs, sidecar
 from fairframe.generation.tables import output
 from fairframe.media.c2pa_reader import MAX_MANIFEST_BYTES
 from fairframe.media.credentials import LINEAGE, Credentials, read_credentials
+from fairframe.platform import trust
 from fairframe.platform.objects import sha256_file
-from fairframe.platform.tables import party
 from fairframe.platform.tx import Row, Tx
 
 WORDS = {
@@ -38,7 +36,7 @@ def check_film(tx: Tx, path: Path, given: Sequence[Party] = ()) -> list[Finding]
         raise NotFound(f"there is no film {path}", code="film.missing")
     bytes_hash = sha256_file(path)
     row = outputs.find_by_hash(tx, bytes_hash)
-    parties = {one.id: one for one in (*pinned_parties(tx), *given)}
+    parties = {one.id: one for one in (*trust.believed(tx), *given)}
     bundle, found = _sidecar(path, parties)
     if bundle is not None:
         found.append(_same(bundle.body.get("bytes_hash"), bytes_hash))
@@ -50,12 +48,6 @@ def check_credentials(path: Path, given: Sequence[Party]) -> list[Finding]:
     """Findings on a film's content credentials outside of any workspace, against the given parties."""
     parties = {one.id: one for one in given}
     return _credentials(path, None, _sidecar(path, parties)[0], parties)
-
-
-def pinned_parties(tx: Tx) -> list[Party]:
-    """Everybody whom this workspace believes, itself included."""
-    rows = tx.rows(sa.select(party.c.document).order_by(party.c.id))
-    return [Party.from_envelope(row["document"].encode()) for row in rows]
 
 
 def _indexed(tx: Tx, row: Row | None, bundle: Bundle | None, bytes_hash: str) -> list[Finding]:

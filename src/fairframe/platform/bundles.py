@@ -19,7 +19,7 @@ from fairframe.core.errors import BadDocument, Conflict, NotFound, VerificationE
 from fairframe.core.ids import new_id
 from fairframe.core.party import Party
 from fairframe.core.time import DAY_MS
-from fairframe.platform import audit
+from fairframe.platform import audit, trust
 from fairframe.platform.tables import document, party, peer_head
 from fairframe.platform.tx import Tx, WriteTx
 
@@ -48,7 +48,12 @@ def issue(
     id: str | None = None,
     private: Mapping[str, str] | None = None,
 ) -> bytes:
-    """Sign a bundle to `recipient` (a party id, or "" for anyone) and remember it. Returns the envelope."""
+    """Sign a bundle to `recipient` (a party id, or "" for anyone) and remember it. Returns the envelope.
+
+    Raises Refused (trust.unpinned) for what grants something to a party that is no longer believed.
+    """
+    if kind in trust.GRANTING:
+        trust.refuse_unpinned(tx, recipient, f"no {kind} is signed for it")
     seq = _last_seq(tx, tx.ws.party_id, recipient, kind, agreement) + 1
     bundle = Bundle(
         type=kind,
@@ -72,7 +77,7 @@ def accept(tx: WriteTx, data: bytes, expect: str) -> Accepted:
     """Verify a bundle of another party against pinned keys and remember it.
 
     Raises VerificationError (signature, key, recipient, sequence, time), BadDocument (form, type), Conflict (same id,
-    other content). The same bundle again returns Accepted(new=False).
+    other content), Refused (the sender was unpinned). The same bundle again returns Accepted(new=False).
     """
     bundle = check(tx, data, expect)
     if bundle.recipient not in (tx.ws.party_id, ""):
@@ -82,6 +87,7 @@ def accept(tx: WriteTx, data: bytes, expect: str) -> Accepted:
         if known["digest"] == sha256_hex(data):
             return Accepted(bundle, False, data)
         raise Conflict("another document with this id was already taken", code="bundle.conflict", where=bundle.id)
+    trust.refuse_unpinned(tx, bundle.sender, f"this {bundle.type} is not taken")
     last = _last_seq(tx, bundle.sender, bundle.recipient, expect, bundle.agreement)
     if expect in NEWEST_COUNTS and bundle.seq <= last:
         raise VerificationError(
@@ -114,7 +120,7 @@ def check(tx: Tx, data: bytes, expect: str | None = None) -> Bundle:
 
 
 def pinned(tx: Tx, party_id: str) -> Party:
-    """A pinned party (or our own). Raises NotFound with the remedy."""
+    """A pinned party (or our own), also one that is no longer believed. Raises NotFound with the remedy."""
     row = tx.row(party.select().where(party.c.public_id == party_id))
     if row is None:
         raise NotFound(

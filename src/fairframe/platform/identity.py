@@ -14,6 +14,7 @@ from fairframe.core import keys
 from fairframe.core.errors import Conflict, NotFound
 from fairframe.core.party import Party, PartyKey
 from fairframe.core.time import DAY_MS
+from fairframe.platform import trust
 from fairframe.platform.certificates import C2paIdentity, make_c2pa_ca
 from fairframe.platform.tables import party, signing_key
 from fairframe.platform.tx import WriteTx
@@ -93,7 +94,9 @@ def create_identity(tx: WriteTx) -> bytes:
 
 
 def pin(tx: WriteTx, envelope: bytes) -> tuple[Party, bool]:
-    """Trust another party's document; returns it and whether it is new. The caller compared fingerprints.
+    """Trust another party's document, also after it was unpinned; returns it and whether that is new.
+
+    The caller compared fingerprints.
 
     Raises VerificationError on a document whose own signature fails, Conflict on another document under a pinned id.
     """
@@ -101,7 +104,7 @@ def pin(tx: WriteTx, envelope: bytes) -> tuple[Party, bool]:
     known = tx.row(party.select().where(party.c.public_id == other.id))
     if known is not None:
         if known["fingerprint"] == other.fingerprint:
-            return other, False
+            return other, trust.repin(tx, known)
         raise Conflict(
             f"the party {other.id} is pinned with another fingerprint",
             code="trust.changed",
@@ -122,7 +125,7 @@ def _insert_party(tx: WriteTx, who: Party, envelope: bytes, *, is_self: bool) ->
         is_self=is_self,
     )
     tx.record(
-        "party.created" if is_self else "party.pinned",
+        "party.created" if is_self else trust.PINNED,
         who.id,
         {"name": who.name, "role": who.role, "fingerprint": who.fingerprint},
     )

@@ -13,7 +13,7 @@ from fairframe.core.errors import Conflict, InputError, NotFound, Refused, Verif
 from fairframe.core.ids import new_id
 from fairframe.core.money import Currency, Money
 from fairframe.core.time import DAY_MS, to_rfc3339
-from fairframe.platform import bundles
+from fairframe.platform import bundles, trust
 from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.rights import offers
 from fairframe.rights.agreement import Agreement, Happened, ended_ms, governs
@@ -112,6 +112,7 @@ def accept(tx: WriteTx, data: bytes) -> Agreement:
     check_signed(tx, data)
     if ours.signed is not None:
         return ours
+    trust.refuse_unpinned(tx, ours.lab, "its signature is not taken")
     if ours.state(tx.now_ms) != "offered":
         raise Refused(
             f"the offer is {ours.state(tx.now_ms)}",
