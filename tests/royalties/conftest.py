@@ -38,7 +38,7 @@ class World:
             self.contributors[name] = row
         return self.contributors[name]
 
-    def clip(self, tx: WriteTx, name: str) -> dict[str, Any]:
+    def clip(self, tx: WriteTx, name: str, title: str = "") -> dict[str, Any]:
         if name not in self.assets:
             owner = self.person(tx, name.rpartition("-")[0])
             values = {
@@ -48,7 +48,7 @@ class World:
                 "kind": "video",
                 "quantity": 10_000,
                 "unit": "ms",
-                "title": f"Title of {name}",
+                "title": title or f"Title of {name}",
                 "description": "",
                 "keywords": [],
                 "source": "",

@@ -373,6 +373,26 @@ def test_payouts_are_the_floor_and_happen_once(earned: Any) -> None:
         assert [row["reference"] for row in payouts.payouts_of(tx, ann["id"])] == ["PAY-1", "PAY-2"]
 
 
+def test_a_payout_is_of_the_amount_that_was_confirmed(earned: Any) -> None:
+    ann = earned.contributors["ann"]
+    with earned.ws.read() as tx:
+        seen = payouts.plan(tx, ann, "PAY-2").amount
+    with earned.ws.write() as tx:
+        deal = earned.agree(tx)
+        earned.deliver(tx, deal, SPANS)
+        earned.book(tx, deal, "900.00", "INV-3")
+    allocate.allocate(earned.ws)
+    with earned.ws.write() as tx, pytest.raises(Conflict) as error:
+        payouts.pay(tx, ann, "PAY-2", confirmed=seen)
+    assert error.value.code == "payout.changed" and str(seen) in str(error.value)
+    with earned.ws.write() as tx:
+        more = payouts.plan(tx, ann, "PAY-2").amount
+        assert more > seen and payouts.pay(tx, ann, "PAY-2", confirmed=more).amount == more
+        assert not payouts.pay(tx, ann, "PAY-2", confirmed=more).new
+        with pytest.raises(Conflict):
+            payouts.pay(tx, ann, "PAY-2", confirmed=seen)
+
+
 def test_adjustments_and_several_currencies(earned: Any) -> None:
     ann = earned.contributors["ann"]
     with earned.ws.write() as tx:

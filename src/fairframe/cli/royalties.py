@@ -21,6 +21,7 @@ from fairframe.cli.shell import (
     write_output,
 )
 from fairframe.core.money import format_money, parse_money
+from fairframe.core.plain import plain
 from fairframe.core.time import from_rfc3339
 from fairframe.library import contributors
 from fairframe.platform import bundles
@@ -143,7 +144,7 @@ def statement(
             write_output(output / f"{found.id}.csv", found.csv.encode())
             write_output(output / f"{found.id}.html", page.encode())
             note("anyone can recompute it: fairframe-verify FILE.json --trust LIBRARY/party.json")
-    emit(body, as_json, lambda: print(to_csv(body)))
+    emit(body, as_json, lambda: print("\n".join(to_csv(body, plain).splitlines())))
     if output is None:
         note("not signed: -o FOLDER signs it")
 
@@ -186,5 +187,5 @@ def pay(
         if planned.new:
             confirm(f"Record a payout of {format_money(planned.amount)} to {who['name']}, reference {ref}?", yes)
         with ws.write() as tx:
-            done = payouts.pay(tx, contributors.find(tx, contributor), ref, currency)
+            done = payouts.pay(tx, who, ref, currency, planned.amount)
     say(f"{done.id}: {format_money(done.amount)}, carried {micro(done.carry_micro, done.amount.currency.code)}")

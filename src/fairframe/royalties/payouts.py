@@ -25,13 +25,23 @@ class Paid:
     new: bool
 
 
-def pay(tx: WriteTx, contributor: Row, reference: str, currency: str | None = None) -> Paid:
+def pay(
+    tx: WriteTx, contributor: Row, reference: str, currency: str | None = None, confirmed: Money | None = None
+) -> Paid:
     """Pay the floor of a contributor's entitlement in one currency. The same reference again pays nothing more.
 
-    Raises what plan raises.
+    confirmed: the amount that a person saw and said yes to; None where nobody was asked. Raises what plan raises,
+    Conflict where another amount than that would be paid.
     """
     ledger.lock(tx)
     planned = plan(tx, contributor, reference, currency)
+    if confirmed not in (None, planned.amount):
+        raise Conflict(
+            f"{confirmed} was confirmed, but it is {planned.amount} now",
+            code="payout.changed",
+            where=contributor["public_id"],
+            remedy="Nothing was recorded: run it again and look at the amount",
+        )
     if not planned.new:
         return planned
     amount, code = planned.amount, planned.amount.currency.code

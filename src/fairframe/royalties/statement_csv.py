@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from fairframe.core.money import MICRO, Currency, format_micro
@@ -13,16 +13,17 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def to_csv(body: Mapping[str, Any]) -> str:
+def to_csv(body: Mapping[str, Any], show: Callable[[str], str] = str) -> str:
     """RFC 4180 text with CRLF. Amounts are decimals with six digits beyond the minor unit; amount_micro is exact too.
 
-    A cell of text that a spreadsheet would take for a formula gets a leading apostrophe.
+    A cell of text that a spreadsheet would take for a formula gets a leading apostrophe. `show` makes every
+    cell fit for where it is shown.
     """
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
     for row in _rows(body, Currency(body["currency"])):
-        writer.writerow([row.get(name, "") for name in COLUMNS])
+        writer.writerow([show(row.get(name, "")) for name in COLUMNS])
     return out.getvalue()
 
 
