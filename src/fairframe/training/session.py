@@ -19,6 +19,8 @@ from fairframe.platform.objects import write_atomic
 from fairframe.platform.runs import Progress, Run, running, silent
 from fairframe.platform.tx import WriteTx
 from fairframe.platform.workspace import Workspace
+from fairframe.rights import agreements
+from fairframe.rights.agreements import Agreement
 from fairframe.training import lineage
 from fairframe.training.preset import Preset, load_preset
 from fairframe.training.tables import ancestor, checkpoint, usage
@@ -194,12 +196,15 @@ def _publish(
     files = lineage.model_files(part)
     relative = Path("models") / name
     with ws.write() as tx:
+        # the agreement that the clips were cleared under, not the one that governs the family by now: what a later
+        # upgrade allows a checkpoint is said by its grant
+        agreement = agreements.find(tx, delivery.delivery["agreement"])
         body = lineage.lineage_body(
             checkpoint=checkpoint_id,
             name=name,
             files=files,
             delivery={"id": delivery.id, "root": delivery.delivery["root"], "items": delivery.delivery["items"]},
-            family=delivery.agreement.family,
+            family=agreement.family,
             recipe={**preset.resolved(), "from_scratch": from_scratch},
             code=f"fairframe {__version__}",
             method="measured",
@@ -207,8 +212,8 @@ def _publish(
             ancestors=ancestors,
             made_at=to_rfc3339(tx.now_ms),
         )
-        envelope = bundles.issue(tx, lineage.TYPE, "", body, delivery.agreement.ref)
-        _rows(tx, delivery, body, checkpoint_id, name, envelope, relative)
+        envelope = bundles.issue(tx, lineage.TYPE, "", body, agreement.ref)
+        _rows(tx, delivery, agreement, body, checkpoint_id, name, envelope, relative)
         write_atomic(part / lineage.FILE, envelope)
         for leftover in ("state", "session.json"):
             path = part / leftover
@@ -227,6 +232,7 @@ def _publish(
 def _rows(
     tx: WriteTx,
     delivery: OpenDelivery,
+    agreement: Agreement,
     body: dict[str, Any],
     checkpoint_id: str,
     name: str,
@@ -241,8 +247,8 @@ def _rows(
         name=name,
         weights_hash=body["weights_hash"],
         lineage=envelope.decode(),
-        family=delivery.agreement.family,
-        agreement=delivery.agreement.public_id,
+        family=agreement.family,
+        agreement=agreement.public_id,
         delivery=delivery.id,
         folder=folder.as_posix(),
         frames_seen=body["usage"]["frames"],
@@ -260,7 +266,7 @@ def _rows(
         {
             "weights_hash": body["weights_hash"],
             "delivery": delivery.id,
-            "agreement": delivery.agreement.public_id,
+            "agreement": agreement.public_id,
             "frames": body["usage"]["frames"],
         },
     )

@@ -89,9 +89,12 @@ class WindowFeed:
         return taken
 
     def state(self) -> dict[str, Any]:
-        return {"epoch": self.epoch, "left": list(self.left)}
+        """Windows by item and start: a resumed run may have fewer of them, where clips were taken back meanwhile."""
+        return {"epoch": self.epoch, "left": [[self.windows[i].item, self.windows[i].start] for i in self.left]}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a state; what is left of its epoch is asked of `admit` again."""
         self.epoch = int(state["epoch"])
-        self.left = self._allowed([int(i) for i in state["left"]])
+        place = {(window.item, window.start): i for i, window in enumerate(self.windows)}
+        left = [place.get((str(item), int(start))) for item, start in state["left"]]
+        self.left = self._allowed([i for i in left if i is not None])
