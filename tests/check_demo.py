@@ -67,6 +67,12 @@ def check(root: Path) -> list[str]:
     hold_true("extension beats the base", extension["psnr"] > base["psnr"])
     hold_true("extension beats repeating the last frame", extension["psnr"] > extension["psnr_repeat"])
     hold_true("right captions beat shuffled ones, with interval", score["model"]["captions"]["low"] > 0)
+    made = [one for one in notes["films"]["films"] if one["mode"] != "refused"]
+    beside = {"warp_error", "flow", "sharpness", "sharpness_drift", "histogram_drift", "similarity_1", "similarity_16"}
+    for one in made:
+        found = one["score"]["measures"]
+        ranged = all(found[name]["low"] <= found[name]["high"] for name in beside | {"nearest"} if name in found)
+        hold_true(f"{one['film']} is measured beside real clips", beside | {"nearest"} <= set(found) and ranged)
     hold_true("the commercial film was refused first", notes["films"]["films"][-1]["mode"] == "refused")
     hold_true("the upgrade was blocked first", any(notes["upgrade"]["blocked"]))
     trust = trust_of(None, [Party.from_envelope((root / r / "party.json").read_bytes()) for r in ("library", "lab")])
@@ -77,6 +83,7 @@ def check(root: Path) -> list[str]:
     hold_true("the lab's audit tree holds", verify_audit(lab, []).holds)
     page = (root / "report.html").read_text()
     hold_true("the report is one page without outside resources", "<html" in page and 'src="http' not in page)
+    hold_true("the report tells the films' measures", "Beside real clips, in numbers" in page)
     return wrong
 
 

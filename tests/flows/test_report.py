@@ -18,6 +18,7 @@ from fairframe.flows import opt_out, report_charts, report_loop, report_words
 from fairframe.flows.impact import impact
 from fairframe.flows.report import demo_report, report
 from fairframe.flows.report_demo import blocked_words
+from fairframe.flows.report_films import MEASURES, film_table
 from fairframe.flows.report_lab import curves_of, read_json
 from fairframe.flows.report_money import money_of
 from fairframe.flows.report_score import scored
@@ -336,3 +337,37 @@ def test_what_blocked_an_upgrade_in_words() -> None:
         (1, "editorial footage"),
         (1, "its ancestor <x> was not reported"),
     )
+
+
+def test_films_stand_beside_real_clips_in_words() -> None:
+    def score(flow: float) -> dict[str, object]:
+        ranged = {"value": flow, "low": 0.5, "median": 1.0, "high": 2.0}
+        return {"real_clips": 3, "training_clips": 9, "size": 64, "measures": {"flow": ranged, "nearest": {"value": 7}}}
+
+    made = [{"film": f"{n}<b>.mp4", "score": score(flow)} for n, flow in enumerate((0.1, 1.0, 3.0))]
+    table = film_table([*made, {"film": "", "mode": "refused"}, {"film": "x", "score": {"measures": {"flow": "<b>"}}}])
+    assert table is not None
+    flow, nearest = table.lines
+    assert [cell.words if cell else None for cell in flow.cells] == [
+        "less than any real clip",
+        "",
+        "more than any real clip",
+        None,
+    ]
+    assert flow.cells[0] and (flow.cells[0].value, flow.cells[0].real) == ("0.10", "0.50 to 2.00")
+    assert nearest.cells[0] and (nearest.cells[0].real, nearest.cells[0].words) == ("", "")
+    assert (table.outside, table.values) == (2, 6)
+    assert film_table([{"film": "x"}, {"film": "y", "score": {"measures": []}}]) is None
+
+
+def test_a_demos_report_has_the_films_table(tmp_path: Path) -> None:
+    create_workspace(tmp_path / "lab", "lab", "The lab").close()
+    (tmp_path / "exchange").mkdir()
+    ranged = {"value": 9, "low": 1, "median": 2, "high": 3}
+    score = {"real_clips": 3, "training_clips": 1, "size": 64, "measures": dict.fromkeys(MEASURES, ranged)}
+    note = {"films": [{"film": "<i>.mp4", "mode": "text", "score": score}]}
+    (tmp_path / "exchange" / "films.notes.json").write_text(json.dumps(note))
+    text = " ".join(checked(demo_report(tmp_path)).text.split())
+    assert "<i>.mp4" in text
+    assert "0 of 10 values lie within the range of 3 real clips" in text
+    assert text.count("more than any real clip") == len(MEASURES)

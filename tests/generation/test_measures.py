@@ -24,9 +24,9 @@ def test_warp_error_alone_rewards_stillness_and_the_others_tell() -> None:
     gray = np.full_like(still, 120)
     for film, low in ((still, {"flow"}), (gray, {"flow", "sharpness"})):
         found = film_measures(film, real)
-        assert found["warp_error"]["value"] <= found["warp_error"]["low"]
-        assert {name for name in ("flow", "sharpness") if found[name]["value"] < 0.5 * found[name]["low"]} == low
-    assert all(one["inside"] for one in film_measures(real[1], real).values())
+        assert found["warp_error"].value <= found["warp_error"].low
+        assert {name for name in ("flow", "sharpness") if found[name].value < 0.5 * found[name].low} == low
+    assert all(one.inside for one in film_measures(real[1], real).values())
 
 
 def test_drift_is_seen() -> None:
@@ -34,27 +34,30 @@ def test_drift_is_seen() -> None:
 
     film = moving(1)
     fading = np.stack([cv2.GaussianBlur(f, (0, 0), 0.1 + 0.3 * n) for n, f in enumerate(film)])
-    assert film_measures(fading, [])["sharpness_drift"]["value"] < 0.6
+    assert film_measures(fading, [])["sharpness_drift"].value < 0.6
     darker = np.stack([(f * (1 - 0.04 * n)).astype(np.uint8) for n, f in enumerate(film)])
     real = [moving(seed) for seed in range(4)]
     found = film_measures(darker, real)["histogram_drift"]
-    assert found["value"] > found["high"]
+    assert found.value > found.high
     fast = film_measures(moving(1, step=6), real)
-    assert fast["flow"]["value"] > fast["flow"]["high"]
-    assert fast["similarity_4"]["value"] < fast["similarity_1"]["value"]
+    assert fast["flow"].value > fast["flow"].high
+    assert fast["similarity_4"].value < fast["similarity_1"].value
 
 
 def test_a_copied_clip_is_named() -> None:
     clips = [(f"itm_{seed}", moving(seed)) for seed in range(4)]
     copied = np.clip(moving(2).astype(int) + np.random.default_rng(0).integers(-3, 4, (20, 64, 64, 3)), 0, 255)
-    found = nearest(copied.astype(np.uint8), clips)
+    real = [moving(seed) for seed in range(5, 8)]
+    found = nearest(copied.astype(np.uint8), clips, real)
     assert found is not None
     assert found.clip == "itm_2"
-    assert found.among_real_low is not None
-    assert found.distance < found.among_real_low / 5
+    assert found.distance.low is not None
+    assert found.distance.value < found.distance.low / 5
+    assert found.distance.inside is False
     fresh = nearest(moving(9), clips)
     assert fresh is not None
-    assert fresh.distance > found.distance * 5
+    assert fresh.distance.value > found.distance.value * 5
+    assert fresh.distance.inside is None, "without real clips there is no range"
     assert nearest(moving(9), []) is None
 
 

@@ -217,6 +217,7 @@ def films(place: Place) -> None:
     generate(lab, held[0].caption, model=MODEL, seconds=1.5, out=out, seed=3)
     made.append({"film": str(out.relative_to(place.root)), "mode": "text", "item": "", "caption": held[0].caption})
     say(f"{out.relative_to(place.root)}: from text alone")
+    _score_films(place, lab, made)
     try:
         generate(lab, held[0].caption, model=MODEL, seconds=1, purpose="commercial", out=place.root / "advert.mp4")
         raise AssertionError("a research model made a commercial film")
@@ -224,6 +225,17 @@ def films(place: Place) -> None:
         say(f"a commercial film is refused: {refused.reasons[0] if refused.reasons else refused}")
         made.append({"film": "", "mode": "refused", "item": "", "caption": str(refused)})
     place.write("films", {"films": made})
+
+
+def _score_films(place: Place, lab: Workspace, made: list[dict[str, Any]]) -> None:
+    """Measure the films beside real clips; each one's score goes into its note."""
+    from fairframe.generation.film_score import score_films
+
+    for note, found in zip(made, score_films(lab, MODEL, [place.root / one["film"] for one in made]), strict=True):
+        note["score"] = found.to_json()
+        every = found.all_measures()
+        outside = f"; outside: {', '.join(found.outside)}" if found.outside else ""
+        say(f"{note['film']}: {len(every) - len(found.outside)} of {len(every)} measures as real clips have{outside}")
 
 
 def money(place: Place) -> None:
@@ -264,7 +276,7 @@ def upgrade_license(place: Place) -> None:
     library, lab = open_workspace(place.library), open_workspace(place.lab)
     with library.write() as tx:
         people = list(contributors.listing(tx))
-        waits = people[1]
+        waits = people[1 % len(people)]
         for who in people:
             if who["id"] != waits["id"]:
                 consent.set(tx, contributor=who, effect="allow", purpose="commercial", reason="simulated")

@@ -10,6 +10,7 @@ from fairframe.core.errors import FairframeError
 from fairframe.dataset.loader import items_of
 from fairframe.dataset.tables import delivery as delivery_table
 from fairframe.flows import report_pictures as pictures
+from fairframe.flows.report_films import FilmTable, film_table
 from fairframe.flows.report_lab import GIVEN_FRAMES, Film, read_json
 from fairframe.flows.report_pictures import Moving, Strip
 from fairframe.flows.report_words import WHY, clean
@@ -62,6 +63,7 @@ class Story:
     costs: tuple[Cost, ...]
     proofs: tuple[Proof, ...]
     films: tuple[Shown, ...]
+    film_table: FilmTable | None
     refused: str
     blocked: tuple[tuple[int, str], ...]
     statements: int
@@ -87,6 +89,7 @@ def read_story(root: Path, lab: Workspace | None, films: Sequence[Film]) -> Stor
         costs=_costs(_note(root, "costs")),
         proofs=_proofs(_note(root, "prove")),
         films=_films(root, lab, films, made) if lab is not None else (),
+        film_table=film_table(made),
         refused=refused,
         blocked=blocked_words([str(reason) for reasons in _lists(blocked) for reason in reasons]),
         statements=len(list(statements.glob("*.json"))) if statements.is_dir() else 0,

@@ -43,16 +43,14 @@ class Measure:
 @dataclass(frozen=True)
 class Nearest:
     """The training clip that a film is closest to. distance: RMS pixel difference at 16x16, 0 to 255, of the closest
-    pair of frames; among_real: the same from each real clip to its nearest other one (low, median)."""
+    pair of frames, beside that of real clips that are no training clips to their own nearest one."""
 
     clip: str
-    distance: float
-    among_real_low: float | None
-    among_real_median: float | None
+    distance: Measure
 
 
-def film_measures(film: Frames, real_clips: Sequence[Frames]) -> dict[str, dict[str, Any]]:
-    """name -> {value, low, median, high, inside}. Raises InputError for fewer than three frames.
+def film_measures(film: Frames, real_clips: Sequence[Frames]) -> dict[str, Measure]:
+    """The measures by name, in the order told here. Raises InputError for fewer than three frames.
 
     warp_error: mean absolute luma difference, 0 to 255, after moving each frame along its flow to the next (Lai et
     al. 2018, without occlusion masks). flow: mean length in pixels per frame. sharpness: mean absolute Laplacian of
@@ -61,37 +59,23 @@ def film_measures(film: Frames, real_clips: Sequence[Frames]) -> dict[str, dict[
     """
     values = _all(film)
     real = [_all(clip) for clip in real_clips if len(clip) >= LEAST_FRAMES]
-    found: dict[str, dict[str, Any]] = {}
-    for name, value in values.items():
-        others = [one[name] for one in real if name in one]
-        found[name] = Measure(
-            value,
-            min(others, default=None),
-            float(np.median(others)) if others else None,
-            max(others, default=None),
-        ).to_json()
-    return found
+    return {name: _beside(value, [one[name] for one in real if name in one]) for name, value in values.items()}
 
 
-def nearest(film: Frames, clips: Sequence[tuple[str, Frames]]) -> Nearest | None:
-    """The closest of named training clips, frame by frame; None without clips. A copied frame has a distance near 0."""
+def nearest(film: Frames, clips: Sequence[tuple[str, Frames]], real_clips: Sequence[Frames] = ()) -> Nearest | None:
+    """The closest of named training clips, frame by frame; None without clips. A copied frame has a distance near 0,
+    below that of any of `real_clips`, which are none of `clips`."""
     if not clips:
         return None
     tiles = [_tiles(frames) for _, frames in clips]
-    own = _tiles(film)
-    distances = [_closest(own, other) for other in tiles]
+    distances = _distances(film, tiles)
     best = int(np.argmin(distances))
-    among = [
-        min(_closest(one, other) for j, other in enumerate(tiles) if j != i)
-        for i, one in enumerate(tiles)
-        if len(tiles) > 1
-    ]
-    return Nearest(
-        clips[best][0],
-        distances[best],
-        min(among, default=None),
-        float(np.median(among)) if among else None,
-    )
+    return Nearest(clips[best][0], _beside(distances[best], [min(_distances(one, tiles)) for one in real_clips]))
+
+
+def _beside(value: float, others: Sequence[float]) -> Measure:
+    middle = float(np.median(others)) if others else None
+    return Measure(value, min(others, default=None), middle, max(others, default=None))
 
 
 def _all(film: Frames) -> dict[str, float]:
@@ -171,6 +155,11 @@ def _tiles(frames: Frames) -> NDArray[np.float32]:
 
     small = [cv2.resize(frame, (16, 16), interpolation=cv2.INTER_AREA) for frame in frames]
     return np.asarray(small, np.float32).reshape(len(frames), -1)
+
+
+def _distances(film: Frames, tiles: Sequence[NDArray[np.float32]]) -> list[float]:
+    own = _tiles(film)
+    return [_closest(own, other) for other in tiles]
 
 
 def _closest(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
