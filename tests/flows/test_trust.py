@@ -62,6 +62,7 @@ def test_a_lab_that_unpins_its_library(loop: Loop) -> None:  # noqa: F811
     assert found.agreements == ((loop.agreement, "active"),)
     assert (found.deliveries, found.open) == (1, 0)
     assert found.documents == held
+    assert not any("to be deleted" in line or "rights end" in line for line in found.words)
     assert unpin(loop.lab, loop.library.party_id, "private words")
     assert not unpin(loop.lab, "Harbor Stock"), "a second time changes nothing"
     with loop.lab.read() as tx:

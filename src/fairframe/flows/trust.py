@@ -34,14 +34,17 @@ class Depends:
     @property
     def words(self) -> list[str]:
         """What unpinning the party does and leaves, a line each."""
-        lines = [f"{public_id} is {state} and stays so: rights end ends it" for public_id, state in self.agreements]
+        lines = [f"{public_id} is {state} and stays so" for public_id, state in self.agreements]
         if self.role == "lab":
+            if self.agreements:
+                lines.append("to end an agreement: fairframe rights end AGREEMENT")
             lines.append("its usage reports and attestations are refused; no offer, delivery or grant is signed for it")
             lines.append(f"{self.deliveries} deliveries were made to it; feeds of what is taken back still go to it")
         else:
             lines.append("its offers, deliveries, leases and feeds are refused")
             lines.append(f"{self.deliveries} deliveries of it close when their lease ends or their feed is too old")
-        lines.append(f"{self.open} clips are to be deleted, which stays due")
+        if self.open:
+            lines.append(f"{self.open} clips are to be deleted, which stays due")
         lines.append(f"{self.documents} documents that it signed stay as evidence")
         return lines
 
