@@ -22,9 +22,6 @@ from fairframe.training.session import train
 
 pytestmark = pytest.mark.torch
 
-PRESET = Path(__file__).with_name("conftest.py").read_text("utf-8").split('PRESET = """')[1].split('"""')[0]
-# many small steps, so that a kill falls inside the flow's; state is kept every 50
-LONG = PRESET.replace("steps = 2\nbatch = 2\nwarmup = 0\n[sampling]", "steps = 4000\nbatch = 2\nwarmup = 0\n[sampling]")
 CHILD = """
 import sys
 from pathlib import Path
@@ -37,10 +34,13 @@ train(open_workspace(Path(sys.argv[1]), lambda: now_ms), "squares", sys.argv[2],
 
 
 @pytest.fixture
-def preset(tmp_path: Path) -> Callable[..., str]:
-    def write(text: str = PRESET) -> str:
+def preset(made: Path, tmp_path: Path) -> Callable[..., str]:
+    """The studio's preset, with more steps of the flow where a kill has to fall inside them (a state is kept at 50)."""
+
+    def write(steps: int = 2) -> str:
         path = tmp_path / "small.toml"
-        path.write_text(text, "utf-8")
+        head, flow = (made / "small.toml").read_text("utf-8").split("[train_flow]")
+        path.write_text(f"{head}[train_flow]{flow.replace('steps = 2', f'steps = {steps}', 1)}", "utf-8")
         return str(path)
 
     return write
@@ -81,7 +81,7 @@ def cut_off(studio: Any, preset: str) -> None:
 def test_a_killed_training_goes_on_without_the_clips_that_were_taken_back(
     studio: Any, preset: Callable[..., str]
 ) -> None:
-    name = preset(LONG.replace("steps = 4000", "steps = 90"))
+    name = preset(90)
     cut_off(studio, name)
     who = "Ana Rivera"
     gone = set(studio.loop.items_of(who))
@@ -101,7 +101,7 @@ def test_a_killed_training_goes_on_without_the_clips_that_were_taken_back(
 
 
 def test_a_half_done_training_is_not_mixed_with_other_arguments(studio: Any, preset: Callable[..., str]) -> None:
-    cut_off(studio, preset(LONG))
+    cut_off(studio, preset(4000))
     with pytest.raises(Conflict) as conflict:
         train(studio.lab, "squares", preset(), "cut", from_scratch=True)
     assert conflict.value.code == "model.half_done"
