@@ -53,7 +53,9 @@ def run_demo(folder: Path, *, footage: Path | None = None, metadata: Path | None
         costs.append(cost)
         place.write("costs", {"steps": [asdict(one) for one in costs]})
         console.print(Text(_words(cost), style="dim"))
-    _write_report(place)
+    console.print(Text("\n       Report", style="bold"))
+    costs.append(_run(place, "report", "Report"))  # it shows the costs of the stages, so not its own
+    console.print(Text(_words(costs[-1]), style="dim"))
     _summary(console, costs)
     console.print(Text("\nfilm        ", style="dim").append(str(folder / "film.mp4"), "bold"))
     console.print(Text("report      ", style="dim").append(str(folder / "report.html"), "bold"))
@@ -92,10 +94,3 @@ def _summary(console: Console, costs: list[Cost]) -> None:
     shown.add_row(Text("all", style="bold"), f"{total_wall:.1f}", f"{total_cpu:.1f}", "")
     console.print()
     console.print(shown)
-
-
-def _write_report(place: Place) -> None:
-    """In a process of its own too, after the costs are known."""
-    command = [sys.executable, "-m", "fairframe.flows.demo_steps", "report", str(place.root)]
-    if subprocess.run(command, check=False).returncode != 0:
-        raise DemoFailed("the report could not be made", where=str(place.root))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fairframe.core.errors import FairframeError, Refused
+from fairframe.core.item_line import Item
 from fairframe.core.money import format_micro, format_money, parse_money
 from fairframe.core.party import Party
 from fairframe.core.plain import plain
@@ -16,7 +17,7 @@ from fairframe.core.time import now_ms
 from fairframe.curation.curate import curate
 from fairframe.curation.filters import Filters
 from fairframe.dataset import attest, deliveries, feeds, receive, releases
-from fairframe.dataset.loader import find_delivery
+from fairframe.dataset.loader import find_delivery, items_of
 from fairframe.flows import deletion, demo_footage, opt_out, upgrade, verify
 from fairframe.flows.impact import impact
 from fairframe.flows.ingest import ingest
@@ -42,6 +43,8 @@ text = "Simulated for this demo: silence consents to evaluation and research lic
 """
 MODEL = "harbor-64"
 DATASET = "research-set"
+ADVERT_SCENE = (104, 40)
+"""The rendered scene (seed, number) from whose first picture the commercial film goes on; the base never saw it."""
 
 
 @dataclass(frozen=True)
@@ -194,13 +197,7 @@ def films(place: Place) -> None:
     from fairframe.generation.generate import generate
 
     lab = open_workspace(place.lab)
-    with lab.read() as tx:
-        from fairframe.dataset.loader import items_of
-
-        # one clip of each held-out asset first: four shots of one subject would show little
-        held = [one for one in items_of(tx, find_delivery(tx, DATASET)) if one.split == "heldout"]
-        firsts = {one.asset: one for one in reversed(held)}
-        held = [*firsts.values(), *(one for one in held if one not in firsts.values())]
+    held = _held_out(lab)
     made: list[dict[str, Any]] = []
     wanted = [(place.root / "film.mp4", held[0])]
     wanted += [(place.root / "films" / f"held-out-{n}.mp4", one) for n, one in enumerate(held[1:4], 2)]
@@ -225,6 +222,22 @@ def films(place: Place) -> None:
         say(f"a commercial film is refused: {refused.reasons[0] if refused.reasons else refused}")
         made.append({"film": "", "mode": "refused", "item": "", "caption": str(refused)})
     place.write("films", {"films": made})
+
+
+def _held_out(lab: Workspace) -> list[Item]:
+    """One held-out clip of each asset, then the others; first the subjects most like what was trained on, by their
+    captions' words: a model of one evening can't go on with what it has never seen the like of."""
+    with lab.read() as tx:
+        items = items_of(tx, find_delivery(tx, DATASET))
+    trained = [set(one.caption.split()) for one in items if one.split == "train"]
+
+    def likeness(one: Item) -> float:
+        words = set(one.caption.split())
+        return max((len(words & other) / len(words | other) for other in trained if words), default=0.0)
+
+    held = sorted((one for one in items if one.split == "heldout"), key=likeness, reverse=True)
+    firsts = {one.asset: one for one in reversed(held)}
+    return [one for one in held if firsts[one.asset] is one] + [one for one in held if firsts[one.asset] is not one]
 
 
 def _score_films(place: Place, lab: Workspace, made: list[dict[str, Any]]) -> None:
@@ -298,19 +311,27 @@ def upgrade_license(place: Place) -> None:
         say(f"the last contributor says yes: {one.checkpoint} is granted")
     with library.write() as tx:
         revenue.book(tx, commercial, parse_money("40000.00", "USD"), "INV-2026-002")
-    from fairframe.generation.generate import generate
-
-    caption = place.read("films")["films"][0]["caption"]
-    generate(
-        lab, caption, model=MODEL, seconds=1.5, purpose="commercial", out=place.root / "films" / "advert.mp4", seed=5
-    )
-    say("a commercial film is made under the grant: films/advert.mp4")
+    _advert(place, lab)
     releases.build(library, commercial, "commercial-set", Filters(min_frames=17, one_per_group=True))
     deliveries.deliver(library, "commercial-set", place.file("delivery-commercial"))
     receive.receive(lab, place.file("delivery-commercial"))
     allocate.allocate(library)
     _statements(place, library)
     place.write("upgrade", {"commercial": commercial, "blocked": [list(o.reasons) for o in first]})
+
+
+def _advert(place: Place, lab: Workspace) -> None:
+    """A commercial film from a picture that the package itself renders: no delivered clip may be its picture."""
+    import cv2
+
+    from fairframe.generation.generate import generate
+    from fairframe.training.scenes import house_clip
+
+    scene = house_clip(*ADVERT_SCENE)
+    picture, out = place.file("advert.png"), place.root / "films" / "advert.mp4"
+    cv2.imwrite(str(picture), scene.frames[0][..., ::-1])
+    generate(lab, scene.caption, model=MODEL, image=picture, seconds=1.5, purpose="commercial", out=out, seed=5)
+    say(f"a commercial film is made under the grant, from a rendered picture: films/advert.mp4, {scene.caption!r}")
 
 
 def leave(place: Place) -> None:
