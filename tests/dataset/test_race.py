@@ -7,11 +7,11 @@ import pytest
 
 from fairframe.core.errors import Refused
 from fairframe.core.item_line import read_line
-from fairframe.dataset import handover
+from fairframe.dataset import deliveries, handover, leases, publication
 from fairframe.flows import opt_out
 from fairframe.library import contributors
 from fairframe.platform.workspace import Workspace
-from fairframe.rights import consent
+from fairframe.rights import agreements, consent
 
 from .conftest import PEOPLE, Loop
 
@@ -130,3 +130,31 @@ def test_two_writers_at_once_either_drop_or_revoke(loop: Loop, order: str, monke
     else:
         assert outcome["refused"].code == "delivery.changed"
         assert outcome["left"].revoked == ()
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_nothing_goes_out_after_an_end_that_was_committed_meanwhile(loop: Loop, clock: Any) -> None:
+    """Who began before the agreement was ended waits for the lock, and then sees that it was."""
+    loop.agree()
+    loop.build()
+    loop.deliver()
+    library, folder = loop.library, loop.tmp / "raced"
+    folder.mkdir()
+    with library.read() as tx:
+        release = deliveries._load(tx, "squares")
+        delivery = handover.known(tx, release.row)
+    assert delivery is not None
+    clock.advance(1_000)
+    with library.write() as tx:
+        clock.advance(1_000)
+        with library.write() as other:
+            agreements.terminate(other, loop.agreement, "breach")
+        for act in (
+            lambda: handover.hand_over(tx, release, folder, folder),
+            lambda: publication.ready(tx, loop.agreement, "another"),
+            lambda: leases.issue(tx, delivery),
+        ):
+            with pytest.raises(Refused) as caught:
+                act()
+            assert caught.value.code in ("agreement.inactive", "lease.no_agreement")
+    assert list(folder.iterdir()) == []

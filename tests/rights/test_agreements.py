@@ -2,17 +2,21 @@
 
 import base64
 import json
+import threading
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from fairframe.core import dsse
-from fairframe.core.bundle import PAYLOAD_TYPE
+from fairframe.core.bundle import PAYLOAD_TYPE, read_payload
 from fairframe.core.canonical import canonical
 from fairframe.core.errors import BadDocument, FairframeError
 from fairframe.core.money import parse_money
 from fairframe.core.time import DAY_MS
 from fairframe.platform import identity
 from fairframe.platform.tables import audit_entry
+from fairframe.platform.tx import WriteTx
 from fairframe.platform.workspace import Workspace
 from fairframe.rights import agreements
 from fairframe.rights.agreement import Agreement
@@ -213,3 +217,45 @@ def second_lab(library: Workspace, make_workspace) -> Workspace:  # type: ignore
         with one.write() as tx:
             identity.pin(tx, (two.root / "party.json").read_bytes())
     return other
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_who_began_earlier_sees_what_was_decided_meanwhile(library: Workspace, lab: Workspace, clock: Any) -> None:
+    """On SQLite a writer that begins is the only one."""
+    signed = [signed_by(lab, offered(library, lab)) for _ in range(2)]
+    ids = [read_payload(dsse.read_envelope(one).payload).id for one in signed]
+
+    def overtaken(earlier: Callable[[WriteTx], object], later: Callable[[WriteTx], object]) -> str:
+        def act() -> None:
+            clock.advance(1_000)
+            with library.write() as tx:
+                clock.advance(1_000)
+                with library.write() as other:
+                    later(other)
+                earlier(tx)
+
+        return code_of(act)
+
+    def accept(number: int) -> Callable[[WriteTx], object]:
+        return lambda tx: agreements.accept(tx, signed[number])
+
+    def end(number: int, how: Callable[[WriteTx, str, str], None]) -> Callable[[WriteTx], object]:
+        return lambda tx: how(tx, ids[number], "so it is")
+
+    assert overtaken(accept(0), end(0, agreements.withdraw)) == "agreement.not_open"
+    assert overtaken(end(1, agreements.withdraw), accept(1)) == "agreement.not_open"
+    assert overtaken(end(1, agreements.terminate), end(1, agreements.terminate)) == "agreement.ended"
+
+
+def test_an_offer_is_either_taken_or_withdrawn(library: Workspace, lab: Workspace) -> None:
+    signed = signed_by(lab, offered(library, lab))
+    public_id = read_payload(dsse.read_envelope(signed).payload).id
+    met: list[str] = []
+    late = threading.Thread(target=lambda: met.append(code_of(lambda: taken(library, signed))))
+    with library.write() as tx:
+        agreements.withdraw(tx, public_id, "another lab took it")
+        late.start()
+        late.join(0.5)
+        assert late.is_alive()
+    late.join(30)
+    assert met == ["agreement.not_open"]

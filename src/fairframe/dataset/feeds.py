@@ -15,7 +15,7 @@ from fairframe.dataset import leases, revocation, sweep
 from fairframe.dataset.gate import close_behind
 from fairframe.dataset.governing import governing
 from fairframe.dataset.tables import delivery as delivery_table
-from fairframe.dataset.tables import feed_entry, obligation
+from fairframe.dataset.tables import feed_entry
 from fairframe.platform import bundles
 from fairframe.platform.tables import document
 from fairframe.platform.tx import Row, Tx, WriteTx
@@ -38,14 +38,12 @@ class Refreshed:
 def issue(tx: WriteTx, agreement_id: str) -> bytes:
     """Sign the family's feed: all revocations, and renewed leases while an agreement of the family is in force.
 
-    Once the family has ended, everything that was delivered under it is taken back here; and at any time what may no
-    longer be used (see sweep), so that no lease is renewed over it.
+    What may no longer be used is taken back first (see sweep), so that no lease is renewed over it.
     """
     close_behind(tx)
     asked = agreements.find(tx, agreement_id)
     first = agreements.find(tx, asked.family)
     active = agreements.active_in_family(tx, asked.family)
-    revocation.end_of_family(tx, asked.family)  # before the sweep: with this reason models go too
     sweep.sweep(tx, asked.family)
     rows = deliveries_of(tx, OUT, asked.family)
     renewed = tuple(leases.issue_under(tx, row, active) for row in rows) if active is not None else ()
@@ -125,7 +123,7 @@ def _after_known(tx: Tx, body: FeedBody) -> tuple[FeedEntry, ...]:
 
 def _end(tx: WriteTx, family: str) -> None:
     for one in agreements.listing(tx, family):
-        if one.state(tx.now_ms) in ("pending", "active"):
+        if one.state(bundles.trusted_now_ms(tx)) in ("pending", "active"):
             agreements.terminate(tx, one.public_id, "the library's feed says so")
 
 
@@ -142,14 +140,5 @@ def _keep(tx: WriteTx, family: str, library: str, fresh: tuple[FeedEntry, ...]) 
             reason=entry.reason,
             effective_ms=entry.effective_ms,
         )
-        tx.insert(
-            obligation,
-            public_id=new_id("obl"),
-            direction=IN,
-            party=library,
-            delivery=entry.delivery,
-            item=entry.item,
-            kind="delete",
-            due_ms=entry.effective_ms + deletion_ms,
-        )
+        revocation.owe(tx, IN, library, entry.delivery, entry.item, entry.effective_ms + deletion_ms)
         tx.record("item.taken_back", entry.item, entry.to_json())

@@ -88,7 +88,7 @@ def hand_over(tx: WriteTx, release: Release, folder: Path, out: Path) -> Deliver
 
 def _check_rights(tx: Tx, release: Release) -> None:
     agreement = agreements.find(tx, release.agreement.public_id)
-    if not agreement.active(tx.now_ms):
+    if not agreement.active(bundles.trusted_now_ms(tx)):
         raise not_in_force(agreement)
     ids = sorted({one["asset_id"] for one in release.items})
     decisions = recheck.recheck(tx, agreement, release.row["audit_size"], ids)

@@ -21,6 +21,7 @@ from fairframe.dataset.funnel import Funnel, Gate
 from fairframe.dataset.gate import close_behind
 from fairframe.dataset.published import items_digest
 from fairframe.dataset.tables import dataset_release, item
+from fairframe.platform import bundles
 from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.rights import agreements, recheck
 from fairframe.rights.agreement import Agreement
@@ -61,7 +62,7 @@ class Plan:
 def ready(tx: Tx, agreement_id: str, name: str) -> Agreement:
     """The agreement, if a release of that name may be built under it. Raises NotFound, Refused, Conflict."""
     agreement = agreements.find(tx, agreement_id)
-    if not agreement.active(tx.now_ms):
+    if not agreement.active(bundles.trusted_now_ms(tx)):
         raise Refused(
             f"the agreement {agreement_id} is not in force",
             code="agreement.inactive",

@@ -137,9 +137,12 @@ def latest_signed_ms(tx: Tx) -> int:
 
 
 def trusted_now_ms(tx: Tx) -> int:
-    """The later of the machine's clock and the latest signed time seen. A lab controls its machine: this only
-    notices a clock that goes back behind a document it already took."""
-    return max(tx.now_ms, latest_signed_ms(tx))
+    """The latest of the machine's clock, the last audit entry's time and the latest signed time seen.
+
+    A lab controls its machine: this only notices a clock that goes back behind a document it already took. And a
+    transaction may have waited for a lock while an agreement ended: what was recorded meanwhile is in force by now.
+    """
+    return max(tx.now_ms, audit.last_ms(tx.conn), latest_signed_ms(tx))
 
 
 def _last_seq(tx: Tx, sender: str, recipient: str, kind: str, agreement: AgreementRef | None) -> int:

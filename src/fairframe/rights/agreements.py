@@ -13,10 +13,10 @@ from fairframe.core.errors import Conflict, InputError, NotFound, Refused, Verif
 from fairframe.core.ids import new_id
 from fairframe.core.money import Currency, Money
 from fairframe.core.time import DAY_MS, to_rfc3339
-from fairframe.platform import bundles, trust
+from fairframe.platform import audit, bundles, trust
 from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.rights import offers
-from fairframe.rights.agreement import Agreement, Happened, ended_ms, governs
+from fairframe.rights.agreement import Agreement, Happened, State, ended_ms, governs
 from fairframe.rights.agreement_document import Document
 from fairframe.rights.offers import Terms
 from fairframe.rights.tables import agreement as agreement_table
@@ -99,6 +99,7 @@ def accept(tx: WriteTx, data: bytes) -> Agreement:
     Raises VerificationError (altered, not signed by both the library and the lab it names), NotFound, Refused.
     """
     _role(tx, "library", "accept an agreement")
+    audit.lock(tx.conn)
     envelope = dsse.read_envelope(data)
     bundle = read_payload(envelope.payload)
     ours = find(tx, bundle.id)
@@ -113,9 +114,10 @@ def accept(tx: WriteTx, data: bytes) -> Agreement:
     if ours.signed is not None:
         return ours
     trust.refuse_unpinned(tx, ours.lab, "its signature is not taken")
-    if ours.state(tx.now_ms) != "offered":
+    state = ours.state(bundles.trusted_now_ms(tx))
+    if state != "offered":
         raise Refused(
-            f"the offer is {ours.state(tx.now_ms)}",
+            f"the offer is {state}",
             code="agreement.not_open",
             where=bundle.id,
             remedy="Make a new offer",
@@ -151,17 +153,17 @@ def check_signed(tx: Tx, data: bytes) -> Bundle:
 
 def withdraw(tx: WriteTx, public_id: str, reason: str) -> None:
     """Library: take back an offer that nobody has signed. Raises Conflict where it is no longer open."""
-    found = find(tx, public_id)
-    if found.state(tx.now_ms) != "offered":
-        raise Conflict(f"the agreement is {found.state(tx.now_ms)}", code="agreement.not_open", where=public_id)
+    state = _state_under_lock(tx, public_id)
+    if state != "offered":
+        raise Conflict(f"the agreement is {state}", code="agreement.not_open", where=public_id)
     _happen(tx, public_id, "withdrawn", {}, reason=reason)
 
 
 def terminate(tx: WriteTx, public_id: str, reason: str) -> None:
     """Either side: end an agreement now. Leases are no longer renewed. Raises Conflict where it has ended."""
-    found = find(tx, public_id)
-    if found.state(tx.now_ms) not in ("active", "pending"):
-        raise Conflict(f"the agreement is {found.state(tx.now_ms)}", code="agreement.ended", where=public_id)
+    state = _state_under_lock(tx, public_id)
+    if state not in ("active", "pending"):
+        raise Conflict(f"the agreement is {state}", code="agreement.ended", where=public_id)
     _happen(tx, public_id, "terminated", {}, reason=reason)
 
 
@@ -181,14 +183,8 @@ def listing(tx: Tx, family: str | None = None) -> list[Agreement]:
     return [_read(tx, row) for row in tx.rows(statement)]
 
 
-def active(found: Agreement, now_ms: int) -> bool:
-    """Whether the agreement is in force at a time."""
-    return found.active(now_ms)
-
-
 def active_in_family(tx: Tx, family: str) -> Agreement | None:
-    """The agreement of a family that governs now, None where none does. Time is the later of the clock and the
-    latest signed time seen."""
+    """The agreement of a family that governs now (bundles.trusted_now_ms), None where none does."""
     return governs(listing(tx, family), bundles.trusted_now_ms(tx))
 
 
@@ -197,13 +193,20 @@ def family_ended_ms(tx: Tx, family: str) -> int | None:
     return ended_ms(listing(tx, family), bundles.trusted_now_ms(tx))
 
 
+def _state_under_lock(tx: WriteTx, public_id: str) -> State:
+    """Where an agreement stands once nobody else can end or accept it before this transaction commits."""
+    audit.lock(tx.conn)
+    return find(tx, public_id).state(bundles.trusted_now_ms(tx))
+
+
 def _upgradable(tx: Tx, public_id: str, lab: str) -> Agreement:
     older = find(tx, public_id)
     if older.lab != lab or older.library != tx.ws.party_id:
         raise Refused("it would upgrade another lab's agreement", code="agreement.upgrade", where=public_id)
-    if not older.active(tx.now_ms):
+    state = older.state(bundles.trusted_now_ms(tx))
+    if state != "active":
         raise Refused(
-            f"it would upgrade an agreement that is {older.state(tx.now_ms)}",
+            f"it would upgrade an agreement that is {state}",
             code="agreement.upgrade",
             where=public_id,
             remedy="Offer it as a new agreement",
