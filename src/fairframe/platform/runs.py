@@ -1,13 +1,17 @@
 """Jobs as rows: kind, arguments, state, lease, heartbeat, progress, result. The command line runs them inline."""
 
+import fcntl
+import hashlib
 import os
 import socket
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any
 
-from fairframe.core.errors import FairframeError
+import sqlalchemy as sa
+
+from fairframe.core.errors import Conflict, FairframeError
 from fairframe.core.ids import new_id
 from fairframe.platform.tables import run as run_table
 from fairframe.platform.workspace import Workspace
@@ -66,7 +70,7 @@ def running(ws: Workspace, kind: str, arguments: Mapping[str, Any], show: Progre
             kind=kind,
             arguments=dict(arguments),
             state="running",
-            owner=f"{socket.gethostname()}:{os.getpid()}",
+            owner=_owner(),
             lease_until_ms=now + LEASE_MS,
             heartbeat_ms=now,
             done=0,
@@ -82,3 +86,42 @@ def running(ws: Workspace, kind: str, arguments: Mapping[str, Any], show: Progre
         run._update(state="failed", error=text[:500], finished_at_ms=ws.clock())  # pyright: ignore[reportPrivateUsage]
         raise
     run._update(state="done", result=run.result, finished_at_ms=ws.clock())  # pyright: ignore[reportPrivateUsage]
+
+
+@contextmanager
+def alone(ws: Workspace, kind: str, name: str) -> Generator[None]:
+    """Hold `name` for the runs of one kind, where two at once would write the same files.
+
+    It is a lock of the operating system: it ends with its process, however that ends, so what was killed goes on at
+    once. Raises Conflict (run.live) that names the run and the process that hold it.
+    """
+    folder = ws.root / "locks"
+    folder.mkdir(exist_ok=True)
+    # the file stays: another process may have opened it already
+    with (folder / hashlib.sha256(f"{kind} {name}".encode()).hexdigest()).open("a+") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise _live(ws, kind, name, stream) from None
+        stream.truncate(0)
+        stream.write(_owner())
+        stream.flush()
+        yield
+
+
+def _live(ws: Workspace, kind: str, name: str, stream: IO[str]) -> Conflict:
+    stream.seek(0)
+    owner = stream.read(300)
+    its = (run_table.c.kind == kind) & (run_table.c.state == "running") & (run_table.c.owner == owner)
+    with ws.read() as tx:
+        found = tx.scalar(sa.select(run_table.c.public_id).where(its).order_by(run_table.c.id.desc()).limit(1))
+    return Conflict(
+        f"{kind} {name} runs already" + (f" as {found}" if found else "") + f", in the process {owner}",
+        code="run.live",
+        remedy="Wait until it has ended; or end that process and call it again: it goes on from what was saved.",
+    )
+
+
+def _owner() -> str:
+    """Host and process."""
+    return f"{socket.gethostname()}:{os.getpid()}"
