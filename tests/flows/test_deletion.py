@@ -1,6 +1,7 @@
 """What goes when clips are taken back: the end of an agreement, by term or breach, and the remedy withdraw."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,14 @@ from fairframe.core.ids import new_id
 from fairframe.core.time import DAY_MS
 from fairframe.dataset import attest, feeds, leases, loader, revocation
 from fairframe.dataset.tables import feed_entry, obligation
-from fairframe.flows import deletion, opt_out
-from fairframe.generation import guard
-from fairframe.library import contributors
+from fairframe.flows import deletion, opt_out, upgrade
+from fairframe.generation import grants, guard
+from fairframe.library import contributors, facts
+from fairframe.library.tables import asset
+from fairframe.platform import bundles
 from fairframe.platform.tx import Row
 from fairframe.platform.workspace import Workspace
-from fairframe.rights import agreements, offers
+from fairframe.rights import agreements, consent, offers
 from fairframe.training import registry, reported
 from fairframe.training.tables import checkpoint, usage
 from fairframe.training.usage_report import ItemUse, UsageReport
@@ -63,9 +66,10 @@ def trained(loop: Loop, name: str, *people: str, known: bool = True) -> Path:  #
         )
         uses = [{"checkpoint_id": row_id, "source": delivery, "item": one, "frames": 17} for one in items]
         tx.insert_many(usage, [{**one, "method": "measured"} for one in uses])
+        envelope = bundles.issue(tx, "usage_report", loop.library.party_id, said.to_body())
     if known:
         with loop.library.write() as tx:
-            reported.keep(tx, loop.lab.party_id, loop.agreement, said, b"{}")
+            reported.keep(tx, loop.lab.party_id, loop.agreement, said, envelope)
     return folder
 
 
@@ -142,34 +146,140 @@ def test_a_breach_reaches_the_lab_with_the_feed(loop: Loop) -> None:  # noqa: F8
     assert accepted(loop, attested(loop)).items == 8
 
 
-def test_an_upgrade_in_force_keeps_what_was_delivered_before(loop: Loop) -> None:  # noqa: F811
+def test_an_upgrade_in_force_keeps_of_an_older_delivery_what_clears_under_it(loop: Loop) -> None:  # noqa: F811
     loop.to_lab()
     first = loop.agreement
     loop.lab.clock.advance(DAY_MS)  # type: ignore[attr-defined]
+    with loop.library.write() as tx:
+        for name in (ANA, BEN):
+            consent.set(tx, contributor=contributors.find(tx, name), effect="allow", purpose="commercial")
     second = loop.agree(first, "commercial")
+    assert fed(loop).entries == 0, "each delivery stands under its own agreement while that is in force"
     with loop.library.write() as tx:
         agreements.terminate(tx, first, "replaced")
         agreements.offer(tx, "research", lab_party=loop.lab.party_id, fee=agreements.find(tx, first).fee)
-    assert fed(loop).entries == 0
+    assert fed(loop).entries == 2
+    assert {row["item"] for row in due(loop)} == set(loop.items_of(CHEN)), "who was not asked about commercial use"
+    assert len(loader.open_delivery(loop.lab, "squares").items) == 6
+    with loop.library.write() as tx:
+        row = next(r for r in tx.rows(asset.select()) if r["filename"] == "ben.mp4")
+        facts.say(tx, row, "people", "yes")
+    assert fed(loop).entries == 2, "it could not be delivered under the upgrade now"
+    with loop.library.write() as tx:
+        _, back = opt_out.deny(tx, contributors.find(tx, ANA), "commercial")
+    assert {one.item for one in back} == set(loop.items_of(ANA))
+    fed(loop)
     with loop.library.write() as tx:
         agreements.offer(
             tx, "research", lab_party=loop.lab.party_id, fee=agreements.find(tx, first).fee, upgrade_of=second
         )
         agreements.terminate(tx, second, "breach")
-    assert fed(loop).entries == 8, "an upgrade that nobody signed keeps nothing"
+    assert fed(loop).entries == 8, "an upgrade that nobody signed keeps nothing, and models go now too"
+    assert len(due(loop)) == 8, "what was taken back before is not owed twice"
+
+
+def offered(loop: Loop, like: str, name: str, **terms: str) -> str:  # noqa: F811
+    """An offer of the library's own: a shipped one with other terms."""
+    text = (offers.SHIPPED / f"{like}.toml").read_text().replace(f'name = "{like}"', f'name = "{name}"')
+    for field, value in terms.items():
+        text, found = re.subn(rf"(?m)^{field} = .*$", f"{field} = {value}", text)
+        assert found == 1
+    folder = loop.library.root / "offers"
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.toml").write_text(text)
+    return name
+
+
+def under(loop: Loop, offer: str) -> None:  # noqa: F811
+    loop.agree(offer=offer)
+    loop.build()
+    loop.deliver()
+    loop.receive()
 
 
 def strict(loop: Loop) -> None:  # noqa: F811
     """To the lab under an agreement whose remedy is withdraw."""
-    text = (offers.SHIPPED / "research.toml").read_text()
-    text = text.replace('name = "research"', 'name = "strict"').replace('"stop_at_next_epoch"', '"withdraw"')
-    folder = loop.library.root / "offers"
-    folder.mkdir()
-    (folder / "strict.toml").write_text(text)
-    loop.agree(offer="strict")
-    loop.build()
-    loop.deliver()
-    loop.receive()
+    under(loop, offered(loop, "research", "strict", opt_out_remedy='"withdraw"'))
+
+
+def test_the_end_of_retention_takes_the_clips_back_and_leaves_models(loop: Loop) -> None:  # noqa: F811
+    under(loop, offered(loop, "research", "short", opt_out_remedy='"withdraw"', retention_days="20"))
+    with loop.library.read() as tx:
+        made_ms = feeds.deliveries_of(tx, "out", loop.agreement)[0]["recorded_at_ms"]
+    folder, other = trained(loop, "harbor", ANA), trained(loop, "cove", BEN)
+
+    def used(name: str) -> None:
+        with loop.lab.read() as tx:
+            guard.permits(tx, registry.find(tx, name), "research")
+
+    loop.lab.clock.now = made_ms + 20 * DAY_MS - 1  # type: ignore[attr-defined]
+    assert fed(loop).entries == 0
+    loader.open_delivery(loop.lab, "squares")
+    loop.lab.clock.advance(1)  # type: ignore[attr-defined]
+    with pytest.raises(Refused) as caught:
+        loader.open_delivery(loop.lab, "squares")
+    assert "delivery.retention" in caught.value.reasons[0]
+    assert fed(loop).entries == 8
+    loop.lab.clock.advance(DAY_MS)  # type: ignore[attr-defined]
+    assert fed(loop).entries == 0
+    assert {row["due_ms"] for row in due(loop)} == {made_ms + (20 + 30) * DAY_MS}
+    assert (accepted(loop, attested(loop)).items, ends(loop.lab)) == (8, {"harbor": [], "cove": []})
+    used("harbor")
+    with loop.library.write() as tx:
+        assert len(opt_out.opt_out(tx, contributors.find(tx, ANA)).revoked) == 4, "her no reaches the models still"
+    assert fed(loop).entries == 4
+    with pytest.raises(Refused, match="withdraw"):
+        used("harbor")
+    used("cove")
+    assert len(accepted(loop, attested(loop)).body.models) == 1
+    assert (folder.exists(), other.exists(), len(due(loop))) == (False, True, 8)
+
+
+@pytest.mark.parametrize("says", ["the first", "the upgrade"])
+def test_a_remedy_holds_under_the_agreement_that_says_it(loop: Loop, says: str) -> None:  # noqa: F811
+    """A checkpoint under two agreements, its own and one granted to it, and withdraw stands in one of them."""
+    if says == "the first":
+        strict(loop)
+    else:
+        loop.to_lab()
+    first, remedy = loop.agreement, "stop_at_next_epoch" if says == "the first" else "withdraw"
+    with loop.library.write() as tx:
+        for name in PEOPLE:
+            consent.set(tx, contributor=contributors.find(tx, name), effect="allow", purpose="commercial")
+    folder = trained(loop, "harbor", ANA)
+    loop.lab.clock.advance(DAY_MS)  # type: ignore[attr-defined]
+    second = loop.agree(first, offered(loop, "commercial", "loose", opt_out_remedy=f'"{remedy}"'))
+    with loop.library.write() as tx:
+        (granted,) = upgrade.grant(tx, second)
+    with loop.lab.write() as tx:
+        grants.take(tx, granted.envelope or b"")
+
+    def allowed(purpose: str) -> bool:
+        with loop.lab.read() as tx:
+            try:
+                return bool(guard.permits(tx, registry.find(tx, "harbor"), purpose))
+            except Refused as refused:
+                assert "guard.withdrawn" in " ".join(refused.reasons)
+                return False
+
+    fed(loop)
+    assert allowed("research") and allowed("commercial")
+    with loop.library.write() as tx:
+        opt_out.opt_out(tx, contributors.find(tx, ANA))
+    fed(loop)
+    assert allowed("research"), "the other agreement allows it still"
+    assert allowed("commercial") == (says == "the first")
+    assert accepted(loop, attested(loop)).body.models == (), "an agreement in force lets it stay"
+    loop.lab.clock.advance(DAY_MS)  # type: ignore[attr-defined]
+    with loop.library.write() as tx:
+        agreements.terminate(tx, second if says == "the first" else first, "replaced")
+        opt_out.opt_out(tx, contributors.find(tx, BEN))
+    with loop.lab.write() as tx:
+        agreements.terminate(tx, second if says == "the first" else first, "replaced")
+    fed(loop)
+    assert not allowed("research") and not allowed("commercial")
+    assert len(accepted(loop, attested(loop)).body.models) == 1
+    assert not folder.exists()
 
 
 def test_under_withdraw_the_models_go_that_consumed_the_clips(loop: Loop) -> None:  # noqa: F811
@@ -220,20 +330,20 @@ def test_other_remedies_leave_finished_models(loop: Loop) -> None:  # noqa: F811
 def test_frames_of_clips_go_with_the_clips_from_models_that_stay(loop: Loop) -> None:  # noqa: F811
     loop.to_lab()
     folder, models = trained(loop, "harbor", ANA), loop.lab.root / "models"
-    kept = {"mine": loop.received.id, "other": new_id("dlv")}  # type: ignore[union-attr]
-    for place in (folder, *(models / f".{name}.part" for name in kept)):
+    kept = {".mine.part": loop.received.id, ".other.part": new_id("dlv")}  # type: ignore[union-attr]
+    kept["cut-off"] = kept[".mine.part"]
+    for place in (folder, *(models / name for name in kept)):
         (place / "validation").mkdir(parents=True)
         (place / "validation" / "step-000010.png").write_bytes(b"frames")
     for name, delivery in kept.items():
         said = json.dumps({"checkpoint": "ckp", "arguments": {"dataset": delivery}})
-        (models / f".{name}.part" / "session.json").write_text(said)
+        (models / name / "session.json").write_text(said)
     with loop.library.write() as tx:
         opt_out.opt_out(tx, contributors.find(tx, ANA))
     fed(loop)
     attested(loop)
     assert (folder / "weights").exists() and not (folder / "validation").exists()
-    assert not (models / ".mine.part" / "validation").exists()
-    assert (models / ".other.part" / "validation").exists()
+    assert [(models / name / "validation").exists() for name in kept] == [False, True, False]
 
 
 def test_a_model_that_is_not_named_is_missed(loop: Loop) -> None:  # noqa: F811

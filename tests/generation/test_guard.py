@@ -16,12 +16,13 @@ rights = st.builds(
     st.booleans(),
     st.sampled_from(["active", "pending", "expired", "terminated", "offered"]),
     st.none() | st.just("doc_x"),
+    st.integers(0, 2),
+    st.sampled_from(["", "the feed is older than 7 days"]),
 )
 used = st.builds(
     Used,
     st.just("m"),
     st.booleans(),
-    st.integers(0, 2),
     st.lists(rights, max_size=3).map(tuple),
 )
 
@@ -53,10 +54,12 @@ def test_only_a_standing_checkpoint_under_a_covering_agreement_in_force(purpose:
         right
         for right in one.rights
         if right.state == "active"
+        and right.taken_back == 0
+        and not right.old_feed
         and PURPOSES.index(right.purpose) >= PURPOSES.index(purpose)
         and (purpose != "commercial" or right.commercial_output)
     ]
-    assert allowed(purpose, one) == (not one.deleted and one.taken_back == 0 and bool(fits))
+    assert allowed(purpose, one) == (not one.deleted and bool(fits))
 
 
 @given(st.sampled_from(PURPOSES), used, used)
@@ -67,12 +70,12 @@ def test_an_ancestor_counts_like_the_checkpoint(purpose: str, one: Used, other: 
 
 @given(used, rights)
 def test_one_more_right_never_forbids(one: Used, more: Right) -> None:
-    wider = Used(one.name, one.deleted, one.taken_back, (*one.rights, more))
+    wider = Used(one.name, one.deleted, (*one.rights, more))
     assert all(allowed(purpose, wider) for purpose in PURPOSES if allowed(purpose, one))
 
 
 def test_ancestors_from_elsewhere() -> None:
-    fine = Used("m", False, 0, (Right("agr_x", "research", False, "active"),))
+    fine = Used("m", False, (Right("agr_x", "research", False, "active"),))
     external = Elsewhere("external", "T5-XXL", "other", "undisclosed")
     found = {f.code: f for f in judge("research", (fine,), (external,))}
     assert found[EXTERNAL].ok

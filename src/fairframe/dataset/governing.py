@@ -1,7 +1,9 @@
-"""Which agreement of a family speaks: the one in force, else the newest that there was."""
+"""Which agreement of a family speaks: the one in force, else the newest that there was; and what it says of keeping."""
 
+from fairframe.core.bundle import read_payload
+from fairframe.core.dsse import read_envelope
 from fairframe.core.errors import NotFound
-from fairframe.platform.tx import Tx
+from fairframe.platform.tx import Row, Tx
 from fairframe.rights import agreements
 from fairframe.rights.agreement import Agreement
 
@@ -20,3 +22,9 @@ def governing(tx: Tx, family: str) -> Agreement:
             remedy="Sign the agreement first: fairframe rights sign agreement.json",
         )
     return found
+
+
+def kept_until_ms(tx: Tx, delivery: Row) -> int:
+    """When a delivery's retention ends: counted from its signature, which says the same time to both sides."""
+    signed_ms = read_payload(read_envelope(delivery["envelope"].encode()).payload).issued_at_ms
+    return signed_ms + governing(tx, delivery["family"]).terms.retention_ms

@@ -16,10 +16,9 @@ import sqlalchemy as sa
 
 from fairframe.core.errors import Conflict, IntegrityFailure, NotFound, Refused
 from fairframe.core.item_line import Item, Split, read_line
-from fairframe.core.time import DAY_MS
 from fairframe.dataset import feeds, leases
 from fairframe.dataset.clip import Clip
-from fairframe.dataset.governing import governing
+from fairframe.dataset.governing import governing, kept_until_ms
 from fairframe.dataset.revocation import taken_back
 from fairframe.dataset.standing import Finding, Standing, findings
 from fairframe.dataset.tables import delivery as delivery_table
@@ -136,7 +135,7 @@ def standing_findings(tx: Tx, delivery: Row) -> list[Finding]:
         Standing(
             now_ms=now_ms,
             agreement_state=agreement.state(now_ms),
-            kept_until_ms=delivery["recorded_at_ms"] + agreement.terms.retention_days * DAY_MS,
+            kept_until_ms=kept_until_ms(tx, delivery),
             lease_starts_ms=None if lease is None else lease["starts_ms"],
             lease_ends_ms=None if lease is None else lease["ends_ms"],
             feed_issued_ms=None if feed is None else feed["issued_at_ms"],

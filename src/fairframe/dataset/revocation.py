@@ -1,4 +1,9 @@
-"""Taking delivered items back: a feed entry and an obligation per delivered item. The lease of the rest stays."""
+"""Taking delivered items back: a feed entry and an obligation per delivered item. The lease of the rest stays.
+
+An item of a delivery is taken back once, and again only for a graver reason, since a feed's reasons decide whether
+models go with the clips (flows/deletion.py): the end of retention, then any other, then the end of the family. The
+clip is to be deleted once, when it was first due.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,11 +17,12 @@ from fairframe.dataset.tables import dataset_release, feed_entry, item, obligati
 from fairframe.dataset.tables import delivery as delivery_table
 from fairframe.library.tables import asset
 from fairframe.platform.tx import Row, Tx, WriteTx
-from fairframe.rights import agreements
 
 BATCH = 500
 ENDED = "the agreement ended"
 """The reason that a feed gives when a family is over: then models fall under the deletion days as well."""
+KEPT_LONG = "the time for which it may be kept is over"
+"""The reason that a feed gives at the end of retention: clips go, and models stay whatever the remedy for a no is."""
 OUT = "out"
 
 
@@ -40,7 +46,7 @@ class Delivered:
 
 
 def revoke(tx: WriteTx, items: Sequence[Row], reason: str, effective_ms: int | None = None) -> list[Revoked]:
-    """Write a feed entry and an obligation for every delivery of the items that has none yet.
+    """Write a feed entry for every delivery of the items that has none as grave, and an obligation where there is none.
 
     `items`: rows of `item`. In effect from now on unless said otherwise, and due the deletion days of the agreement
     that governs the delivery's family later.
@@ -50,7 +56,7 @@ def revoke(tx: WriteTx, items: Sequence[Row], reason: str, effective_ms: int | N
     done: list[Revoked] = []
     numbers: dict[str, int] = {}
     left_ms: dict[str, int] = {}
-    for one in delivered(tx, [int(row["id"]) for row in items]):
+    for one in delivered(tx, [int(row["id"]) for row in items], reason):
         family = one.delivery["family"]
         if family not in numbers:
             numbers[family] = last_entry(tx, OUT, family)
@@ -61,25 +67,9 @@ def revoke(tx: WriteTx, items: Sequence[Row], reason: str, effective_ms: int | N
     return done
 
 
-def end_of_family(tx: WriteTx, family: str) -> list[Revoked]:
-    """Take back everything delivered under a family that has ended, by term or by termination, as of that time.
-
-    Nothing while one of its agreements is in force or yet to begin.
-    """
-    ended_ms = agreements.family_ended_ms(tx, family)
-    if ended_ms is None:
-        return []
-    statement = (
-        sa.select(item)
-        .join(dataset_release, dataset_release.c.id == item.c.dataset_release_id)
-        .join(delivery_table, delivery_table.c.release == dataset_release.c.public_id)
-        .where(delivery_table.c.family == family, delivery_table.c.direction == OUT)
-    )
-    return revoke(tx, tx.rows(statement.order_by(item.c.id)), ENDED, ended_ms)
-
-
-def delivered(tx: Tx, item_ids: Sequence[int]) -> Iterator[Delivered]:
-    """Every (item, delivery) of the items that was not taken back yet, in the order of delivery and place."""
+def delivered(tx: Tx, item_ids: Sequence[int], reason: str = "") -> Iterator[Delivered]:
+    """Every (item, delivery) of the items not yet taken back for that reason or as grave a one, in order of delivery
+    and place. `reason`: "" for any that is neither ENDED nor KEPT_LONG."""
     for start in range(0, len(item_ids), BATCH):
         ids = item_ids[start : start + BATCH]
         statement = (
@@ -87,7 +77,7 @@ def delivered(tx: Tx, item_ids: Sequence[int]) -> Iterator[Delivered]:
             .join(dataset_release, dataset_release.c.id == item.c.dataset_release_id)
             .join(delivery_table, delivery_table.c.release == dataset_release.c.public_id)
             .join(asset, asset.c.id == item.c.asset_id)
-            .where(item.c.id.in_(ids), delivery_table.c.direction == OUT, ~_taken_back())
+            .where(item.c.id.in_(ids), delivery_table.c.direction == OUT, ~_taken_back(reason))
             .order_by(delivery_table.c.id, item.c.idx)
         )
         pairs = tx.rows(statement)
@@ -108,17 +98,40 @@ def last_entry(tx: Tx, direction: str, family: str) -> int:
 
 def taken_back(tx: Tx, direction: str, delivery: str) -> set[str]:
     """Ids of a delivery's items that may no longer be used."""
+    return {row["item"] for row in told(tx, direction, delivery)}
+
+
+def withdrawn(tx: Tx, direction: str, delivery: str, upto: int | None = None) -> set[str]:
+    """Ids of a delivery's items that the remedy withdraw asks a model to forget: all but those merely kept too long."""
+    return {row["item"] for row in told(tx, direction, delivery, upto) if row["reason"] != KEPT_LONG}
+
+
+def told(tx: Tx, direction: str, delivery: str, upto: int | None = None) -> Sequence[Row]:
+    """Item and reason of the feed's entries about a delivery, up to the number `upto` (all where None)."""
     where = (feed_entry.c.direction == direction) & (feed_entry.c.delivery == delivery)
-    return {row["item"] for row in tx.rows(sa.select(feed_entry.c.item).where(where))}
+    if upto is not None:
+        where &= feed_entry.c.seq <= upto
+    return tx.rows(sa.select(feed_entry.c.item, feed_entry.c.reason).where(where).order_by(feed_entry.c.seq))
 
 
-def _taken_back() -> sa.ColumnElement[bool]:
+def owe(tx: WriteTx, direction: str, party: str, delivery: str, name: str, due_ms: int) -> None:
+    """Write the obligation to delete an item of a delivery, unless it stands."""
+    where = (obligation.c.direction == direction) & (obligation.c.delivery == delivery) & (obligation.c.item == name)
+    if tx.scalar(sa.select(obligation.c.id).where(where)) is None:
+        kind, public_id = "delete", new_id("obl")
+        row = {"party": party, "delivery": delivery, "item": name, "kind": kind, "due_ms": due_ms}
+        tx.insert(obligation, public_id=public_id, direction=direction, **row)
+
+
+def _taken_back(reason: str) -> sa.ColumnElement[bool]:
+    as_grave = {ENDED: feed_entry.c.reason == ENDED, KEPT_LONG: sa.true()}
     return (
         sa.select(feed_entry.c.id)
         .where(
             feed_entry.c.direction == OUT,
             feed_entry.c.item == item.c.public_id,
             feed_entry.c.delivery == delivery_table.c.public_id,
+            as_grave.get(reason, feed_entry.c.reason != KEPT_LONG),
         )
         .exists()
     )
@@ -136,15 +149,6 @@ def _take_back(tx: WriteTx, one: Delivered, seq: int, reason: str, since_ms: int
         reason=reason,
         effective_ms=since_ms,
     )
-    tx.insert(
-        obligation,
-        public_id=new_id("obl"),
-        direction=OUT,
-        party=one.delivery["party"],
-        delivery=where,
-        item=what,
-        kind="delete",
-        due_ms=due_ms,
-    )
+    owe(tx, OUT, one.delivery["party"], where, what, due_ms)
     body = {"item": what, "delivery": where, "entry": seq, "reason": reason, "due_ms": due_ms}
     tx.record("item.revoked", one.asset, body)

@@ -1,10 +1,14 @@
 """What a lab deletes when clips are taken back, and how the library checks it: the clips, and models made from them.
 
-| why clips of a delivery were taken back     | models that go with them                   |
-|---------------------------------------------|--------------------------------------------|
-| the agreement ended                         | all that were trained on the delivery      |
-| anything else, and the remedy is withdraw   | those that consumed one of these clips     |
-| anything else                               | none: finished checkpoints stay            |
+| why clips of a delivery were taken back     | models that go with them                       |
+|---------------------------------------------|------------------------------------------------|
+| the agreement ended                         | all that were trained on the delivery          |
+| its retention ended                         | none: finished checkpoints stay                |
+| anything else, and the remedy is withdraw   | those that consumed one of these clips         |
+| anything else                               | none: finished checkpoints stay                |
+
+The remedy is withdraw for a model where the agreement that it was trained under says so, or one that was granted to it,
+and none of these that is in force says otherwise.
 
 What shows frames of clips goes with the clips from every model that stays: the validation sheets of all models and
 half-done trainings of the delivery, since a sheet does not say whose frames it shows.
@@ -18,23 +22,20 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from fairframe.core.bundle import read_payload
 from fairframe.core.dsse import read_envelope
 from fairframe.core.errors import IntegrityFailure, VerificationError
 from fairframe.dataset import attest as attestations
 from fairframe.dataset.attest import Attested
 from fairframe.dataset.attestation_body import Model
-from fairframe.dataset.revocation import ENDED, last_entry
+from fairframe.dataset.revocation import ENDED, last_entry, told, withdrawn
 from fairframe.dataset.tables import delivery as delivery_table
-from fairframe.dataset.tables import feed_entry
 from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.platform.workspace import Workspace
 from fairframe.rights import agreements
 from fairframe.training import registry, reported
 from fairframe.training.happened import deleted, happen
-from fairframe.training.tables import checkpoint
+from fairframe.training.tables import checkpoint, checkpoint_event
 
 SHEETS = "validation"
 """Where training.session writes frames of held-out clips beside the model's, in a model's folder."""
@@ -46,7 +47,7 @@ def attest(tx: WriteTx, delivery: Row) -> bytes:
 
     Raises what dataset.attest.attest raises; IntegrityFailure (attest.not_deleted) for a model too.
     """
-    models = due_models(tx, delivery, last_entry(tx, "in", delivery["family"]))
+    models = due_models(tx, delivery, last_entry(tx, "in", delivery["family"]), tx.now_ms)
     named = [Model(str(one["public_id"]), str(one["weights_hash"])) for one in models]
     envelope = attestations.attest(tx, delivery["public_id"], named)
     document = read_payload(read_envelope(envelope).payload).id
@@ -71,7 +72,7 @@ def accept(tx: WriteTx, data: bytes) -> Attested:
     where = (delivery_table.c.public_id == done.body.delivery) & (delivery_table.c.direction == "out")
     delivery = tx.row(delivery_table.select().where(where))
     assert delivery is not None
-    models = due_models(tx, delivery, done.body.feed_entries)
+    models = due_models(tx, delivery, done.body.feed_entries, done.body.deleted_at_ms)
     named = {one.weights_hash for one in done.body.models}
     if missing := [str(one["name"]) for one in models if one["weights_hash"] not in named]:
         raise VerificationError(
@@ -84,15 +85,17 @@ def accept(tx: WriteTx, data: bytes) -> Attested:
     return done
 
 
-def due_models(tx: Tx, delivery: Row, entries: int) -> list[Row]:
-    """Checkpoints that have to go by the table above, as the feed told up to an entry. Deleted ones are left out."""
-    where = (feed_entry.c.delivery == delivery["public_id"]) & (feed_entry.c.direction == delivery["direction"])
-    told = tx.rows(sa.select(feed_entry.c.item, feed_entry.c.reason).where(where, feed_entry.c.seq <= entries))
-    ended, items = any(one["reason"] == ENDED for one in told), {one["item"] for one in told}
+def due_models(tx: Tx, delivery: Row, entries: int, at_ms: int) -> list[Row]:
+    """Checkpoints that have to go by the table above at a time, as the feed told up to an entry; deleted ones left out.
+
+    `at_ms`: when the lab deletes, so that both sides ask about the same moment.
+    """
+    about = (tx, delivery["direction"], delivery["public_id"], entries)
+    ended, items = any(one["reason"] == ENDED for one in told(*about)), withdrawn(*about)
     return [
         one
         for one in _trained_on(tx, delivery)
-        if (ended or _withdrawn(tx, one, items)) and not deleted(registry.events(tx, one["id"]))
+        if (ended or _withdrawn(tx, one, items, at_ms)) and not deleted(_events(tx, one))
     ]
 
 
@@ -128,7 +131,18 @@ def _trained_on(tx: Tx, delivery: Row) -> Sequence[Row]:
     return [one for one in known if (one["delivery"], one["party"]) == (delivery["public_id"], delivery["party"])]
 
 
-def _withdrawn(tx: Tx, row: Row, items: set[str]) -> bool:
-    if agreements.find(tx, row["agreement"]).terms.opt_out_remedy != "withdraw":
+def _withdrawn(tx: Tx, row: Row, items: set[str], at_ms: int) -> bool:
+    granted = (e["agreement"] for e in _events(tx, row) if e["kind"] == "granted" and e["agreement"])
+    speak = [agreements.find(tx, one) for one in {row["agreement"], *granted}]
+    withdraw = [one.terms.opt_out_remedy == "withdraw" for one in speak]
+    if not any(withdraw) or any(one.active(at_ms) and not gone for one, gone in zip(speak, withdraw, strict=True)):
         return False
     return any(use["item"] in items for use in registry.usage_of(tx, row["id"]))
+
+
+def _events(tx: Tx, row: Row) -> Sequence[Row]:
+    """What happened to a checkpoint; a corrected report of it is another row."""
+    same = (checkpoint.c.party == row["party"]) & (checkpoint.c.weights_hash == row["weights_hash"])
+    joined = checkpoint_event.select().join(checkpoint, checkpoint.c.id == checkpoint_event.c.checkpoint_id)
+    where = same & (checkpoint.c.direction == row["direction"])
+    return tx.rows(joined.where(where).order_by(checkpoint_event.c.id))

@@ -7,21 +7,21 @@
 | commercial | commercial, if its terms allow commercial output                                 |
 
 The agreement is the one that the checkpoint was trained under, or one that the library granted to it later. It must
-be in force; time is the later of the clock and the latest signed time seen. A checkpoint that was deleted is not used,
-nor one that consumed what a contributor took back where the agreement's remedy is withdraw. Only the feed tells that,
+be in force; time is the later of the clock and the latest signed time seen. A checkpoint that was deleted is not used.
+An agreement whose remedy is withdraw covers none that consumed what a contributor took back. Only the feed tells that,
 so under that remedy its age counts as for opening a delivery. Under the other remedies a finished checkpoint stays
 whatever the feed says, so it is used without asking how old the feed is; an end by breach holds from the feed that
-tells it.
+tells it. A grant never takes away what another agreement allows.
 The same holds for every ancestor that is a checkpoint of this workspace. An ancestor from elsewhere is only noted.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from fairframe.core.errors import InputError, NotFound, Refused
 from fairframe.core.finding import Finding
-from fairframe.dataset import feeds
-from fairframe.dataset.revocation import taken_back
+from fairframe.core.purpose import COVERED_BY
+from fairframe.dataset import feeds, revocation
 from fairframe.platform import bundles
 from fairframe.platform.tx import Row, Tx
 from fairframe.rights import agreements
@@ -32,12 +32,7 @@ from fairframe.training.tables import checkpoint
 
 EXTERNAL = "guard.ancestor_external"
 """The code of the note on an ancestor with an external license."""
-PURPOSES = ("evaluate", "research", "commercial")
-COVERED_BY: dict[str, frozenset[str]] = {
-    "evaluate": frozenset(PURPOSES),
-    "research": frozenset({"research", "commercial"}),
-    "commercial": frozenset({"commercial"}),
-}
+PURPOSES = tuple(COVERED_BY)
 UPGRADE = (
     "Have the agreement upgraded (at the library: fairframe rights agree --offer commercial --upgrade-of AGREEMENT),"
     " then take the library's grant for this checkpoint"
@@ -46,27 +41,28 @@ UPGRADE = (
 
 @dataclass(frozen=True)
 class Right:
-    """An agreement as far as it speaks of a checkpoint. `grant`: the document that extended it there, or None."""
+    """An agreement as far as it speaks of a checkpoint. `grant`: the document that extended it there, or None.
+
+    Where its remedy is withdraw: taken_back counts the items that it asks to forget, and old_feed says why the feed
+    cannot tell that. Under other remedies they are 0 and empty.
+    """
 
     agreement: str
     purpose: str
     commercial_output: bool
     state: str
     grant: str | None = None
+    taken_back: int = 0
+    old_feed: str = ""
 
 
 @dataclass(frozen=True)
 class Used:
-    """A checkpoint that a use would draw on. `taken_back`: consumed items that the remedy withdraw asks to forget.
-
-    `old_feed`: why the feed cannot tell that, where the remedy is withdraw; else empty.
-    """
+    """A checkpoint that a use would draw on."""
 
     name: str
     deleted: bool
-    taken_back: int
     rights: tuple[Right, ...]
-    old_feed: str = ""
 
 
 @dataclass(frozen=True)
@@ -135,9 +131,10 @@ def permits(tx: Tx, row: Row, purpose: str) -> Permit:
 
 
 def _remedy(codes: set[str]) -> str:
-    if codes <= {"guard.purpose", "guard.output"}:
+    others = codes - {"guard.purpose", "guard.output"}
+    if not others:
         return UPGRADE
-    if codes == {"guard.feed_age"}:
+    if others == {"guard.feed_age"}:
         return "Take the library's newest feed: fairframe rights refresh feed.json"
     return "Train another checkpoint under an agreement in force"
 
@@ -146,12 +143,6 @@ def _judge_one(purpose: str, one: Used) -> list[Finding]:
     found: list[Finding] = []
     if one.deleted:
         found.append(Finding(False, "guard.deleted", f"{one.name} was deleted"))
-    if one.taken_back:
-        text = f"{one.name} consumed {one.taken_back} items that were taken back, and the agreed remedy is withdraw"
-        found.append(Finding(False, "guard.withdrawn", text))
-    if one.old_feed:
-        text = f"{one.name}: {one.old_feed}, and the agreed remedy is withdraw: what was taken back since is unknown"
-        found.append(Finding(False, "guard.feed_age", text))
     right = covering(purpose, one.rights)
     if right is not None:
         by = f", by the grant {right.grant}" if right.grant else ""
@@ -173,6 +164,12 @@ def _against(purpose: str, right: Right) -> list[tuple[str, str]]:
         found.append(("guard.purpose", f"the agreement {right.agreement} is for {right.purpose}, not {purpose}"))
     elif purpose == "commercial" and not right.commercial_output:
         found.append(("guard.output", f"the agreement {right.agreement} allows no commercial output"))
+    if right.taken_back:
+        what = f"it consumed {right.taken_back} items that were taken back"
+        found.append(("guard.withdrawn", f"{what}, and the remedy of the agreement {right.agreement} is withdraw"))
+    if right.old_feed:
+        what = f"the remedy of the agreement {right.agreement} is withdraw: what was taken back since is unknown"
+        found.append(("guard.feed_age", f"{right.old_feed}, and {what}"))
     return found
 
 
@@ -202,35 +199,39 @@ def _own(tx: Tx, weights_hash: str) -> Row | None:
 def _used(tx: Tx, row: Row) -> Used:
     events = registry.events(tx, row["id"])
     rights: list[Right] = []
-    gone, old = 0, ""
     if row["agreement"] is not None:
-        own = agreements.find(tx, row["agreement"])
-        rights.append(_right(tx, own, None))
-        if row["delivery"] is not None and own.terms.opt_out_remedy == "withdraw":
-            back = taken_back(tx, "in", row["delivery"])
-            gone = len(back & {use["item"] for use in registry.usage_of(tx, row["id"])})
-            old = _old_feed(tx, own)
+        rights.append(_right(tx, row, agreements.find(tx, row["agreement"]), None))
     for event in reversed(events):
         if event["kind"] == "granted" and event["agreement"] is not None:
-            rights.append(_granted(tx, event))
-    return Used(row["name"], deleted(events), gone, tuple(rights), old)
+            rights.append(_granted(tx, row, event))
+    return Used(row["name"], deleted(events), tuple(rights))
 
 
-def _old_feed(tx: Tx, own: Agreement) -> str:
-    feed = feeds.latest(tx, own.family)
-    if feed is None:
-        return "no feed of its library was taken"
-    old = bundles.trusted_now_ms(tx) - feed["issued_at_ms"] > own.terms.feed_age_ms
-    return f"the feed is older than {own.terms.feed_age_days} days" if old else ""
-
-
-def _granted(tx: Tx, event: Row) -> Right:
+def _granted(tx: Tx, row: Row, event: Row) -> Right:
     try:
-        return _right(tx, agreements.find(tx, event["agreement"]), event["document"])
+        return _right(tx, row, agreements.find(tx, event["agreement"]), event["document"])
     except NotFound:
         return Right(event["agreement"], "", False, "unknown here", event["document"])
 
 
-def _right(tx: Tx, found: Agreement, grant: str | None) -> Right:
-    state = found.state(bundles.trusted_now_ms(tx))
-    return Right(found.public_id, found.purpose, found.terms.commercial_output, state, grant)
+def _right(tx: Tx, row: Row, found: Agreement, grant: str | None) -> Right:
+    right = Right(
+        agreement=found.public_id,
+        purpose=found.purpose,
+        commercial_output=found.terms.commercial_output,
+        state=found.state(bundles.trusted_now_ms(tx)),
+        grant=grant,
+    )
+    if row["delivery"] is None or found.terms.opt_out_remedy != "withdraw":
+        return right
+    back = revocation.withdrawn(tx, "in", row["delivery"])
+    gone = len(back & {use["item"] for use in registry.usage_of(tx, row["id"])})
+    return replace(right, taken_back=gone, old_feed=_old_feed(tx, found))
+
+
+def _old_feed(tx: Tx, agreement: Agreement) -> str:
+    feed = feeds.latest(tx, agreement.family)
+    if feed is None:
+        return "no feed of its library was taken"
+    old = bundles.trusted_now_ms(tx) - feed["issued_at_ms"] > agreement.terms.feed_age_ms
+    return f"the feed is older than {agreement.terms.feed_age_days} days" if old else ""

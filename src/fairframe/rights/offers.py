@@ -93,6 +93,10 @@ class Terms(BaseModel):
         return self.feed_age_days * DAY_MS
 
     @property
+    def retention_ms(self) -> int:
+        return self.retention_days * DAY_MS
+
+    @property
     def deletion_ms(self) -> int:
         return self.deletion_days * DAY_MS
 

@@ -45,7 +45,7 @@ WORDS: Mapping[str, tuple[str, Callable[[Terms], str]]] = {
     "territory": ("where", lambda t: t.territory),
     "min_short_side": ("smallest picture", lambda t: f"{t.min_short_side} pixels on the shorter side"),
     "hour_cap": ("most in one release", lambda t: "no cap" if t.hour_cap is None else f"{t.hour_cap} hours"),
-    "retention_days": ("a delivery may be kept", lambda t: f"{_days(t.retention_days)} from receipt"),
+    "retention_days": ("a delivery may be kept", lambda t: f"{_days(t.retention_days)} from its date"),
     "deletion_days": ("what is taken back is deleted", lambda t: f"and attested within {_days(t.deletion_days)}"),
     "opt_out_remedy": ("when a contributor opts out", lambda t: REMEDIES[t.opt_out_remedy]),
     "lease_days": ("a lease lasts", lambda t: f"{_days(t.lease_days)}, renewed with the feed"),

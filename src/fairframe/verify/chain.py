@@ -7,18 +7,13 @@ from fairframe.core.canonical import sha256_hex
 from fairframe.core.delivery_body import DeliveryBody
 from fairframe.core.fields import Fields
 from fairframe.core.grant_body import GrantBody
+from fairframe.core.purpose import COVERED_BY
 from fairframe.core.time import to_rfc3339
 from fairframe.verify.documents import open_checked
 from fairframe.verify.kind import Finding, several
 from fairframe.verify.lineage import read_lineage
 from fairframe.verify.trust import Trust
 
-COVERED_BY = {
-    "evaluate": ("evaluate", "research", "commercial"),
-    "research": ("research", "commercial"),
-    "commercial": ("commercial",),
-}
-"""A purpose, and the purposes of agreements that cover it."""
 NAMES = {
     "lineage": "lineage",
     "delivery": "delivery",
