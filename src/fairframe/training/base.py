@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from fairframe.dataset.clip import Clip
+from fairframe.platform.objects import sha256_file
 from fairframe.training import palette, scenes
 from fairframe.training.evaluate import evaluate, evaluate_vae
 from fairframe.training.flow import Footage, tokenize, train_flow
@@ -208,10 +209,6 @@ def _thin(losses: list[float], every: int) -> list[float]:
     return [round(float(np.mean(losses[i : i + every])), 5) for i in range(0, len(losses), every)]
 
 
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def pack(
     model: Model, preset: Preset, out: Path, seed: int, clips: int, runs: dict[str, Progress], footage: list[Clip]
 ) -> Path:
@@ -248,7 +245,7 @@ def pack(
         "evaluation": found,
     }  # fmt: skip
     files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != "base.json")
-    record["files"] = {str(p.relative_to(folder)): _sha256(p) for p in files}
+    record["files"] = {str(p.relative_to(folder)): sha256_file(p) for p in files}
     (folder / "base.json").write_text(json.dumps(record, indent=2, sort_keys=True) + "\n", "utf-8")
     return folder
 

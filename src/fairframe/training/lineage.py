@@ -6,15 +6,15 @@ and its hash, code (version), usage {method, frames, house_frames, items: [{sour
 that the checkpoint's weights ever consumed; the rest, up to 1, is this run's own.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from math import gcd
 from pathlib import Path
 from typing import Any
 
-from fairframe.core.canonical import digest
+from fairframe.core.canonical import digest, sha256_hex
 from fairframe.core.errors import IntegrityFailure, NotFound
+from fairframe.platform.objects import sha256_file
 from fairframe.training.usage import UsageCount
 from fairframe.training.usage_report import AncestorRef
 
@@ -30,7 +30,7 @@ def model_files(folder: Path) -> dict[str, str]:
         path = folder / part
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
             if file.is_file() and not file.is_symlink():
-                found[file.relative_to(folder).as_posix()] = hashlib.sha256(file.read_bytes()).hexdigest()
+                found[file.relative_to(folder).as_posix()] = sha256_file(file)
     if not found:
         raise NotFound(f"{folder} holds no model", code="model.missing")
     return dict(sorted(found.items()))
@@ -39,6 +39,16 @@ def model_files(folder: Path) -> dict[str, str]:
 def weights_hash(files: Mapping[str, str]) -> str:
     """One hash over all files of a model."""
     return digest(dict(files))
+
+
+def recipe_text(recipe: Mapping[str, Any]) -> str:
+    """A recipe as one JSON text: it holds floats, which canonical JSON refuses."""
+    return json.dumps(recipe, sort_keys=True, separators=(",", ":"))
+
+
+def recipe_hash(recipe: Mapping[str, Any]) -> str:
+    """SHA-256 hex of the recipe's text: the same in a run's row and in the lineage."""
+    return sha256_hex(recipe_text(recipe).encode())
 
 
 def base_ancestor(folder: Path, own_frames: int) -> AncestorRef:
@@ -80,8 +90,7 @@ def lineage_body(
     ancestors: Sequence[AncestorRef],
     made_at: str,
 ) -> dict[str, Any]:
-    """The body of the bundle. The recipe holds floats, which canonical JSON refuses: it is carried as JSON text."""
-    text = json.dumps(recipe, sort_keys=True, separators=(",", ":"))
+    """The body of the bundle."""
     house = sum(count.frames for count in usage if count.source == "house")
     return {
         "checkpoint": checkpoint,
@@ -90,8 +99,8 @@ def lineage_body(
         "files": dict(files),
         "delivery": dict(delivery),
         "family": family,
-        "recipe": text,
-        "recipe_hash": hashlib.sha256(text.encode()).hexdigest(),
+        "recipe": recipe_text(recipe),
+        "recipe_hash": recipe_hash(recipe),
         "code": code,
         "usage": {
             "method": method,

@@ -32,10 +32,6 @@ class ClipShape(_Frozen):
             raise ValueError("clip.frames must be odd: one latent for the first frame, then one per two frames")
         return self
 
-    @property
-    def latent_frames(self) -> int:
-        return (self.frames - 1) // 2 + 1
-
 
 class VaeShape(_Frozen):
     """AutoencoderKLLTXVideo with 0.9.5 blocks: 8x8x2 compression (patch 4, one spatiotemporal downsample)."""

@@ -29,7 +29,7 @@ def listing(tx: Tx) -> list[Row]:
 
 
 def events(tx: Tx, checkpoint_id: int) -> list[Row]:
-    """What happened to a checkpoint after it was made: grants, blocks, withdrawals."""
+    """What happened to a checkpoint after it was made: grants, blocks, deletions."""
     where = checkpoint_event.c.checkpoint_id == checkpoint_id
     return list(tx.rows(checkpoint_event.select().where(where).order_by(checkpoint_event.c.id)))
 

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,12 +15,13 @@ from fairframe.core.time import to_rfc3339
 from fairframe.dataset.loader import OpenDelivery, open_delivery
 from fairframe.platform import bundles
 from fairframe.platform.objects import write_atomic
-from fairframe.platform.runs import Progress, Run, running, silent
+from fairframe.platform.runs import Progress, Run, alone, running, silent
 from fairframe.platform.tx import WriteTx
 from fairframe.platform.workspace import Workspace
 from fairframe.rights import agreements
 from fairframe.rights.agreements import Agreement
-from fairframe.training import lineage
+from fairframe.training import lineage, registry
+from fairframe.training.loop import OnStep
 from fairframe.training.preset import Preset, load_preset
 from fairframe.training.tables import ancestor, checkpoint, usage
 from fairframe.training.usage_report import AncestorRef
@@ -31,13 +31,14 @@ if TYPE_CHECKING:
 
     from fairframe.training.trainer import TrainResult
 
-OnLoss = Callable[[str, int, int, float], None]
-"""(stage "vae" or "flow", steps done, steps in all, loss)"""
+SESSION, STATE = "session.json", "state"
+"""What a training needs to go on, in its folder until the checkpoint's row is committed."""
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A published checkpoint. frames: consumed from the delivery; house_frames: from rendered footage."""
+    """A published checkpoint. frames: consumed from the delivery; house_frames: from rendered footage. windows: how
+    many training windows the delivery gave."""
 
     checkpoint: str
     name: str
@@ -45,6 +46,7 @@ class Trained:
     frames: int
     house_frames: int
     items: int
+    windows: int
     steps: dict[str, int]
     stopped: bool
 
@@ -58,33 +60,30 @@ def train(
     from_scratch: bool = False,
     seed: int = 0,
     show: Progress = silent,
-    on_loss: OnLoss | None = None,
+    on_loss: OnStep | None = None,
 ) -> Trained:
     """Train on a received delivery and publish the checkpoint `name` in ws.root/models/NAME.
 
-    A killed run called again with the same arguments goes on where its last saved state was. Raises Conflict where
-    the name is taken or a half-done run has other arguments, Refused where the delivery may not be opened (at the
-    start or at an epoch), InputError, MissingExtra.
+    A killed run called again with the same arguments goes on where its last saved state was. The run's row keeps the
+    whole recipe and its hash, a failed run's too. Raises Conflict where the name is taken, is being trained (run.live)
+    or a half-done run has other arguments, Refused where the delivery may not be opened (at the start or at an epoch),
+    InputError, MissingExtra.
     """
     preset = load_preset(preset_name)
     check_name(name)
-    with ws.read() as tx:
-        if tx.row(checkpoint.select().where(checkpoint.c.name == name, checkpoint.c.direction == "own")):
-            raise Conflict(f"a checkpoint is called {name} already", code="model.exists", remedy="Choose another name.")
-    delivery = open_delivery(ws, dataset)
-    arguments = {
-        "dataset": delivery.id,
-        "preset": preset.resolved(),
-        "name": name,
-        "from_scratch": from_scratch,
-        "seed": seed,
-    }
-    part = ws.root / "models" / f".{name}.part"
-    checkpoint_id = _resume(part, arguments)
-    with running(ws, "train", {**arguments, "preset": preset_name}, show) as run:
-        result = _run(delivery, preset, part, from_scratch, seed, run, on_loss)
-        trained = _publish(ws, delivery, preset, name, checkpoint_id, part, result, from_scratch)
-        run.result = {"checkpoint": trained.checkpoint, "frames": trained.frames}
+    part, target = ws.root / "models" / f".{name}.part", ws.root / "models" / name
+    with alone(ws, "train", name):
+        _free(ws, name, part, target)
+        delivery = open_delivery(ws, dataset)
+        recipe = {**preset.resolved(), "from_scratch": from_scratch, "seed": seed}
+        arguments = {"dataset": delivery.id, "name": name, "recipe": recipe}
+        checkpoint_id = _resume(part, arguments)
+        told = {**arguments, "preset": preset_name, "recipe_hash": lineage.recipe_hash(recipe)}
+        with running(ws, "train", told, show) as run:
+            result = _run(delivery, preset, part, from_scratch, seed, run, on_loss)
+            ancestors = _ancestors(preset, from_scratch, result)
+            trained = _publish(ws, delivery, recipe, name, checkpoint_id, part, target, result, ancestors)
+            run.result = {"checkpoint": trained.checkpoint, "frames": trained.frames, "windows": trained.windows}
     return trained
 
 
@@ -97,11 +96,39 @@ def check_name(name: str) -> None:
         )
 
 
+def _free(ws: Workspace, name: str, part: Path, target: Path) -> None:
+    """Raise Conflict (model.exists) where the name is taken, before anything is trained.
+
+    A folder under the checkpoint's name without a row is a training that was cut off just before its commit: it
+    becomes half-done again.
+    """
+    with ws.read() as tx:
+        row = tx.row(checkpoint.select().where(checkpoint.c.name == name, checkpoint.c.direction == "own"))
+    if row is not None:
+        _drop_state(registry.folder_of(ws, row))
+        raise Conflict(f"a checkpoint is called {name} already", code="model.exists", remedy="Choose another name.")
+    if not target.exists():
+        return
+    if part.exists() or not (target / SESSION).is_file():
+        raise Conflict(
+            f"{target} is in the way, and no checkpoint of this workspace",
+            code="model.in_the_way",
+            remedy="Move it elsewhere, or choose another name.",
+        )
+    target.rename(part)
+
+
+def _drop_state(folder: Path) -> None:
+    """Remove what only an unfinished training needs; the file that marks it as one goes last."""
+    shutil.rmtree(folder / STATE, ignore_errors=True)
+    (folder / SESSION).unlink(missing_ok=True)
+
+
 def _resume(part: Path, arguments: dict[str, Any]) -> str:
     """The id of the half-done checkpoint in `part`, or a new one."""
-    session = part / "session.json"
+    session = part / SESSION
     if session.is_file():
-        kept = json.loads(session.read_text())
+        kept = json.loads(session.read_text("utf-8"))
         if kept["arguments"] != json.loads(json.dumps(arguments)):
             raise Conflict(
                 f"a half-done training in {part} has other arguments",
@@ -122,7 +149,7 @@ def _run(
     from_scratch: bool,
     seed: int,
     run: Run,
-    on_loss: OnLoss | None,
+    on_loss: OnStep | None,
 ) -> "TrainResult":
     from fairframe.training import trainer
 
@@ -163,9 +190,9 @@ def _run(
             remedy="Train again: the withdrawn items are left out",
         )
     if not any(count.source != "house" for count in result.usage):
-        raise Refused(
-            "no frame of the delivery was consumed: nothing of it is admitted any more", code="training.empty"
-        )
+        shutil.rmtree(part)
+        why = "nothing of it is admitted any more" if result.stopped else "the preset has no steps"
+        raise Refused(f"no frame of the delivery was consumed: {why}", code="training.empty")
     return result
 
 
@@ -178,23 +205,30 @@ def save_films(path: Path, films: "NDArray[np.uint8]", shown: int = 6) -> None:
     write_atomic(path, encode_image(np.concatenate(rows, axis=0), "png"))
 
 
-def _publish(
-    ws: Workspace,
-    delivery: OpenDelivery,
-    preset: Preset,
-    name: str,
-    checkpoint_id: str,
-    part: Path,
-    result: "TrainResult",
-    from_scratch: bool,
-) -> Trained:
-    """Rows and lineage in one transaction; the folder gets its name before the commit, so a row has its folder."""
+def _ancestors(preset: Preset, from_scratch: bool, result: "TrainResult") -> list[AncestorRef]:
     from fairframe.training.trainer import ancestor_folder
 
     own = sum(count.frames for count in result.usage)
-    ancestors: list[AncestorRef] = [] if from_scratch else [lineage.base_ancestor(ancestor_folder(preset), own)]
+    return [] if from_scratch else [lineage.base_ancestor(ancestor_folder(preset), own)]
+
+
+def _publish(
+    ws: Workspace,
+    delivery: OpenDelivery,
+    recipe: dict[str, Any],
+    name: str,
+    checkpoint_id: str,
+    part: Path,
+    target: Path,
+    result: "TrainResult",
+    ancestors: list[AncestorRef],
+) -> Trained:
+    """Rows and lineage in one transaction; the folder gets its name before the commit, so a row has its folder.
+
+    The state stays in the folder until the commit: where that never comes, the same call goes on from it.
+    """
     files = lineage.model_files(part)
-    relative = Path("models") / name
+    relative = target.relative_to(ws.root)
     with ws.write() as tx:
         # the agreement that the clips were cleared under, not the one that governs the family by now: what a later
         # upgrade allows a checkpoint is said by its grant
@@ -205,7 +239,7 @@ def _publish(
             files=files,
             delivery={"id": delivery.id, "root": delivery.delivery["root"], "items": delivery.delivery["items"]},
             family=agreement.family,
-            recipe={**preset.resolved(), "from_scratch": from_scratch},
+            recipe=recipe,
             code=f"fairframe {__version__}",
             method="measured",
             usage=result.usage,
@@ -215,17 +249,16 @@ def _publish(
         envelope = bundles.issue(tx, lineage.TYPE, "", body, agreement.ref)
         _rows(tx, delivery, agreement, body, checkpoint_id, name, envelope, relative)
         write_atomic(part / lineage.FILE, envelope)
-        for leftover in ("state", "session.json"):
-            path = part / leftover
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-        target = ws.root / relative
         if target.exists():
-            raise Conflict(f"{target} exists already", code="model.exists", remedy="Choose another name.")
+            raise Conflict(
+                f"{target} has come in the way", code="model.in_the_way", remedy="Move it elsewhere, and call again."
+            )
         part.rename(target)
+    _drop_state(target)
     delivered = [count for count in result.usage if count.source != "house"]
-    frames = sum(count.frames for count in delivered)
+    frames, house = sum(count.frames for count in delivered), body["usage"]["house_frames"]
     return Trained(
-        checkpoint_id, name, ws.root / relative, frames, own - frames, len(delivered), result.steps, result.stopped
+        checkpoint_id, name, target, frames, house, len(delivered), result.windows, result.steps, result.stopped
     )
 
 
