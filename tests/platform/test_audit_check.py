@@ -6,8 +6,10 @@ import sqlalchemy as sa
 from fairframe.core.canonical import canonical, parse
 from fairframe.core.finding import Finding
 from fairframe.core.merkle import leaf_hash
+from fairframe.core.time import to_rfc3339
 from fairframe.platform import audit, bundles
 from fairframe.platform.audit_check import check_audit
+from fairframe.platform.tables import audit_entry
 from fairframe.platform.workspace import Workspace
 
 
@@ -54,6 +56,7 @@ def test_an_honest_tree_holds(history: Workspace, lab: Workspace) -> None:
         ("update audit_entry set body = replace(body, 'test.act', 'test.act2') where seq = 7", "audit.entry"),
         ("delete from disclosure; delete from audit_entry where seq = 5", "audit.entry"),
         ("update audit_entry set kind = 'other' where seq = 4", "audit.entry"),
+        ("update audit_entry set recorded_at_ms = recorded_at_ms + 31536000000 where seq = 4", "audit.entry"),
         ("update audit_node set hash = '00' where level = 1 and idx = 0", "audit.nodes"),
         ("update disclosure set value = 'x' where audit_seq = 5", "audit.disclosures"),
     ],
@@ -72,6 +75,29 @@ def test_a_reordered_pair_is_found(history: Workspace) -> None:
         "update audit_entry set seq = 5 where seq = 1000",
     )
     assert "audit.entry" in failed(history)
+
+
+def test_time_that_goes_back_is_found(history: Workspace) -> None:
+    """Also where the entry itself says so: rules take the last entry's time for the latest."""
+    with history.read() as tx:
+        row = tx.rows(audit_entry.select().where(audit_entry.c.seq == 4))[0]
+    body = parse(row["body"])
+    assert isinstance(body, dict)
+    forged = canonical({**body, "at": to_rfc3339(row["recorded_at_ms"] - 1)})
+    unguarded(history, "delete from audit_node")
+    with history.engine.begin() as conn:
+        if conn.dialect.name == "postgresql":
+            conn.execute(sa.text("set session_replication_role = replica"))
+        values = {
+            "body": forged.decode(),
+            "leaf_hash": leaf_hash(forged).hex(),
+            "recorded_at_ms": row["recorded_at_ms"] - 1,
+        }
+        conn.execute(audit_entry.update().where(audit_entry.c.seq == 4).values(**values))
+    rebuild(history)
+    assert [c.text for c in checks(history) if c.code == "audit.entry"] == [
+        "entry 4: it is older than the entry before it"
+    ]
 
 
 def test_a_cut_tail_is_found_by_an_older_head(history: Workspace, lab: Workspace) -> None:

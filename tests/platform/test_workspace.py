@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from fairframe.core import dsse, merkle
+from fairframe.core.bundle import Bundle, read_payload
 from fairframe.core.canonical import canonical, parse
 from fairframe.core.errors import BadDocument, Conflict, InputError, IntegrityFailure, NotFound, VerificationError
 from fairframe.platform import audit, bundles, identity
@@ -28,11 +29,53 @@ def test_a_folder_without_a_workspace_says_how_to_make_one(tmp_path) -> None:
         open_workspace(tmp_path)
 
 
-@pytest.mark.parametrize(("role", "name"), [("bank", "x"), ("lab", ""), ("lab", "a\nb"), ("lab", "x" * 300)])
+@pytest.mark.parametrize(("role", "name"), [("bank", "x"), ("lab", ""), ("lab", "a\nb"), ("lab", "x" * 65)])
 def test_bad_roles_and_names_leave_nothing_behind(tmp_path, role: str, name: str) -> None:
     with pytest.raises(InputError):
         create_workspace(tmp_path / "w", role, name)
     assert not (tmp_path / "w").exists()
+
+
+@pytest.mark.parametrize("step", ["create_identity", "write_atomic"])
+def test_what_a_crash_left_half_made_is_made_anew(tmp_path, clock, monkeypatch, step: str) -> None:
+    """Cut off before the identity is committed, and after it."""
+
+    def crash(*_: object) -> bytes:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(f"fairframe.platform.workspace.{step}", crash)
+        create_workspace(tmp_path / "w", "lab", "North Lab", clock)
+    with pytest.raises(NotFound):
+        open_workspace(tmp_path / "w", clock)
+    create_workspace(tmp_path / "w", "lab", "North Lab", clock).close()
+    again = open_workspace(tmp_path / "w", clock)
+    with again.read() as tx:
+        assert tx.scalar(sa.select(party.c.public_id)) == again.party_id
+        assert bundles.pinned(tx, again.party_id).keys[0].keyid == again.keys.signing_key()[0]
+    again.close()
+
+
+@pytest.mark.parametrize("lost", [("fairframe.toml",), ("fairframe.toml", "keys")])
+def test_what_is_left_of_a_lost_workspace_is_not_made_anew(tmp_path, clock, lost: tuple[str, ...]) -> None:
+    create_workspace(tmp_path / "w", "lab", "North Lab", clock).close()
+    for name in lost:
+        (tmp_path / "w" / name).rename(tmp_path / name)
+    for _ in range(2):
+        with pytest.raises(Conflict) as caught:
+            create_workspace(tmp_path / "w", "lab", "North Lab", clock)
+        assert caught.value.code == "workspace.in_the_way"
+    for name in lost:
+        (tmp_path / name).rename(tmp_path / "w" / name)
+    open_workspace(tmp_path / "w", clock).close()
+
+
+@pytest.mark.parametrize("name", ["a?1", "a?mode=memory", "a#b%41 c", "\u00e4"])
+def test_any_folder_name_holds_its_own_database(tmp_path, clock, name: str) -> None:
+    create_workspace(tmp_path / name, "lab", "North Lab", clock).close()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name / "fairframe.db").is_file()
+    open_workspace(tmp_path / name, clock).close()
 
 
 def test_a_workspace_whose_database_is_gone_does_not_open(tmp_path, clock) -> None:
@@ -205,6 +248,53 @@ def test_wrong_bundles_are_refused_with_their_reason(
         with pytest.raises(error) as caught, lab.write() as tx:
             bundles.accept(tx, data, expect)
         assert caught.value.code == code
+
+
+def test_another_document_with_a_used_number_is_told_as_such(library: Workspace, lab: Workspace) -> None:
+    """As by a library that was restored from a backup."""
+    from dataclasses import replace
+
+    from fairframe.core import bundle as core_bundle
+
+    data = sent(library, lab, kind="agreement", n=1)
+    with lab.write() as tx:
+        first = bundles.accept(tx, data, "agreement").bundle
+    again = core_bundle.seal(replace(first, id="doc_" + "0" * 26), library.keys.signing_key()[1])
+    with pytest.raises(Conflict) as caught, lab.write() as tx:
+        bundles.accept(tx, again, "agreement")
+    assert caught.value.code == "bundle.conflict" and first.id in str(caught.value)
+
+
+def test_two_at_once_are_numbered_one_after_the_other(library: Workspace, lab: Workspace) -> None:
+    issued: list[bytes] = []
+    second = threading.Thread(target=lambda: issued.append(sent(library, lab, n=2)))
+    with library.write() as tx:
+        issued.append(bundles.issue(tx, "feed", lab.party_id, {"n": 1}))
+        second.start()
+        second.join(0.5)
+        assert second.is_alive()
+    second.join(30)
+    assert [payload_of(one).seq for one in issued] == [1, 2]
+
+
+def test_the_same_bundle_twice_at_once_is_taken_once(library: Workspace, lab: Workspace) -> None:
+    data, new = sent(library, lab, n=1), list[bool]()
+
+    def take() -> None:
+        with lab.write() as tx:
+            new.append(bundles.accept(tx, data, "feed").new)
+
+    second = threading.Thread(target=take)
+    with lab.write() as tx:
+        new.append(bundles.accept(tx, data, "feed").new)
+        second.start()
+        second.join(0.5)
+    second.join(30)
+    assert new == [True, False]
+
+
+def payload_of(envelope: bytes) -> Bundle:
+    return read_payload(dsse.read_envelope(envelope).payload)
 
 
 def test_a_stranger_is_not_believed(library: Workspace, lab: Workspace, tmp_path, clock) -> None:

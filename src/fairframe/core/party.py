@@ -23,6 +23,8 @@ PAYLOAD_TYPE = "application/vnd.fairframe.party+json"
 
 ROLES = ("library", "lab")
 MAX_BYTES = 256 * 1024
+MAX_NAME = 64
+"""Characters of a party's name: its certificate bears it, and X.520 gives a commonName no more."""
 
 
 @dataclass(frozen=True)
@@ -88,14 +90,14 @@ class Party:
         party = cls(
             version=fields.integer("version", least=1),
             id=fields.id("id", "pty"),
-            name=fields.text("name", max_chars=200),
+            name=fields.text("name", max_chars=MAX_NAME),
             role=fields.text("role", one_of=ROLES),
             created_at_ms=fields.time_ms("created_at"),
             keys=tuple(_key(item) for item in fields.list("keys", max_items=64)),
             c2pa_ca_pem=_authority(fields.text("c2pa_ca_pem", max_chars=16_384)),
         )
         fields.close()
-        if not party.name.strip() or not party.name.isprintable():
+        if not _is_name(party.name):
             raise BadDocument("Field 'name' is not printable", code="document.field", where="party")
         if len({key.keyid for key in party.keys}) != len(party.keys):
             raise BadDocument("A key is listed twice", code="document.field", where="party.keys")
@@ -176,3 +178,17 @@ def _key(value: Json) -> PartyKey:
     if found.keyid != keys.keyid(public) or pem != keys.dump_public(public):
         raise BadDocument("A keyid or PEM text does not match its key", code="document.field", where="party.keys")
     return found
+
+
+def check_name(name: str) -> None:
+    """Raise InputError (input.bad_name) on what cannot name a party."""
+    if not _is_name(name):
+        raise InputError(
+            f"a party's name has 1 to {MAX_NAME} printable characters",
+            code="input.bad_name",
+            remedy="Choose a shorter name.",
+        )
+
+
+def _is_name(text: str) -> bool:
+    return bool(text.strip()) and len(text) <= MAX_NAME and text.isprintable()

@@ -14,6 +14,7 @@ from fairframe.core.bundle import Bundle, Head
 from fairframe.core.canonical import parse
 from fairframe.core.errors import FairframeError
 from fairframe.core.finding import Finding
+from fairframe.core.time import from_rfc3339
 from fairframe.platform.audit_rows import STREAM
 from fairframe.platform.tables import audit_entry, audit_node, disclosure, document
 from fairframe.platform.tx import Row, Tx
@@ -58,13 +59,15 @@ def check_audit(tx: Tx, held: Sequence[Bundle] = ()) -> list[Finding]:
     nodes = _nodes(tx)
     bad_node = 0
     matched = _compare(known, tree, checks)
+    last_ms = 0
     for row in _entries(tx):
-        problem = _entry_problem(row, tree.size)
+        problem = _entry_problem(row, tree.size, last_ms)
         if problem:
             checks.append(Finding(False, "audit.entry", f"entry {tree.size}: {problem}"))
             break
         for level, index, value in tree.add(merkle.leaf_hash(row["body"].encode())):
             bad_node += nodes.get((level, index)) != value.hex()
+        last_ms = int(row["recorded_at_ms"])
         matched += _compare(known, tree, checks)
     else:
         checks.append(
@@ -128,19 +131,22 @@ def _entries(tx: Tx) -> Iterator[Row]:
         after = int(page[-1]["seq"])
 
 
-def _entry_problem(row: Row, expected: int) -> str:
+def _entry_problem(row: Row, expected: int, last_ms: int) -> str:
     if row["seq"] != expected:
         return f"missing (the next one is {row['seq']})"
     if merkle.leaf_hash(row["body"].encode()).hex() != row["leaf_hash"]:
         return "its content does not match its hash"
     try:
         body = parse(row["body"])
+        if not isinstance(body, dict) or body.get("seq") != expected:
+            return "it stands in another's place"
+        at_ms = from_rfc3339(str(body.get("at")))
     except FairframeError as error:
         return error.message
-    if not isinstance(body, dict) or body.get("seq") != expected:
-        return "it stands in another's place"
-    if (body.get("kind"), body.get("subject")) != (row["kind"], row["subject"]):
+    if (body.get("kind"), body.get("subject"), at_ms) != (row["kind"], row["subject"], row["recorded_at_ms"]):
         return "its columns differ from its content"
+    if at_ms < last_ms:
+        return "it is older than the entry before it"
     return ""
 
 

@@ -50,11 +50,13 @@ def issue(
 ) -> bytes:
     """Sign a bundle to `recipient` (a party id, or "" for anyone) and remember it. Returns the envelope.
 
-    Raises Refused (trust.unpinned) for what grants something to a party that is no longer believed.
+    Raises Refused (trust.unpinned) for what grants something to a party that is no longer believed, BadDocument where
+    the body is too large for a document, NotFound (keys.missing) where the workspace's key is gone.
     """
+    audit.lock(tx.conn)  # a number is given once
     if kind in trust.GRANTING:
         trust.refuse_unpinned(tx, recipient, f"no {kind} is signed for it")
-    seq = _last_seq(tx, tx.ws.party_id, recipient, kind, agreement) + 1
+    seq = _last_seq(tx, _numbered(tx.ws.party_id, recipient, kind, agreement)) + 1
     bundle = Bundle(
         type=kind,
         version=1,
@@ -76,9 +78,10 @@ def issue(
 def accept(tx: WriteTx, data: bytes, expect: str) -> Accepted:
     """Verify a bundle of another party against pinned keys and remember it.
 
-    Raises VerificationError (signature, key, recipient, sequence, time), BadDocument (form, type), Conflict (same id,
-    other content), Refused (the sender was unpinned). The same bundle again returns Accepted(new=False).
+    Raises VerificationError (signature, key, recipient, sequence, time), BadDocument (form, type), Conflict (same id
+    or number, other content), Refused (the sender was unpinned). The same bundle again returns Accepted(new=False).
     """
+    audit.lock(tx.conn)  # the same bundle twice at once is taken once
     bundle = check(tx, data, expect)
     if bundle.recipient not in (tx.ws.party_id, ""):
         raise VerificationError("the bundle is addressed to another party", code="bundle.recipient", where=bundle.id)
@@ -88,13 +91,22 @@ def accept(tx: WriteTx, data: bytes, expect: str) -> Accepted:
             return Accepted(bundle, False, data)
         raise Conflict("another document with this id was already taken", code="bundle.conflict", where=bundle.id)
     trust.refuse_unpinned(tx, bundle.sender, f"this {bundle.type} is not taken")
-    last = _last_seq(tx, bundle.sender, bundle.recipient, expect, bundle.agreement)
+    numbered = _numbered(bundle.sender, bundle.recipient, expect, bundle.agreement)
+    last = _last_seq(tx, numbered)
     if expect in NEWEST_COUNTS and bundle.seq <= last:
         raise VerificationError(
             f"the bundle has number {bundle.seq}, but number {last} was already taken",
             code="bundle.stale",
             where=bundle.id,
             remedy="Ask the sender for the newest one.",
+        )
+    other = tx.scalar(sa.select(document.c.public_id).where(numbered, document.c.seq == bundle.seq))
+    if other is not None:
+        raise Conflict(
+            f"its sender gave the number {bundle.seq} to {other} already",
+            code="bundle.conflict",
+            where=bundle.id,
+            remedy="Ask the sender for one with a number of its own: it may have been restored from an old backup.",
         )
     if bundle.issued_at_ms > tx.now_ms + CLOCK_SKEW_MS:
         raise VerificationError("the bundle comes from the future", code="bundle.future", where=bundle.id)
@@ -145,14 +157,18 @@ def trusted_now_ms(tx: Tx) -> int:
     return max(tx.now_ms, audit.last_ms(tx.conn), latest_signed_ms(tx))
 
 
-def _last_seq(tx: Tx, sender: str, recipient: str, kind: str, agreement: AgreementRef | None) -> int:
-    statement = sa.select(sa.func.coalesce(sa.func.max(document.c.seq), 0)).where(
+def _numbered(sender: str, recipient: str, kind: str, agreement: AgreementRef | None) -> "sa.ColumnElement[bool]":
+    """The documents that are numbered with each other."""
+    return sa.and_(
         document.c.sender == sender,
         document.c.recipient == recipient,
         document.c.type == kind,
         document.c.agreement == _agreement_key(agreement),
     )
-    return int(tx.scalar(statement))
+
+
+def _last_seq(tx: Tx, numbered: "sa.ColumnElement[bool]") -> int:
+    return int(tx.scalar(sa.select(sa.func.coalesce(sa.func.max(document.c.seq), 0)).where(numbered)))
 
 
 def _agreement_key(agreement: AgreementRef | None) -> str:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
-from fairframe.core.errors import InputError
+from fairframe.core.party import check_name
 
 DOCUMENT_SIGNING = ObjectIdentifier("1.3.6.1.5.5.7.3.36")
 """id-kp-documentSigning (RFC 9336)."""
@@ -21,8 +21,6 @@ DOCUMENT_SIGNING = ObjectIdentifier("1.3.6.1.5.5.7.3.36")
 VALID_DAYS = 3650
 # a signature made in the same second as its certificate must not read as "not yet valid" on another clock
 BACKDATE = timedelta(hours=1)
-MAX_NAME = 64
-"""Upper bound of commonName and organizationName in X.520."""
 
 
 class C2paIdentity(NamedTuple):
@@ -42,14 +40,9 @@ def make_c2pa_ca(name: str, now_ms: int, *, valid_days: int = VALID_DAYS) -> C2p
     The authority's private key is dropped: it has signed the only certificate that it ever will, so nobody can
     issue another one in its name.
 
-    Raises InputError if the name is empty or longer than 64 characters.
+    Raises InputError if the name is no party's name (core.party.check_name).
     """
-    if not name.strip() or len(name) > MAX_NAME or not name.isprintable():
-        raise InputError(
-            "a party's name has 1 to 64 printable characters",
-            code="input.bad_name",
-            remedy="Choose a shorter name.",
-        )
+    check_name(name)
     start = datetime.fromtimestamp(now_ms / 1000, UTC) - BACKDATE
     end = start + timedelta(days=valid_days)
     ca_key = ec.generate_private_key(ec.SECP256R1())

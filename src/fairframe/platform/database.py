@@ -98,7 +98,8 @@ def make_engine(url: str) -> sa.Engine:
 
 
 def sqlite_url(path: Path) -> str:
-    return f"sqlite:///{path}"
+    """As text, in which a path may hold any character, a question mark too."""
+    return sa.URL.create("sqlite", database=str(path)).render_as_string()
 
 
 def _sqlite_connect(connection: Any, _record: Any) -> None:

@@ -1,5 +1,6 @@
 """A workspace: one party's database, objects, keys and clock. No use case is a method of it."""
 
+import shutil
 import tomllib
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 
 from fairframe.core.errors import Conflict, InputError, IntegrityFailure, NotFound
 from fairframe.core.ids import check_id, new_id
+from fairframe.core.party import check_name
 from fairframe.core.time import Clock, now_ms
 from fairframe.platform import migrate
 from fairframe.platform.database import make_engine, sqlite_url
@@ -20,7 +22,9 @@ from fairframe.platform.tables import party as party_table
 from fairframe.platform.tx import Tx, WriteTx, reading, writing
 
 Role = Literal["library", "lab"]
-CONFIG = "fairframe.toml"
+CONFIG, DATABASE, KEYS = "fairframe.toml", "fairframe.db", "keys"
+BEGUN = ".fairframe-init"
+"""Stands in the folder while a workspace is being made there."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,7 @@ class Workspace:
     settings: Settings
 
     def write(self) -> AbstractContextManager[WriteTx]:
-        """A write transaction. Only cli, web, flows, runs and tests call this."""
+        """A write transaction. Commands, flows and jobs open one; a decision takes it and never commits."""
         return writing(self)
 
     def read(self) -> AbstractContextManager[Tx]:
@@ -52,18 +56,18 @@ class Workspace:
 def create_workspace(root: Path, role: str, name: str, clock: Clock = now_ms) -> Workspace:
     """Make a workspace: folder, schema, keys, public party document (DIR/party.json).
 
-    Raises Conflict where DIR already holds one, InputError on a bad role or name.
+    Called again after a crash it begins anew. Raises Conflict where DIR already holds one, InputError on a bad role
+    or name.
     """
     if role not in ("library", "lab"):
         raise InputError(f"role {role!r} is unknown", remedy="Say --role library or --role lab.")
-    if not name.strip() or len(name) > 200 or not name.isprintable():
-        raise InputError("the name is empty, too long or not printable", remedy="Give a name of 1-200 characters.")
+    check_name(name)
     if (root / CONFIG).exists():
         raise Conflict(f"{root} already holds a workspace", remedy="Choose another folder.")
-    root.mkdir(parents=True, exist_ok=True)
     settings = Settings()
+    _begin(root)
     party = new_id("pty")
-    keys = Keys(root / "keys")
+    keys = Keys(root / KEYS)
     engine = make_engine(_url(root, settings))
     migrate.upgrade(engine)
     ws = Workspace(root, role, party, name, engine, Objects(root / "objects"), keys, clock, settings)
@@ -71,9 +75,29 @@ def create_workspace(root: Path, role: str, name: str, clock: Clock = now_ms) ->
     with ws.write() as tx:
         document = create_identity(tx)
     write_atomic(root / "party.json", document)
-    # written last: a folder without it is no workspace, so a crash leaves nothing half-made
-    write_atomic(root / CONFIG, f'role = "{role}"\nparty = "{party}"\nname = {_toml_string(name)}\n'.encode())
+    write_atomic(root / BEGUN, f'role = "{role}"\nparty = "{party}"\nname = {_toml_string(name)}\n'.encode())
+    # the last step: a folder without this file is no workspace, and one with it was never half-made
+    (root / BEGUN).replace(root / CONFIG)
     return ws
+
+
+def _begin(root: Path) -> None:
+    """Mark the folder as one where a workspace is being made, and drop what a crash left of an earlier attempt.
+
+    Without that mark nothing is dropped: keys or a database alone may be all that is left of a lost workspace.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    if (root / BEGUN).exists():
+        shutil.rmtree(root / KEYS, ignore_errors=True)
+        for file in root.glob(f"{DATABASE}*"):
+            file.unlink()
+    elif (root / KEYS).exists() or (root / DATABASE).exists():
+        raise Conflict(
+            f"{root} holds keys or a database, but no {CONFIG}",
+            code="workspace.in_the_way",
+            remedy=f"Restore {CONFIG} from a backup, or choose another folder.",
+        )
+    (root / BEGUN).touch()
 
 
 def open_workspace(root: Path, clock: Clock = now_ms) -> Workspace:
@@ -89,7 +113,7 @@ def open_workspace(root: Path, clock: Clock = now_ms) -> Workspace:
             remedy="Make one with: fairframe init DIR --role library|lab --name NAME; or say --workspace DIR.",
         )
     try:
-        config = tomllib.loads(path.read_text())
+        config = tomllib.loads(path.read_text("utf-8"))
         role, party, name = config["role"], check_id(config["party"], "pty"), str(config["name"])
     except (ValueError, RecursionError, KeyError, TypeError) as error:  # ValueError: no TOML, or an endless number
         raise InputError(f"{path} cannot be read: {error}", code="workspace.bad_config") from error
@@ -109,7 +133,7 @@ def open_workspace(root: Path, clock: Clock = now_ms) -> Workspace:
         name,
         engine,
         Objects(root / "objects"),
-        Keys(root / "keys"),
+        Keys(root / KEYS),
         clock,
         settings,
     )
@@ -146,7 +170,7 @@ def _require_database(engine: sa.Engine, root: Path, party: str) -> None:
 def _url(root: Path, settings: Settings) -> str:
     if settings.database_url is not None:
         return settings.database_url.get_secret_value()
-    return sqlite_url(root / "fairframe.db")
+    return sqlite_url(root / DATABASE)
 
 
 def _toml_string(value: str) -> str:
