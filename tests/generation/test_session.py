@@ -208,14 +208,14 @@ def test_an_opt_out_while_a_training_runs(studio: Any, preset: Callable[..., str
     counted = counted_in(studio, "cut")
     theirs = [frames for item, frames in counted.items() if item in gone]
     others = [frames for item, frames in counted.items() if item not in gone]
-    # at least seven epochs: each deals every window of four or three once, of 5 frames
-    assert min(others) >= 7 * 3 * 5
+    # an epoch deals each of a clip's 7 windows of 5 frames once, and the feed came in the first
+    epoch = 7 * 5
+    assert done.windows == 7 * len(counted) and min(others) >= 7 * epoch
     if remedy == "grandfather":
-        assert min(theirs) >= 7 * 3 * 5
+        assert min(theirs) >= 7 * epoch
     else:
-        # at most what was dealt until the epoch ended in which the feed came, and the autoencoder's single step
-        epochs = -(-5 * 2 // done.windows)
-        assert 0 < max(theirs) <= epochs * 4 * 5 + 2 * 5 < min(others)
+        # beside the autoencoder's single step
+        assert epoch <= min(theirs) <= max(theirs) <= epoch + 2 * 5
 
 
 def test_under_withdraw_a_running_training_ends_and_leaves_nothing(studio: Any, preset: Callable[..., str]) -> None:
