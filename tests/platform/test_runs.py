@@ -9,6 +9,7 @@ import pytest
 from fairframe.core.errors import Conflict
 from fairframe.platform import runs
 from fairframe.platform.workspace import Workspace, create_workspace
+from fairframe.training import session
 
 HOLD = """
 import sys
@@ -51,3 +52,11 @@ def test_it_ends_with_its_block_also_where_that_fails(library: Workspace) -> Non
             pass
     with runs.alone(library, "train", "boats"):
         pass
+
+
+def test_a_training_runs_once_at_a_time(lab: Workspace) -> None:
+    with runs.alone(lab, "train", "boats"):
+        with pytest.raises(Conflict) as caught:
+            session.train(lab, "dlv", "tiny", "boats")
+    assert caught.value.code == "run.live"
+    assert not (lab.root / "models").exists()
