@@ -35,6 +35,7 @@ from fairframe.platform.workspace import Workspace
 from fairframe.rights import agreements
 from fairframe.training import registry, reported
 from fairframe.training.happened import deleted, happen
+from fairframe.training.session import SESSION
 from fairframe.training.tables import checkpoint, checkpoint_event
 
 SHEETS = "validation"
@@ -111,9 +112,11 @@ def _delete_sheets(ws: Workspace, models: Sequence[Row], delivery: str) -> None:
 def _half_done(ws: Workspace, delivery: str) -> list[Path]:
     """The folders of trainings on a delivery that are not published; one that cannot be read may be of any."""
     found: list[Path] = []
-    for folder in (ws.root / "models").glob(".*.part"):
+    models = ws.root / "models"
+    # one that was cut off just before its commit bears its name already
+    for folder in {*models.glob(".*.part"), *(session.parent for session in models.glob(f"*/{SESSION}"))}:
         try:
-            of_it = json.loads((folder / "session.json").read_text())["arguments"]["dataset"] == delivery
+            of_it = json.loads((folder / SESSION).read_text("utf-8"))["arguments"]["dataset"] == delivery
         except (OSError, ValueError, KeyError, TypeError):
             of_it = True
         if of_it:
