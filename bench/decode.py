@@ -103,7 +103,7 @@ def shots() -> None:
     if not given:
         print("shots: FAIRFRAME_SHOTS is not set")
         return
-    for line in (Path(given) / "TRUTH.tsv").read_text().splitlines()[1:]:
+    for line in (Path(given) / "TRUTH.tsv").read_text("utf-8").splitlines()[1:]:
         name, _, cuts, *_ = line.split("\t")
         truth = {int(cut) for cut in cuts.split(",")}
         file = Path(given) / name

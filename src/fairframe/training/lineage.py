@@ -56,7 +56,7 @@ def base_ancestor(folder: Path, own_frames: int) -> AncestorRef:
 
     Raises IntegrityFailure where a file of the base does not match base.json.
     """
-    record: dict[str, Any] = json.loads((folder / "base.json").read_text())
+    record: dict[str, Any] = json.loads((folder / "base.json").read_text("utf-8"))
     files = {name: sha for name, sha in record["files"].items() if name.split("/")[0] in PARTS}
     if files != model_files(folder):
         raise IntegrityFailure(
