@@ -1,15 +1,14 @@
 """Films longer than the window, on an untrained miniature."""
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
+import torch
 
 from fairframe.core.errors import InputError
 from fairframe.generation.film import film_frames
 from fairframe.training.model import Model, build_model
 from fairframe.training.preset import parse_preset
-from fairframe.training.sample import sample_window
+from fairframe.training.sample import continue_windows, sample_window
 
 from .conftest import PRESET
 
@@ -39,15 +38,21 @@ def test_exactly_the_frames_that_were_asked_for(model: Model, count: int, given:
 
 
 def test_each_window_goes_on_from_the_last_frames(model: Model) -> None:
-    parts = list(film_frames(model, "a square", 11, overlap=3, steps=1, seed=5))
-    film = np.concatenate(parts)
-    for number, (start, _) in enumerate(pairwise(range(2, 11, 2)), 1):
-        if 5 + 2 * number > 11:
-            break
-        window = sample_window(
-            model, prompt="a square", prefix_frames=film[start : start + 3], frames=5, steps=1, seed=5 + number
-        )
-        assert np.array_equal(window, film[start : start + 5])
+    film = np.concatenate(list(film_frames(model, "a square", 11, overlap=3, steps=1, seed=5)))
+    window = sample_window(model, prompt="a square", frames=5, steps=1, seed=5)
+    assert np.array_equal(window.frames[0], film[:5])
+    for number in (1, 2, 3):
+        window = continue_windows(model, ["a square"], window, 3, steps=1, seeds=[5 + number])
+        assert np.array_equal(window.frames[0], film[2 * number : 2 * number + 5])
+
+
+def test_a_window_hands_its_latents_on(model: Model) -> None:
+    before = sample_window(model, prompt="a square", frames=5, steps=1, seed=5)
+    after = continue_windows(model, ["a square"], before, 3, steps=1, seeds=[6])
+    assert np.array_equal(after.frames[:, :3], before.frames[:, 2:])
+    assert torch.equal(after.latents[:, :, 1], before.latents[:, :, 2]), "not decoded and encoded again"
+    alone = continue_windows(model, ["a square"], before, 1, steps=1, seeds=[6])
+    assert np.array_equal(alone.frames[:, :1], before.frames[:, 4:])
 
 
 @pytest.mark.parametrize("overlap", [0, 2, 5, -1])

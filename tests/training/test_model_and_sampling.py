@@ -108,7 +108,8 @@ def test_a_window_is_sampled_from_text_a_frame_or_a_prefix(model: Model, prefix:
     given = None if prefix is None else np.full((prefix, 16, 16, 3), 90, np.uint8)
 
     def make(seed: int, prompt: str = "a red star") -> np.ndarray:
-        return sample_window(model, prompt=prompt, prefix_frames=given, frames=5, steps=2, guidance=guidance, seed=seed)
+        made = sample_window(model, prompt=prompt, prefix_frames=given, frames=5, steps=2, guidance=guidance, seed=seed)
+        return made.frames[0]
 
     film = make(1)
     assert film.shape == (5, 16, 16, 3)

@@ -66,7 +66,7 @@ def film_frames(
     given: None, or uint8 (k, S, S, 3) of which the last odd number of frames that fits opens the film. overlap: odd,
     less than the model's window. Raises InputError.
     """
-    from fairframe.training.sample import sample_window
+    from fairframe.training.sample import continue_windows, sample_window
 
     window = model.frames
     overlap = overlap_of(window) if overlap is None else overlap
@@ -74,20 +74,15 @@ def film_frames(
         raise InputError(f"an overlap of {overlap} frames", remedy=f"Give an odd number below {window}.")
     prefix = None if given is None else given[-odd_below(min(len(given), overlap, max(1, count - 1))) :]
     total = 1 + max(0, -(-(count - window) // (window - overlap)))
-    done = 0
-    for index in range(total):
+    show(0, total, f"window 1 of {total}")
+    made = sample_window(
+        model, prompt=prompt, prefix_frames=prefix, frames=window, steps=steps, guidance=guidance, seed=seed
+    )
+    yield made.frames[0, :count]
+    done = window
+    for index in range(1, total):
         show(index, total, f"window {index + 1} of {total}")
-        made = sample_window(
-            model,
-            prompt=prompt,
-            prefix_frames=prefix,
-            frames=window,
-            steps=steps,
-            guidance=guidance,
-            seed=seed + index,
-        )
-        new = made if index == 0 else made[overlap:]
-        yield new[: count - done]
-        done += len(new)
-        prefix = made[-overlap:]
+        made = continue_windows(model, [prompt], made, overlap, steps=steps, guidance=guidance, seeds=[seed + index])
+        yield made.frames[0, overlap : overlap + count - done]
+        done += window - overlap
     show(total, total, f"{count} frames")

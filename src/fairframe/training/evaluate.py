@@ -180,7 +180,7 @@ def evaluate_extension(
             guidance=guidance,
             seeds=list(range(seed + start, seed + start + len(part))),
         )
-        for truth, film in zip(part, made, strict=True):
+        for truth, film in zip(part, made.frames, strict=True):
             rest = truth[prefix:]
             ours.append(psnr(rest, film[prefix:]))
             still.append(psnr(rest, np.broadcast_to(truth[prefix - 1], rest.shape)))

@@ -1,5 +1,6 @@
 """The sampler: Euler steps along the learned velocity, for one window, from text, a first frame or a prefix."""
 
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,14 @@ def sigmas(steps: int, shift: float) -> list[float]:
     return [shift * s / (1 + (shift - 1) * s) for s in levels]
 
 
+@dataclass(frozen=True)
+class Windows:
+    """Sampled windows: frames uint8 (B, T, S, S, 3), and the latents (B, C, t, h, w) that they were decoded from."""
+
+    frames: Frames
+    latents: "torch.Tensor"
+
+
 def sample_windows(
     model: Model,
     prompts: list[str],
@@ -32,50 +41,82 @@ def sample_windows(
     steps: int = 20,
     guidance: float = 1.0,
     seeds: list[int],
-) -> Frames:
-    """Several windows at once, uint8 (B, frames, S, S, 3).
+) -> Windows:
+    """Several windows at once.
 
     prefixes: uint8 (B, k, S, S, 3), k odd and less than frames (1 is a first frame), or None for text alone.
     A window depends on its own prompt, prefix and seed only. The prefix's frames are returned as given.
     """
+    known = None if prefixes is None else encode(model.vae, prefixes)
+    latents = _sample(model, prompts, known, frames, steps, guidance, seeds)
+    return _decoded(model, latents, prefixes)
+
+
+def continue_windows(
+    model: Model,
+    prompts: list[str],
+    before: Windows,
+    overlap: int,
+    *,
+    steps: int = 20,
+    guidance: float = 1.0,
+    seeds: list[int],
+) -> Windows:
+    """The windows that follow: their first `overlap` frames, an odd number, are the last ones of `before`.
+
+    The overlap is handed on as latents. Decoded and encoded again, a picture loses some sharpness at every window,
+    and a film grows dim within seconds; only its first frame, which the VAE encodes by itself, goes that way.
+    """
+    import torch
+
+    prefixes = before.frames[:, -overlap:]
+    handed = (overlap - 1) // int(model.vae.temporal_compression_ratio)
+    first = encode(model.vae, prefixes[:, :1])
+    known = torch.cat([first, before.latents[:, :, before.latents.shape[2] - handed :]], dim=2)
+    latents = _sample(model, prompts, known, before.frames.shape[1], steps, guidance, seeds)
+    return _decoded(model, latents, prefixes)
+
+
+def _sample(
+    model: Model,
+    prompts: list[str],
+    known: "torch.Tensor | None",
+    frames: int,
+    steps: int,
+    guidance: float,
+    seeds: list[int],
+) -> "torch.Tensor":
+    """Latents (B, C, t, h, w) from noise; the first ones are `known`, where there are such."""
     import torch
 
     shape = model.latent_shape(frames, model.size)
-    noise = torch.stack(
-        [
-            torch.randn(
-                (shape.channels, shape.frames, shape.height, shape.width),
-                generator=torch.Generator().manual_seed(seed),
-            )
-            for seed in seeds
-        ]
-    )
-    known = 0
-    latents = noise
-    if prefixes is not None:
-        given = encode(model.vae, prefixes)
-        known = given.shape[2]
-        latents = noise.clone()
-        latents[:, :, :known] = given
+    size = (shape.channels, shape.frames, shape.height, shape.width)
+    latents = torch.stack([torch.randn(size, generator=torch.Generator().manual_seed(seed)) for seed in seeds])
+    given = 0 if known is None else known.shape[2]
+    if known is not None:
+        latents[:, :, :given] = known
     grid = token_grid(latents, model.patch)
     free = torch.ones(grid)
-    free[:known] = 0
+    free[:given] = 0
     free = free.flatten()[None]
     with torch.no_grad():
         texts = [_text(model, prompts)]
         if guidance > 1:
             texts.append(_text(model, [""] * len(prompts)))
         tokens = pack(latents, model.patch)
-        levels = sigmas(steps, model.shift)
-        for level, following in pairwise(levels):
+        for level, following in pairwise(sigmas(steps, model.shift)):
             timestep = (free * level * TIMESTEPS).expand(len(prompts), -1)
             found = [velocity(model.transformer, tokens, t, m, timestep, grid, rope_scale(model)) for t, m in texts]
             flow = found[0] if guidance <= 1 else found[1] + guidance * (found[0] - found[1])
             tokens = tokens + (following - level) * flow * free[..., None]
-    out = decode(model.vae, unpack(tokens, latents, model.patch))
+    return unpack(tokens, latents, model.patch)
+
+
+def _decoded(model: Model, latents: "torch.Tensor", prefixes: Frames | None) -> Windows:
+    out = decode(model.vae, latents)
     if prefixes is not None:
         out[:, : prefixes.shape[1]] = prefixes
-    return out
+    return Windows(out, latents)
 
 
 def _text(model: Model, prompts: list[str]) -> "tuple[torch.Tensor, torch.Tensor]":
@@ -92,8 +133,8 @@ def sample_window(
     steps: int = 20,
     guidance: float = 1.0,
     seed: int = 0,
-) -> Frames:
-    """One window, uint8 (frames, S, S, 3).
+) -> Windows:
+    """One window: Windows of a batch of one.
 
     prefix_frames: None (text to video), or uint8 (k, S, S, 3) with k odd and 1 <= k < frames: 1 is image to video,
     more is extension. The same arguments give the same frames. Raises InputError for other shapes.
@@ -116,4 +157,4 @@ def sample_window(
         steps=steps,
         guidance=guidance,
         seeds=[seed],
-    )[0]
+    )

@@ -233,7 +233,8 @@ def _validation(model: Model, clips: "Sequence[Clip]", show: OnValidation, seed:
             firsts = np.stack([clip.frames[:1] for clip in held])
             seeds = [seed + i for i in range(len(held))]
             captions = [clip.caption for clip in held]
-            show(step, sample_windows(model, captions, firsts, frames=model.frames, steps=12, seeds=seeds))
+            made = sample_windows(model, captions, firsts, frames=model.frames, steps=12, seeds=seeds)
+            show(step, made.frames)
 
     return validate
 
