@@ -26,7 +26,7 @@ from fairframe.core.bundle import read_payload
 from fairframe.core.dsse import read_envelope
 from fairframe.core.errors import IntegrityFailure, VerificationError
 from fairframe.dataset import attest as attestations
-from fairframe.dataset.attest import Attested
+from fairframe.dataset import attested
 from fairframe.dataset.attestation_body import Model
 from fairframe.dataset.revocation import ENDED, last_entry, told, withdrawn
 from fairframe.dataset.tables import delivery as delivery_table
@@ -35,7 +35,6 @@ from fairframe.platform.workspace import Workspace
 from fairframe.rights import agreements
 from fairframe.training import registry, reported
 from fairframe.training.happened import deleted, happen
-from fairframe.training.session import SESSION
 from fairframe.training.tables import checkpoint, checkpoint_event
 
 SHEETS = "validation"
@@ -62,12 +61,12 @@ def attest(tx: WriteTx, delivery: Row) -> bytes:
     return envelope
 
 
-def accept(tx: WriteTx, data: bytes) -> Attested:
+def accept(tx: WriteTx, data: bytes) -> attested.Attested:
     """Library: take a lab's attestation; every reported model that had to go must be named in it.
 
-    Raises what dataset.attest.accept raises, and VerificationError (attest.model_missing).
+    Raises what dataset.attested.accept raises, and VerificationError (attest.model_missing).
     """
-    done = attestations.accept(tx, data)
+    done = attested.accept(tx, data)
     if not done.new:
         return done
     where = (delivery_table.c.public_id == done.body.delivery) & (delivery_table.c.direction == "out")
@@ -111,6 +110,9 @@ def _delete_sheets(ws: Workspace, models: Sequence[Row], delivery: str) -> None:
 
 def _half_done(ws: Workspace, delivery: str) -> list[Path]:
     """The folders of trainings on a delivery that are not published; one that cannot be read may be of any."""
+    # numpy comes with extras: a library works without it
+    from fairframe.training.session import SESSION
+
     found: list[Path] = []
     models = ws.root / "models"
     # one that was cut off just before its commit bears its name already
