@@ -312,7 +312,7 @@ RESULT = {
 def test_an_evaluation_says_where_it_lost() -> None:
     found = scored(RESULT)
     assert found is not None
-    assert [row.verdict for row in found.rows] == ["better", "worse", "worse", "better", "unclear"]
+    assert [row.verdict for row in found.rows] == ["better", "worse", "better", "worse", "better", "unclear"]
     lost = " ".join(found.lost)
     assert "18.3 dB, where repeating the last frame has 20.6 dB" in lost
     assert "In 2 of 3 held-out windows" in lost

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from fairframe.core.errors import NotFound
+from fairframe.flows.report import report
+from fairframe.flows.report_films import film_rows
 from fairframe.generation.film_score import score_films
 
 
@@ -26,6 +28,14 @@ def test_films_are_scored_beside_the_deliverys_clips(studio: Any, tmp_path: Path
 
         splits = {one.id: one.split for one in items_of(tx, find_delivery(tx, "squares"))}
     assert splits[plain["nearest"]] == "train"
+    rows = {measure: (value, real, verdict) for measure, value, real, verdict in film_rows(plain)}
+    assert len(rows) == len(plain["measures"])
+    value, real, verdict = rows["Motion (pixels per frame)"]
+    one = plain["measures"]["flow"]
+    assert (value, real) == (f"{one['value']:.2f}", f"{one['low']:.2f} to {one['high']:.2f}")
+    assert (verdict == "within") is one["inside"]
+    page = report(studio.lab)
+    assert "Beside real clips, in numbers" in page and page.count(f"real {real}<") >= 1
     strange = tmp_path / "strange.mp4"
     strange.write_bytes(text.path.read_bytes() + b"\0")
     with pytest.raises(NotFound):

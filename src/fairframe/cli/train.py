@@ -1,5 +1,6 @@
 """train, evaluate: a delivery in, a checkpoint with signed lineage out; how good it is."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -28,7 +29,10 @@ def train(
     with workspace(ctx, "lab") as ws, progress("train") as show:
         done = run_train(ws, dataset, preset, name, from_scratch=from_scratch, seed=seed, show=show)
     say(f"{done.name} ({done.checkpoint}) in {done.folder}")
-    say(f"consumed {done.frames} frames of {done.items} clips and {done.house_frames} house frames")
+    say(
+        f"consumed {done.frames} frames of {done.items} clips ({done.windows} training windows)"
+        f" and {done.house_frames} house frames"
+    )
     if done.stopped:
         note("stopped before its last step")
 
@@ -36,14 +40,39 @@ def train(
 def evaluate(
     ctx: typer.Context,
     model: Annotated[str, typer.Argument(help="Name or id.")],
+    film: Annotated[
+        list[Path] | None, typer.Option(help="Score this film of the checkpoint instead; may be given several times.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Score a checkpoint on the held-out clips of its delivery, beside the base and plain baselines."""
+    """Score a checkpoint on the held-out clips of its delivery, beside the base and plain baselines.
+
+    With --film: measures of films that it made, each beside the range of the held-out clips.
+    """
+    if film:
+        _films(ctx, model, film, as_json)
+        return
     from fairframe.training.scoring import score
 
     with workspace(ctx, "lab") as ws, progress("evaluate") as show:
         found = score(ws, model, show)
     emit(found.to_json(), as_json, lambda: table(["measure", "#this", "against", "#value", "verdict"], found.rows()))
+
+
+def _films(ctx: typer.Context, model: str, films: list[Path], as_json: bool) -> None:
+    from fairframe.flows.report_films import film_rows
+    from fairframe.generation.film_score import score_films
+
+    with workspace(ctx, "lab") as ws, progress("evaluate") as show:
+        scored = [(path, one.to_json()) for path, one in zip(films, score_films(ws, model, films, show), strict=True)]
+
+    def render() -> None:
+        for path, one in scored:
+            title = f"{path.name}: {one['frames']} frames of the model's own, beside {one['real_clips']} held-out clips"
+            table(["measure", "#this", "#real clips", "verdict"], film_rows(one), title=title)
+            say(f"nearest of {one['training_clips']} training clips: {one['nearest'] or 'none'}")
+
+    emit({"films": [{"file": str(path), **one} for path, one in scored]}, as_json, render)
 
 
 def models(ctx: typer.Context, as_json: AsJson = False) -> None:

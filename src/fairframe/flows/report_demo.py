@@ -11,7 +11,7 @@ from fairframe.dataset.loader import items_of
 from fairframe.dataset.tables import delivery as delivery_table
 from fairframe.flows import report_pictures as pictures
 from fairframe.flows.report_films import FilmTable, film_table
-from fairframe.flows.report_lab import GIVEN_FRAMES, Film, read_json
+from fairframe.flows.report_lab import GIVEN_FRAMES, Film, objects_in, read_json
 from fairframe.flows.report_pictures import Moving, Strip
 from fairframe.flows.report_words import WHY, clean
 from fairframe.platform.objects import sha256_file
@@ -80,7 +80,7 @@ def open_party(root: Path) -> Workspace | None:
 
 def read_story(root: Path, lab: Workspace | None, films: Sequence[Film]) -> Story:
     """Read the demo's folder. What is missing, too big or malformed counts as not there yet."""
-    made = _listed(_note(root, "films").get("films"))
+    made = objects_in(_note(root, "films").get("films"))
     refused = next((clean(one.get("caption", ""), 500) for one in made if one.get("mode") == "refused"), "")
     blocked = _note(root, "upgrade").get("blocked")
     statements = root / "statements"
@@ -112,17 +112,13 @@ def _note(root: Path, name: str) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _listed(value: object) -> list[Mapping[str, Any]]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
-
-
 def _lists(value: object) -> list[list[Any]]:
     return [one for one in value if isinstance(one, list)] if isinstance(value, list) else []
 
 
 def _costs(note: Mapping[str, Any]) -> tuple[Cost, ...]:
     found: list[Cost] = []
-    for one in _listed(note.get("steps"))[:SHOWN_STEPS]:
+    for one in objects_in(note.get("steps"))[:SHOWN_STEPS]:
         try:
             cost = Cost(clean(one["title"], 80), float(one["wall_s"]), float(one["cpu_s"]), int(one["peak_bytes"]))
         except (KeyError, TypeError, ValueError, OverflowError):

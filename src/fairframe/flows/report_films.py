@@ -52,7 +52,8 @@ class FilmTable:
 
 
 def film_table(made: Sequence[Mapping[str, Any]], most: int = 6) -> FilmTable | None:
-    """Out of the demo's note of its films; None where none was scored. What is malformed is left out."""
+    """Out of {"film": a title, "score": FilmScore.to_json()} of each; None where none was scored. What is malformed is
+    left out."""
     scored = [(one, score) for one in made if isinstance(score := one.get("score"), dict)][:most]
     if not scored:
         return None
@@ -74,6 +75,17 @@ def film_table(made: Sequence[Mapping[str, Any]], most: int = 6) -> FilmTable | 
         outside=sum(bool(cell.words) for cell in told),
         values=len(told),
     )
+
+
+def film_rows(score: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
+    """(measure and its unit, value, real clips' range, "within" or where it lies) of one film, for a terminal."""
+    found: list[tuple[str, str, str, str]] = []
+    for name, (title, unit, digits) in MEASURES.items():
+        cell = _cell(score.get("measures"), name, digits)
+        if cell is not None:
+            within = cell.words or ("within" if cell.real else "")
+            found.append((f"{title} ({unit})", cell.value, cell.real or "-", within))
+    return found
 
 
 def _cell(measures: object, name: str, digits: int) -> Cell | None:

@@ -1,7 +1,7 @@
 """What a report tells of a lab: deliveries, checkpoints with their lineage and losses, films."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,14 +10,15 @@ import sqlalchemy as sa
 
 from fairframe.core.item_line import Item
 from fairframe.dataset import feeds, leases, listing
-from fairframe.dataset.attest import open_obligations
 from fairframe.dataset.listing import Listed
 from fairframe.dataset.loader import deleted, items_of
+from fairframe.dataset.obligations import open_obligations
 from fairframe.dataset.revocation import taken_back
 from fairframe.dataset.tables import delivery as delivery_table
 from fairframe.dataset.tables import received_item
 from fairframe.flows import report_pictures as pictures
 from fairframe.flows.report_agreements import Deal, deals_of
+from fairframe.flows.report_films import FilmTable, film_table
 from fairframe.flows.report_pictures import Strip
 from fairframe.flows.report_words import clean
 from fairframe.generation import outputs
@@ -117,6 +118,7 @@ class Lab:
     models: tuple[Model, ...]
     films: tuple[Film, ...]
     clips: tuple[ClipStrip, ...]
+    film_table: FilmTable | None
 
 
 def read_lab(ws: Workspace) -> Lab:
@@ -124,12 +126,14 @@ def read_lab(ws: Workspace) -> Lab:
     with ws.read() as tx:
         received = tuple(_received(tx, one) for one in reversed(listing.listing(tx)[:SHOWN]))
         names = {row["id"]: row["name"] for row in registry.listing(tx)}
+        films = tuple(_film(tx, row, names) for row in outputs.listing(tx)[-SHOWN:])
         return Lab(
             deals=deals_of(tx),
             received=received,
             models=models_of(tx, "own"),
-            films=tuple(_film(tx, row, names) for row in outputs.listing(tx)[-SHOWN:]),
+            films=films,
             clips=_clips(tx),
+            film_table=_film_table(tx, films),
         )
 
 
@@ -147,6 +151,11 @@ def read_json(path: Path, most: int = MAX_JSON_BYTES) -> Any:
         return json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
         return None
+
+
+def objects_in(value: object) -> list[Mapping[str, Any]]:
+    """The JSON objects in what should be a list of them."""
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def curves_of(path: Path) -> dict[str, list[float]]:
@@ -220,12 +229,25 @@ def _weight(row: Row) -> float:
 
 def _scores(tx: Tx, checkpoint: str) -> Mapping[str, Any] | None:
     """The result of the newest evaluation of a checkpoint."""
-    where = (run.c.kind == "evaluate") & (run.c.state == "done")
+    found = _results(tx, "evaluate")
+    return next((one for one in found if one.get("checkpoint") == checkpoint and "model" in one), None)
+
+
+def _film_table(tx: Tx, films: Sequence[Film]) -> FilmTable | None:
+    """The newest measures of each film that was scored."""
+    scored: dict[str, Any] = {}
+    for result in _results(tx, "generate.score"):
+        for one in objects_in(result.get("films")):
+            scored.setdefault(str(one.get("output")), one)
+    return film_table([{"film": one.prompt, "score": scored[one.id]} for one in films if one.id in scored])
+
+
+def _results(tx: Tx, kind: str) -> Iterator[Mapping[str, Any]]:
+    """What the newest runs of a kind found, newest first."""
+    where = (run.c.kind == kind) & (run.c.state == "done")
     for row in tx.rows(sa.select(run.c.result).where(where).order_by(run.c.id.desc()).limit(100)):
-        result = row["result"]
-        if isinstance(result, dict) and result.get("checkpoint") == checkpoint and "model" in result:
-            return result
-    return None
+        if isinstance(row["result"], dict):
+            yield row["result"]
 
 
 def _film(tx: Tx, row: Row, names: Mapping[int, str]) -> Film:

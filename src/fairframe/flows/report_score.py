@@ -37,7 +37,7 @@ def scored(result: Mapping[str, Any] | None) -> Scored | None:
     try:
         model, base = result["model"], result.get("base")
         vae, film, text = model["vae"], model["extension"], model["captions"]
-        rows = [_vae(vae), _ssim(vae), _repeat(film)]
+        rows = [_vae(vae), _ssim(vae), _constant(vae), _repeat(film)]
         if base is not None:
             rows.append(_base(film, base["extension"]))
         rows.append(_captions(text))
@@ -61,6 +61,10 @@ def _ssim(vae: Mapping[str, Any]) -> Compared:
     return Compared(
         "The same, as likeness of structure", f"{mine:.3f}", "shrinking it 8 times", f"{other:.3f}", verdict, ""
     )
+
+
+def _constant(vae: Mapping[str, Any]) -> Compared:
+    return _decibels("Keeping a picture through compression", vae["psnr"], "one mean color", vae["psnr_constant"], "")
 
 
 def _repeat(film: Mapping[str, Any]) -> Compared:

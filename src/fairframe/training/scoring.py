@@ -33,24 +33,31 @@ class Score:
     def rows(self) -> list[tuple[str, str, str, str, str]]:
         """(measure, this, against what, its value, verdict), as people read it."""
         vae, film, text = self.model.vae, self.model.extension, self.model.captions
+        bicubic, constant = "8x bicubic", "constant color"
+        closer = f", closer in {vae.wins} of {vae.clips} clips"
         rows = [
-            ("autoencoder", f"{vae.psnr:.1f} dB", "8x bicubic", f"{vae.psnr_bicubic:.1f} dB", f"best: {vae.best}"),
-            ("autoencoder", f"{vae.psnr:.1f} dB", "constant color", f"{vae.psnr_constant:.1f} dB", ""),
-            (
-                "extension",
-                f"{film.psnr:.1f} dB",
-                "repeating the last frame",
-                f"{film.psnr_repeat:.1f} dB",
-                f"better in {film.wins} of {film.windows}",
-            ),
+            _row("autoencoder, PSNR", vae.psnr, bicubic, vae.psnr_bicubic, ".1f", " dB", closer),
+            _row("autoencoder, PSNR", vae.psnr, constant, vae.psnr_constant, ".1f", " dB"),
+            _row("autoencoder, SSIM", vae.ssim, bicubic, vae.ssim_bicubic, ".3f"),
+            _row("autoencoder, SSIM", vae.ssim, constant, vae.ssim_constant, ".3f"),
         ]
+        closer = f", closer in {film.wins} of {film.windows} windows"
+        rows.append(
+            _row("extension, PSNR", film.psnr, "repeating the last frame", film.psnr_repeat, ".1f", " dB", closer)
+        )
         if self.base is not None:
-            before = self.base.extension.psnr
-            verdict = "better" if film.psnr > before else "not better"
-            rows.append(("extension", f"{film.psnr:.1f} dB", "the base", f"{before:.1f} dB", verdict))
+            rows.append(_row("extension, PSNR", film.psnr, "the base", self.base.extension.psnr, ".1f", " dB"))
         interval = f"gain {text.gain:.4f}, 95 % {text.low:.4f} to {text.high:.4f}"
         rows.append(("caption loss", f"{text.right:.4f}", "shuffled captions", f"{text.shuffled:.4f}", interval))
         return rows
+
+
+def _row(
+    measure: str, value: float, against: str, other: float, digits: str, unit: str = "", more: str = ""
+) -> tuple[str, str, str, str, str]:
+    """A line of a measure that is better where it is greater; the verdict names which of the two wins."""
+    wins = "this wins" if value > other else f"{against} wins" if other > value else "even"
+    return measure, f"{value:{digits}}{unit}", against, f"{other:{digits}}{unit}", wins + more
 
 
 def score(ws: Workspace, name_or_id: str, show: Progress = silent) -> Score:
