@@ -18,6 +18,7 @@ COLUMNS = (
     "editorial",
     "source",
     "source_license",
+    "collection",
 )
 
 Film = Callable[..., Path]

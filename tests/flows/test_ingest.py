@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from fairframe.core.errors import Conflict, InputError
 from fairframe.flows.ingest import IngestReport, ingest
-from fairframe.library import facts, refusals, search, walk
+from fairframe.library import collections, facts, refusals, search, walk
 from fairframe.library.show import show
 from fairframe.library.tables import asset, asset_fact, contributor, ownership, refusal, signal
 from fairframe.media.credentials import film_manifest, sign_mp4
@@ -117,6 +117,26 @@ def test_what_metadata_says_anew_is_appended_and_the_rest_is_kept(library, folde
         assert [said.value for said in shown.history if said.name == "people"] == ["yes", "no"]
         assert shown.facts["people"] == "no"
         assert facts.current(tx, shown.asset["id"], at_ms=clock.now - 2000)["people"] == "yes"
+
+
+def test_metadata_puts_assets_into_collections_and_never_out_of_them(library, folder, film, metadata_csv):
+    film(folder / "a.mp4")
+    film(folder / "b.mp4", seed=1)
+    first = [
+        {"filename": "a.mp4", "contributor": "Ana", "collection": "Harbor; Dusk ;Harbor"},
+        {"filename": "b.mp4", "contributor": "Bo", "collection": "Harbor"},
+    ]
+    assert ingest(library, folder, metadata=metadata_csv(folder / "1.csv", *first)).accepted == 2
+    with library.read() as tx:
+        found = [(one["name"], one["contributor_name"], one["assets"]) for one in collections.listing(tx)]
+        assert found == [("Dusk", "Ana", 1), ("Harbor", "Ana", 1), ("Harbor", "Bo", 1)]
+    later = [{**first[0], "collection": "Boats"}, {**first[1], "collection": ""}]
+    report = ingest(library, folder, metadata=metadata_csv(folder / "2.csv", *later))
+    assert (report.known, report.changed, report.notes) == (2, 1, [])
+    assert ingest(library, folder, metadata=folder / "2.csv").changed == 0
+    with library.read() as tx:
+        assert [one["name"] for one in show(tx, "a.mp4").collections] == ["Harbor", "Dusk", "Boats"]
+        assert [one["name"] for one in show(tx, "b.mp4").collections] == ["Harbor"]
 
 
 def test_a_file_of_nobody_is_refused_and_the_batch_goes_on(library, folder, film, metadata_csv):

@@ -129,9 +129,9 @@ def test_one_contributor_for_all_needs_no_column(csv):
         (HEADER.replace("model_release", "model_relase"), "Did you mean model_release where the header says"),
         (HEADER.replace("people,", ""), "no column people (metadata.csv, line 1). Add it"),
         (HEADER.replace(",", ";"), "Separate the columns with commas"),
-        (HEADER + ",", "column 12 has no usable name"),
+        (HEADER + ",", "column 13 has no usable name"),
         (HEADER + ",title", "the column title is there twice"),
-        (HEADER + "".join(f",c{n}" for n in range(300)), "it has 311 columns"),
+        (HEADER + "".join(f",c{n}" for n in range(300)), "it has 312 columns"),
     ],
 )
 def test_a_bad_header_refuses_the_file_with_a_remedy(csv, header, words):
@@ -198,8 +198,8 @@ def test_a_third_line_does_not_bring_a_file_back(csv):
 @pytest.mark.parametrize(
     ("cells", "words"),
     [
-        ("a.mp4,Ana,t", "3 cells for 11 columns"),
-        (line() + ",more", "12 cells for 11 columns"),
+        ("a.mp4,Ana,t", "3 cells for 12 columns"),
+        (line() + ",more", "13 cells for 12 columns"),
         (line(title="bell\a"), "title has a control character"),
         (line(title="\x1b[31mred"), "title has a control character"),
         (line(title="x" * 501), "title has 501 characters"),
@@ -227,3 +227,13 @@ def test_any_bytes_are_read_or_refused_in_one_line(tmp_path_factory, data):
         assert "\n" not in str(error)
     else:
         assert all(".." not in name.split("/") and not name.startswith("/") for name in metadata.good)
+
+
+def test_collections_are_names_of_their_own(csv):
+    long = ";".join(f"c{number}" for number in range(21))
+    found = read_metadata(
+        csv(line("a.mp4", collection=" Sea ;; Sea;North  shore"), line("b.mp4", collection="x" * 201)),
+    )
+    assert found.good["a.mp4"].collections == ("Sea", "North shore") and not found.good["a.mp4"].extra
+    assert "is no name" in only_bad(found, "b.mp4")
+    assert "Keep 20 at most" in only_bad(read_metadata(csv(line(collection=long))), "a.mp4")

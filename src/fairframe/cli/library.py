@@ -2,27 +2,16 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from fairframe.cli.shell import (
-    AsJson,
-    emit,
-    group,
-    note,
-    progress,
-    read_input,
-    say,
-    span,
-    table,
-    when,
-    workspace,
-)
+from fairframe.cli import asset as one_asset
+from fairframe.cli.shell import AsJson, emit, group, note, progress, read_input, say, span, table, workspace
 from fairframe.flows.ingest import ingest as run_ingest
-from fairframe.library import assets, contributors, releases, search
+from fairframe.flows.whereabouts import whereabouts
+from fairframe.library import assets, collections, contributors, releases, search
 from fairframe.library.search import Page
-from fairframe.library.show import Shown
 from fairframe.library.show import show as show_asset
 
 app = group("Footage: ingest, list, search, document releases.")
@@ -38,11 +27,19 @@ def register(root: typer.Typer) -> None:
 def ingest(
     ctx: typer.Context,
     path: Annotated[Path, typer.Argument(help="A file or a folder.")],
-    metadata: Annotated[Path | None, typer.Option(help="CSV: filename, contributor, title, people, ...")] = None,
+    metadata: Annotated[Path | None, typer.Option(help="CSV, a line per file; see below.")] = None,
     contributor: Annotated[str | None, typer.Option(help="Whose footage it is, where the CSV does not say.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Take footage in. What cannot be used is refused with a reason, and the rest goes on."""
+    """Take footage in.
+
+    What cannot be used is refused with a reason, and the rest goes on (exit code 1 then). Run again, it takes in what
+    is new, and what the CSV says anew of facts and collections.
+
+    Columns of the CSV: filename, contributor, people, model_release, property_release, editorial; where there are
+    such, title, description, keywords, source, source_license, and collection (names parted by ";", each of which can
+    have a consent of its own). Other columns are kept as they are.
+    """
     with workspace(ctx, "library") as ws, progress("ingest") as show:
         report = run_ingest(ws, path, metadata=metadata, contributor=contributor, show=show)
     data = {
@@ -77,6 +74,7 @@ def ingest(
 def list_assets(
     ctx: typer.Context,
     contributor: Annotated[str | None, typer.Option(help="Only of this contributor (name or id).")] = None,
+    collection: Annotated[str | None, typer.Option(help="Only in this collection (name or id).")] = None,
     after: Annotated[str | None, typer.Option(help="Go on after this asset id.")] = None,
     limit: Annotated[int, typer.Option(help="Rows in a page.", min=1, max=search.MAX_LIMIT)] = 50,
     as_json: AsJson = False,
@@ -84,8 +82,32 @@ def list_assets(
     """Assets in the order of ingest."""
     with workspace(ctx, "library") as ws, ws.read() as tx:
         who = None if contributor is None else contributors.find(tx, contributor)
-        page = search.listing(tx, contributor_row=who, after=after, limit=limit)
+        within = None if collection is None else collections.find(tx, collection, who)
+        page = search.listing(tx, contributor_row=who, collection_row=within, after=after, limit=limit)
     _page(page, as_json)
+
+
+@app.command("collections")
+def list_collections(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """Contributors' collections and how much is in each.
+
+    The metadata's column collection makes them; a consent can speak for one: rights consent --collection.
+    """
+    with workspace(ctx, "library") as ws, ws.read() as tx:
+        rows = collections.listing(tx)
+    data = [
+        {"id": r["public_id"], "name": r["name"], "contributor": r["contributor_name"], "assets": r["assets"]}
+        for r in rows
+    ]
+    emit(
+        data,
+        as_json,
+        lambda: table(
+            ["collection", "id", "contributor", "#assets"],
+            [(r["name"], r["id"], r["contributor"], r["assets"]) for r in data],
+            empty="no collections; the metadata's column collection makes them",
+        ),
+    )
 
 
 @app.command("search")
@@ -96,7 +118,10 @@ def search_assets(
     limit: Annotated[int, typer.Option(help="Rows in a page.", min=1, max=search.MAX_LIMIT)] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """Search titles, descriptions, keywords, filenames and contributors."""
+    """Assets by the words that are said of them.
+
+    Titles, descriptions, keywords, filenames and contributors are searched.
+    """
     with workspace(ctx, "library") as ws, ws.read() as tx:
         page = search.search(tx, text, after=after, limit=limit)
     _page(page, as_json)
@@ -109,7 +134,7 @@ def show(
     """Everything known about one asset, with its history."""
     with workspace(ctx, "library") as ws, ws.read() as tx:
         found = show_asset(tx, asset)
-    emit(_asset_json(found), as_json, lambda: _render_asset(found))
+    emit(one_asset.to_json(found), as_json, lambda: one_asset.render(found))
 
 
 @release.command("add")
@@ -130,17 +155,23 @@ def release_add(
 @release.command("revoke")
 def release_revoke(
     ctx: typer.Context,
-    asset: Annotated[str, typer.Argument()],
-    release_id: Annotated[str, typer.Argument(metavar="RELEASE")],
+    asset: Annotated[str, typer.Argument(help="Id or filename.")],
+    release_id: Annotated[str, typer.Argument(metavar="RELEASE", help="Its id; see: fairframe library show ASSET.")],
 ) -> None:
-    """End a release from now on."""
+    """End a release from now on. What was delivered on the strength of it is taken back by the next feed."""
     with workspace(ctx, "library") as ws, ws.write() as tx:
-        releases.revoke(tx, releases.find(tx, release_id), assets.find(tx, asset))
+        row = assets.find(tx, asset)
+        releases.revoke(tx, releases.find(tx, release_id), row)
+        held = whereabouts(tx, row)
     say(f"{release_id} is ended")
+    one_asset.tell_labs(held)
 
 
 def curate(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """Measure every frame once; find shots and near-duplicates from the measures."""
+    """Measure every frame; find shots and near-duplicates.
+
+    An asset is measured once; a newer rule decides anew from the measures.
+    """
     from fairframe.curation.curate import curate as run_curate
 
     with workspace(ctx, "library") as ws, progress("curate") as show:
@@ -194,52 +225,3 @@ def _page(page: Page, as_json: bool) -> None:
             note(f"more: --after {page.next}")
 
     emit({"assets": rows, "next": page.next}, as_json, render)
-
-
-def _asset_json(found: Shown) -> dict[str, Any]:
-    keep = [c for c in found.asset if c not in ("id", "contributor_id")]
-    return {
-        **{name: found.asset[name] for name in keep},
-        "contributor": {"id": found.contributor["public_id"], "name": found.contributor["name"]},
-        "owners": [{"contributor": who, "share": share} for who, share in found.owners],
-        "facts": found.facts,
-        "history": [vars(one) for one in found.history],
-        "signals": [{k: s[k] for k in ("public_id", "kind", "key", "value", "trust")} for s in found.signals],
-        "releases": [
-            {
-                "id": r["public_id"],
-                "kind": r["kind"],
-                "ai_training": r["ai_training"],
-                "document_hash": r["document_hash"],
-                "in_force": r["public_id"] in found.releases_in_force,
-            }
-            for r in found.releases
-        ],
-    }
-
-
-def _render_asset(found: Shown) -> None:
-    row = found.asset
-    say(f"{row['title'] or row['filename']}  ({row['public_id']})", "bold")
-    rate = row["fps_num"] / row["fps_den"]
-    lines = [
-        ("contributor", f"{found.contributor['name']} ({found.contributor['public_id']})"),
-        ("file", row["filename"]),
-        ("description", row["description"]),
-        ("keywords", ", ".join(row["keywords"])),
-        (
-            "picture",
-            f"{row['codec']} {row['width']}x{row['height']}, {rate:.3g} fps{', variable' if row['vfr'] else ''}",
-        ),
-        ("length", f"{span(row['duration_ms'])}, {row['frames']} frames, {row['bit_depth']} bit"),
-        ("owners", ", ".join(f"{who} {share}" for who, share in found.owners)),
-        ("sha-256", row["content_hash"]),
-        *((name.replace("_", " "), value) for name, value in found.facts.items()),
-        *(("signal", f"{s['key']} = {s['value']} ({s['trust']})") for s in found.signals),
-        *(
-            ("release", f"{r['kind']} {r['public_id']}, training {'covered' if r['ai_training'] else 'not covered'}")
-            for r in found.releases
-        ),
-        ("taken in", when(row["recorded_at_ms"])),
-    ]
-    table(["", ""], lines)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fairframe.core.errors import Conflict, FairframeError, InputError, MissingExtra, NotFound
-from fairframe.library import assets, contributors, facts, refusals
+from fairframe.library import assets, collections, contributors, facts, refusals
 from fairframe.library.metadata import Described, Metadata, read_metadata
 from fairframe.library.offered import Offer, gather
 from fairframe.library.opening import make_worker, open_stored, trust_anchors
@@ -38,7 +38,7 @@ class IngestReport:
     accepted: int = 0
     known: int = 0
     changed: int = 0
-    """Known assets about which the metadata now says something else."""
+    """Known assets about which the metadata now says something else, or which it puts into a collection."""
     held: int = 0
     duration_ms: int = 0
     refused: list[Refusal] = field(default_factory=list[Refusal])
@@ -132,14 +132,20 @@ def _known(job: _Job, offer: Offer, content: str) -> bool:
         row = assets.known(tx, owner["id"], content)
         if row is None:
             return False
-        changed = facts.say_from_metadata(tx, row, offer.described.facts)
+        changed = _say_anew(tx, owner, row, offer.described)
     _count_known(job.report, row, offer.described, changed)
     return True
 
 
-def _count_known(report: IngestReport, row: Row, described: Described, changed: list[str]) -> None:
+def _say_anew(tx: WriteTx, owner: Row, row: Row, described: Described) -> bool:
+    """Append what the metadata says now and did not before: facts, and collections that the asset was not in."""
+    changed = facts.say_from_metadata(tx, row, described.facts)
+    return bool(collections.put(tx, owner, row, described.collections)) or bool(changed)
+
+
+def _count_known(report: IngestReport, row: Row, described: Described, changed: bool) -> None:
     report.known += 1
-    report.changed += bool(changed)
+    report.changed += changed
     differing = assets.differing(row, described)
     if differing:
         names = ", ".join(differing)
@@ -158,10 +164,11 @@ def _accept(job: _Job, offer: Offer, opened: assets.Opened) -> None:
             # another run that refused the same bytes may have dropped them
             if not job.ws.objects.exists(opened.content_hash):
                 raise bad_file("the file changed while it was read", offer.name, "Run the same command again")
-            assets.add(tx, owner, offer.described, opened)
+            row = assets.add(tx, owner, offer.described, opened)
+            collections.put(tx, owner, row, offer.described.collections)
             held = _hold_same_bytes(tx, opened.content_hash)
     if there is not None:
-        _count_known(job.report, there, offer.described, [])
+        _count_known(job.report, there, offer.described, False)
         return
     job.report.accepted += 1
     job.report.duration_ms += opened.probe.duration_ms

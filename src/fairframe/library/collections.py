@@ -9,12 +9,22 @@ from fairframe.core.errors import Conflict, InputError, NotFound
 from fairframe.core.ids import new_id
 from fairframe.library.contributors import clean_name
 from fairframe.library.tables import collection, collection_asset
+from fairframe.library.tables import contributor as contributor_table
 from fairframe.platform.tx import Row, Tx, WriteTx
 
 
+def clean(text: str) -> str:
+    """A name in NFC with single spaces. Raises InputError where it is empty, too long or not printable."""
+    try:
+        return clean_name(text)
+    except InputError as error:
+        shown = text[:40]
+        raise InputError(f"{shown!r} is no name", code="input.bad_collection", remedy=error.remedy) from error
+
+
 def ensure(tx: WriteTx, contributor: Row, name: str) -> Row:
-    """The contributor's collection of that name, made where there is none."""
-    name = clean_name(name)
+    """The contributor's collection of that name, made where there is none. Raises InputError."""
+    name = clean(name)
     where = (collection.c.contributor_id == contributor["id"]) & (collection.c.name == name)
     found = tx.row(collection.select().where(where))
     if found is not None:
@@ -39,7 +49,12 @@ def find(tx: Tx, name_or_id: str, contributor: Row | None = None) -> Row:
         where &= collection.c.contributor_id == contributor["id"]
     found = tx.rows(collection.select().where(where).limit(2))
     if not found:
-        raise NotFound(f"no collection {name_or_id[:80]!r}", code="collection.missing")
+        whose = f" of {contributor['name']}" if contributor is not None else ""
+        raise NotFound(
+            f"no collection {name_or_id[:80]!r}{whose}",
+            code="collection.missing",
+            remedy="See: fairframe library collections. The metadata's column collection makes them",
+        )
     if len(found) > 1:
         raise Conflict(
             f"several contributors have a collection {name_or_id[:80]!r}",
@@ -63,6 +78,27 @@ def add(tx: WriteTx, to: Row, asset: Row) -> bool:
     tx.insert(collection_asset, collection_id=to["id"], asset_id=asset["id"])
     tx.record("collection.asset_added", asset["public_id"], {"collection": to["public_id"]})
     return True
+
+
+def put(tx: WriteTx, contributor: Row, asset: Row, names: Sequence[str]) -> int:
+    """Put an asset into its contributor's collections of these names; how many it was not in before."""
+    return sum(add(tx, ensure(tx, contributor, name), asset) for name in names)
+
+
+def listing(tx: Tx) -> Sequence[Row]:
+    """All collections with `contributor_name` and the number of their `assets`, by contributor and name."""
+    joined = collection.join(contributor_table, contributor_table.c.id == collection.c.contributor_id)
+    joined = joined.outerjoin(collection_asset, collection_asset.c.collection_id == collection.c.id)
+    return tx.rows(
+        sa.select(
+            collection,
+            contributor_table.c.name.label("contributor_name"),
+            sa.func.count(collection_asset.c.id).label("assets"),
+        )
+        .select_from(joined)
+        .group_by(collection.c.id, contributor_table.c.name)
+        .order_by(contributor_table.c.name, collection.c.name)
+    )
 
 
 def of_asset(tx: Tx, asset_id: int) -> Sequence[Row]:

@@ -7,18 +7,20 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from fairframe.core.errors import FairframeError, InputError
+from fairframe.library import collections
 from fairframe.library.contributors import clean_name
 from fairframe.library.facts import VALUES
 from fairframe.library.table_file import Line, TableFile, read_table
 from fairframe.library.wording import readable
 
 FACTS = tuple(VALUES)
-TEXTS = ("title", "description", "keywords", "source", "source_license")
+TEXTS = ("title", "description", "keywords", "source", "source_license", "collection")
 COLUMNS = ("filename", "contributor", *TEXTS, *FACTS)
 
 MAX_TEXT = {"title": 500, "description": 10_000, "keywords": 10_000, "source": 2_000, "source_license": 2_000}
 MAX_FILENAME = 1_000
 MAX_KEYWORDS = 200
+MAX_COLLECTIONS = 20
 
 _SAID = {"yes": "yes", "no": "no", "unknown": "unknown", "": "unknown"}
 _RELEASED = {
@@ -47,6 +49,7 @@ class Described:
     keywords: tuple[str, ...] = ()
     source: str = ""
     source_license: str = ""
+    collections: tuple[str, ...] = ()
     facts: Mapping[str, str] = field(default_factory=dict[str, str])
     extra: Mapping[str, str] = field(default_factory=dict[str, str])
 
@@ -64,8 +67,9 @@ def read_metadata(path: Path, *, contributor_given: bool = False) -> Metadata:
     """Read a metadata CSV. A line that cannot be used refuses its own file only.
 
     Columns: filename, contributor (unless one is given for all), people, model_release, property_release,
-    editorial; title, description, keywords (parted by ";" or ","), source, source_license may be missing;
-    others are kept as `extra`, as text. Raises InputError where the whole file cannot be used.
+    editorial; title, description, keywords (parted by ";" or ","), source, source_license, collection (names
+    parted by ";") may be missing; others are kept as `extra`, as text. Raises InputError where the whole file
+    cannot be used.
     """
     required = ("filename", *FACTS) if contributor_given else ("filename", "contributor", *FACTS)
     table = read_table(path, known=COLUMNS, required=required)
@@ -132,6 +136,7 @@ def _described(table: TableFile, line: Line, name: str) -> Described:
         keywords=_keywords(table, line),
         source=_cell(table, line, "source"),
         source_license=_cell(table, line, "source_license"),
+        collections=_collections(table, line),
         facts={fact: _fact(table, line, fact) for fact in FACTS},
         extra={c: cell for c, cell in zip(table.columns, line.cells, strict=True) if c not in COLUMNS},
     )
@@ -141,6 +146,16 @@ def _contributor(table: TableFile, line: Line) -> str:
     text = _cell(table, line, "contributor")
     try:
         return clean_name(text) if text else ""
+    except InputError as error:
+        raise _bad(table, line, error.message, error.remedy) from error
+
+
+def _collections(table: TableFile, line: Line) -> tuple[str, ...]:
+    names = [name for name in _cell(table, line, "collection").split(";") if name.strip()]
+    if len(names) > MAX_COLLECTIONS:
+        raise _bad(table, line, f"{len(names)} collections", f"Keep {MAX_COLLECTIONS} at most")
+    try:
+        return tuple(dict.fromkeys(collections.clean(name) for name in names))
     except InputError as error:
         raise _bad(table, line, error.message, error.remedy) from error
 

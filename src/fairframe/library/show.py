@@ -1,6 +1,6 @@
 """Everything that the library knows about one asset, with its history."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fairframe.library import assets, collections, facts, releases, signals
@@ -11,7 +11,10 @@ from fairframe.platform.tx import Row, Tx
 
 @dataclass(frozen=True)
 class Shown:
-    """One asset. `facts` hold now; `history` is everything ever said about it, oldest first."""
+    """One asset. `facts` hold now; `history` is everything ever said about it, oldest first.
+
+    ended_ms: of the document releases that no longer hold, by their BIGINT id.
+    """
 
     asset: Row
     contributor: Row
@@ -21,7 +24,7 @@ class Shown:
     history: Sequence[Said]
     signals: Sequence[Row]
     releases: Sequence[Row]
-    releases_in_force: frozenset[str]
+    ended_ms: Mapping[int, int]
 
 
 def show(tx: Tx, id_or_filename: str) -> Shown:
@@ -37,8 +40,8 @@ def show(tx: Tx, id_or_filename: str) -> Shown:
         facts=facts.current(tx, key),
         history=facts.history(tx, key),
         signals=signals.of_asset(tx, key),
-        releases=papers,
-        releases_in_force=frozenset(r["public_id"] for r in releases.in_force(papers, tx.now_ms)),
+        releases=[one for one in papers if one["revokes_id"] is None],
+        ended_ms={one["revokes_id"]: one["valid_from_ms"] for one in papers if one["revokes_id"] is not None},
     )
 
 
