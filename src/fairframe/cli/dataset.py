@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from fairframe.cli.rights import render_impact
+from fairframe.cli.consent import render_impact
 from fairframe.cli.shell import AsJson, OutFile, emit, group, note, progress, say, span, table, when, workspace
 from fairframe.curation.filters import Filters
 from fairframe.dataset import deliveries, listing, receive, releases
@@ -78,7 +78,10 @@ def options_of_filters() -> Generator[None]:
 def deliver(
     ctx: typer.Context, name: Annotated[str, typer.Argument(help="The release's name.")], output: OutFile
 ) -> None:
-    """Write a signed delivery with its first lease and feed to a new folder."""
+    """Write a signed delivery to a new folder.
+
+    Its first lease and feed are in it, and the agreement.
+    """
     with workspace(ctx, "library") as ws, progress("deliver") as show:
         done = deliveries.deliver(ws, name, output, show)
     say(f"{done.id}: {done.items} clips, {done.size_bytes / 1e6:.1f} MB, in {done.path}")
@@ -133,7 +136,10 @@ def impact(
     contributor: Annotated[str, typer.Argument(help="Name or id.")],
     as_json: AsJson = False,
 ) -> None:
-    """Where a contributor's work is: releases, deliveries, checkpoints with frames seen, money."""
+    """Where a contributor's work went, and what it earned.
+
+    Deliveries, checkpoints with the frames that they saw, money.
+    """
     with workspace(ctx, "library") as ws, ws.read() as tx:
         found = impact_of(tx, contributors.find(tx, contributor))
     emit(found.to_json(), as_json, lambda: render_impact(found))

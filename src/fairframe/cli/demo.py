@@ -19,7 +19,10 @@ def demo(
     metadata: Annotated[Path | None, typer.Option(help="Its CSV.")] = None,
     paint: Annotated[bool, typer.Option("--paint", help="Only paint the footage, with its CSV, into DIR.")] = False,
 ) -> None:
-    """Run the loop: ingest, rights, curation, delivery, training, films, evidence, royalties, an opt-out."""
+    """Run the whole loop, from footage to an opt-out.
+
+    About 10 minutes on 2 cores, on footage that it paints; DIR gets both workspaces and all that passed between them.
+    """
     if paint:
         from fairframe.flows.demo_footage import render
 

@@ -48,7 +48,10 @@ def book(
     received: Annotated[str, typer.Option(help="When, RFC 3339; default now.")] = "",
     yes: Yes = False,
 ) -> None:
-    """Book money received under an agreement; the contributors' share goes into a pool."""
+    """Book money received under an agreement.
+
+    The contributors' share of it goes into a pool.
+    """
     gross, tax_minor = parse_money(amount, currency), parse_money(tax, currency).minor
     at = from_rfc3339(received) if received else None
     with workspace(ctx, "library") as ws:
@@ -77,7 +80,10 @@ def correct(
     reason: Annotated[str, typer.Option(help="Why; stays in the library.")],
     yes: Yes = False,
 ) -> None:
-    """Take back a receipt that was booked by mistake, whole, and what contributors got from it."""
+    """Take back a receipt that was booked by mistake.
+
+    It is taken back whole, and with it what contributors got from it.
+    """
     with workspace(ctx, "library") as ws:
         with ws.read() as tx:
             planned = corrections.plan(tx, agreement, ref)
@@ -128,7 +134,10 @@ def statement(
     currency: Annotated[str | None, typer.Option(help="ISO 4217, where there are several.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """What a contributor earned and was paid; with -o a signed statement, with all that is needed to recompute it."""
+    """What a contributor earned and was paid.
+
+    With -o a signed statement, with all that is needed to recompute it.
+    """
     start, end = from_rfc3339(from_) if from_ else 0, from_rfc3339(to) if to else None
     with workspace(ctx, "library") as ws:
         if output is None:
@@ -151,7 +160,10 @@ def statement(
 
 @app.command()
 def balance(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """The ledger's accounts, what is pending, and whether everything sums to zero."""
+    """The ledger's accounts, and whether they sum to zero.
+
+    Also what is pending. Exit code 1 where the books do not hold.
+    """
     with workspace(ctx, "library") as ws, ws.read() as tx:
         found = position.balance(tx)
 
@@ -163,12 +175,21 @@ def balance(ctx: typer.Context, as_json: AsJson = False) -> None:
         )
         for one in found.pending:
             note(one.words)
+        for wrong in books.findings:
+            say(wrong, "bold red")
+        if books.ok and books.transactions:
+            say(f"{books.transactions} transactions sum to zero")
 
-    emit(
-        {"accounts": [vars(line) for line in found.accounts], "pending": [vars(one) for one in found.pending]},
-        as_json,
-        show,
-    )
+    books = found.trial
+    data = {
+        "accounts": [vars(line) for line in found.accounts],
+        "pending": [vars(one) for one in found.pending],
+        "holds": books.ok,
+        "findings": books.findings,
+    }
+    emit(data, as_json, show)
+    if not books.ok:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -179,7 +200,10 @@ def pay(
     currency: Annotated[str | None, typer.Option(help="ISO 4217, where there are several.")] = None,
     yes: Yes = False,
 ) -> None:
-    """Record a payout of the whole minor units that are owed; the rest is carried."""
+    """Record a payout of what is owed.
+
+    Whole minor units are paid; the rest is carried.
+    """
     with workspace(ctx, "library") as ws:
         with ws.read() as tx:
             who = contributors.find(tx, contributor)

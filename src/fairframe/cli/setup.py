@@ -25,7 +25,10 @@ def init(
     role: Annotated[Role, typer.Option(help="library or lab.")],
     name: Annotated[str, typer.Option(help="The name that the other side sees.")],
 ) -> None:
-    """Make a workspace: database, objects, keys, and DIR/party.json for the other side."""
+    """Make a workspace.
+
+    DIR gets a database, an object store, keys, and party.json for the other side.
+    """
     ws = create_workspace(folder, role, name)
     ws.close()
     who = Party.from_envelope(read_input(folder / "party.json"))
@@ -91,7 +94,7 @@ def _render_depends(found: Depends) -> None:
 
 @trust.command("list")
 def trust_list(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """Whom this workspace believes, itself included, and whom it no longer does."""
+    """Whom this workspace believes, and whom it no longer does."""
     with workspace(ctx) as ws, ws.read() as tx:
         gone = trusted.unpinned(tx)
         rows = [dict(r) for r in tx.rows(party.select().order_by(party.c.id))]

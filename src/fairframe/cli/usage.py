@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from fairframe.cli.outputs import check_writable
 from fairframe.cli.shell import OutFile, group, say, workspace, write_output
 from fairframe.training.reporting import report as sign_report
 
@@ -19,6 +20,7 @@ def usage() -> None:
 def report(ctx: typer.Context, model: Annotated[str, typer.Argument(help="Name or id.")], output: OutFile) -> None:
     """Sign a usage report on a checkpoint for the library (lab)."""
     with workspace(ctx, "lab") as ws:
+        check_writable(output)
         with ws.write() as tx:
             envelope = sign_report(tx, model)
         write_output(output, envelope)

@@ -42,7 +42,7 @@ def verify(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check a film, model, delivery, document or this workspace's audit tree."""
+    """Check a film, model, delivery, document or the audit tree."""
     if target == "audit":
         with workspace(ctx) as ws:
             report = verify_audit(ws, [read_input(path) for path in against or []])

@@ -1,0 +1,208 @@
+"""rights: offers, agreements from offer to end, what clears under one."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from fairframe.cli import agreement as shown
+from fairframe.cli.outputs import check_writable
+from fairframe.cli.shell import (
+    AsJson,
+    OutFile,
+    confirm,
+    emit,
+    group,
+    note,
+    read_input,
+    say,
+    table,
+    when,
+    workspace,
+    write_output,
+)
+from fairframe.core.money import format_money, parse_money
+from fairframe.core.party import Party
+from fairframe.library import assets
+from fairframe.rights import agreements, clearing, offers
+
+app = group("Agreements and what clears.")
+
+
+@app.command("offers")
+def list_offers(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """The licenses that can be offered."""
+    with workspace(ctx) as ws:
+        found = [offers.load(name, ws) for name in offers.names(ws)]
+    emit(
+        [{"name": o.name, "version": o.version, "title": o.title, "terms": o.terms.to_json()} for o in found],
+        as_json,
+        lambda: table(
+            ["offer", "#version", "purpose", "#days", "remedy on opt-out", "share", "split by", "#list price"],
+            [
+                (
+                    o.name,
+                    o.version,
+                    o.terms.purpose,
+                    o.terms.term_days,
+                    o.terms.opt_out_remedy,
+                    o.terms.share,
+                    o.terms.split_basis,
+                    format_money(o.fee),
+                )
+                for o in found
+            ],
+        ),
+    )
+
+
+@app.command()
+def agree(
+    ctx: typer.Context,
+    offer: Annotated[str, typer.Option(help="The offer's name; see: fairframe rights offers.")],
+    licensee: Annotated[Path, typer.Option(help="The lab's party.json, or its pinned party id.")],
+    output: OutFile,
+    fee: Annotated[str, typer.Option(help="A decimal; default: the offer's list price.")] = "",
+    currency: Annotated[str, typer.Option(help="ISO 4217.")] = "USD",
+    upgrade_of: Annotated[str | None, typer.Option(help="The agreement that this one upgrades.")] = None,
+) -> None:
+    """Sign an offer to a lab; the lab countersigns it."""
+    with workspace(ctx, "library") as ws:
+        lab = Party.from_envelope(read_input(licensee)).id if licensee.is_file() else str(licensee)
+        price = parse_money(fee, currency) if fee else offers.load(offer, ws).fee
+        check_writable(output)
+        with ws.write() as tx:
+            envelope = agreements.offer(tx, offer, lab_party=lab, fee=price, upgrade_of=upgrade_of)
+        write_output(output, envelope)
+    say(f"offered {offer} for {format_money(price)}")
+
+
+@app.command("show")
+def show_agreement(
+    ctx: typer.Context,
+    agreement: Annotated[str, typer.Argument(metavar="AGREEMENT|FILE", help="Its id, or its document.")],
+    as_json: AsJson = False,
+) -> None:
+    """What an agreement says in plain words, and what is unusual."""
+    with workspace(ctx) as ws, ws.read() as tx:
+        found = shown.find(tx, agreement)
+    emit(found.to_json(), as_json, lambda: shown.render(found))
+
+
+@app.command()
+def sign(
+    ctx: typer.Context,
+    agreement: Annotated[Path, typer.Argument(help="The library's offer.")],
+    output: OutFile,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Show an agreement, then countersign it (lab)."""
+    data = read_input(agreement)
+    with workspace(ctx, "lab") as ws:
+        with ws.read() as tx:
+            found = shown.opened(tx, data)
+        shown.render(found)
+        check_writable(output)
+        confirm(f"Sign this agreement as {ws.name}?", yes)
+        with ws.write() as tx:
+            signed = agreements.countersign(tx, data)
+        write_output(output, signed)
+    say("countersigned")
+
+
+@app.command()
+def accept(ctx: typer.Context, countersigned: Annotated[Path, typer.Argument()]) -> None:
+    """Take the countersigned agreement: in force from its start on."""
+    data = read_input(countersigned)
+    with workspace(ctx, "library") as ws, ws.write() as tx:
+        found = agreements.accept(tx, data)
+        state = found.state(tx.now_ms)
+    say(f"{found.public_id} is {state}: {found.offer}, {format_money(found.fee)}, until {when(found.ends_ms)}")
+
+
+@app.command()
+def end(
+    ctx: typer.Context,
+    agreement: Annotated[str, typer.Argument(help="Its id.")],
+    reason: Annotated[str, typer.Option(help="Why; stays in the library.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """End an agreement early, or withdraw an offer not yet signed."""
+    with workspace(ctx, "library") as ws:
+        confirm(f"End {agreement} for good?", yes)
+        with ws.write() as tx:
+            offered = agreements.find(tx, agreement).state(tx.now_ms) == "offered"
+            (agreements.withdraw if offered else agreements.terminate)(tx, agreement, reason)
+    say(f"{agreement} is {'withdrawn' if offered else 'terminated'}")
+    if not offered:
+        note(f"Send the lab its feed: fairframe rights feed {agreement} -o feed.json")
+
+
+@app.command("list")
+def list_agreements(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """All agreements of this workspace."""
+    with workspace(ctx) as ws, ws.read() as tx:
+        found = [(one, one.state(tx.now_ms)) for one in agreements.listing(tx)]
+    data = [
+        {
+            "id": a.public_id,
+            "offer": a.offer,
+            "state": state,
+            "fee": format_money(a.fee),
+            "starts_ms": a.starts_ms,
+            "ends_ms": a.ends_ms,
+            "upgrade_of": a.upgrade_of,
+            "family": a.family,
+        }
+        for a, state in found
+    ]
+    emit(
+        data,
+        as_json,
+        lambda: table(
+            ["agreement", "offer", "state", "#fee", "from", "until", "upgrade of"],
+            [
+                (a.public_id, a.offer, state, format_money(a.fee), when(a.starts_ms), when(a.ends_ms), a.upgrade_of)
+                for a, state in found
+            ],
+            empty="no agreements",
+        ),
+    )
+
+
+@app.command()
+def clear(
+    ctx: typer.Context,
+    agreement: Annotated[str, typer.Argument(help="Its id.")],
+    explain: Annotated[str | None, typer.Option(metavar="ASSET", help="Why this asset is decided as it is.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Which assets an agreement may use today; why not the others."""
+    with workspace(ctx, "library") as ws:
+        if explain is not None:
+            with ws.read() as tx:
+                found = clearing.explain(tx, agreements.find(tx, agreement), assets.find(tx, explain))
+            lines = [{"code": f.code, "outcome": f.outcome, "text": f.text} for f in found.findings]
+
+            def render() -> None:
+                say(found.outcome, "bold")
+                table(["outcome", "code", "why"], [(f["outcome"], f["code"], f["text"]) for f in lines])
+
+            emit({"outcome": found.outcome, "findings": lines}, as_json, render)
+            return
+        with ws.read() as tx:
+            deal = agreements.find(tx, agreement)
+        cleared = clearing.clear_agreement(ws, deal)
+    data: dict[str, Any] = {
+        "counts": cleared.counts,
+        "findings": cleared.findings,
+        "audit_size": cleared.audit_size,
+        "audit_root": cleared.audit_root,
+    }
+
+    def render_all() -> None:
+        say(", ".join(f"{outcome} {n}" for outcome, n in cleared.counts.items()), "bold")
+        table(["finding", "#assets"], sorted(cleared.findings.items(), key=lambda kv: -kv[1]))
+        note("one asset: --explain ASSET")
+
+    emit(data, as_json, render_all)
