@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairframe.core import dsse, keys
-from fairframe.core.bundle import PAYLOAD_TYPE, AgreementRef, Bundle, Head, open_bundle, seal
+from fairframe.core.bundle import PAYLOAD_TYPE, AgreementRef, Bundle, Head, open_signed, seal
 from fairframe.core.canonical import MAX_BYTES, canonical
 from fairframe.core.errors import BadDocument, FairframeError, VerificationError
 from fairframe.core.ids import encode_id
@@ -49,7 +49,7 @@ bundles = st.builds(
 
 @given(bundles)
 def test_opens_what_it_sealed(bundle: Bundle) -> None:
-    assert open_bundle(seal(bundle, KEY), KNOWN) == bundle
+    assert open_signed(seal(bundle, KEY), KNOWN) == (bundle, tuple(KNOWN))
 
 
 def test_the_json_is_the_documented_one() -> None:
@@ -70,7 +70,7 @@ def test_no_single_byte_edit_of_a_sealed_bundle_verifies(data: st.DataObject) ->
     at = data.draw(st.integers(0, len(sealed) - 1))
     sealed[at] ^= data.draw(st.integers(1, 255))
     with pytest.raises(VerificationError):
-        open_bundle(bytes(sealed), KNOWN)
+        open_signed(bytes(sealed), KNOWN)
 
 
 _PLAIN = LEASE.to_json()
@@ -124,13 +124,13 @@ def test_refuses_a_bundle_with_a_field_missing(name: str) -> None:
 def test_refuses_a_signed_payload_with_a_second_spelling() -> None:
     payload = canonical(_PLAIN) + b"\n"
     with pytest.raises(BadDocument) as caught:
-        open_bundle(dsse.sign(PAYLOAD_TYPE, payload, KEY), KNOWN)
+        open_signed(dsse.sign(PAYLOAD_TYPE, payload, KEY), KNOWN)
     assert caught.value.code == "document.not_canonical"
 
 
 def test_refuses_a_signed_document_of_another_type() -> None:
     with pytest.raises(VerificationError) as caught:
-        open_bundle(dsse.sign("text/plain", canonical(_PLAIN), KEY), KNOWN)
+        open_signed(dsse.sign("text/plain", canonical(_PLAIN), KEY), KNOWN)
     assert caught.value.code == "dsse.wrong_type"
 
 
@@ -143,7 +143,7 @@ def test_does_not_seal_what_nobody_could_open(bad: dict[str, object]) -> None:
 def test_the_largest_document_can_be_opened_and_a_larger_one_is_not_sealed() -> None:
     room = MAX_BYTES - len(canonical(LEASE.to_json()["body"] | {"x": ""})) - 1_000
     large = replace(LEASE, body={"x": "y" * room})
-    assert open_bundle(seal(large, KEY), KNOWN) == large
+    assert open_signed(seal(large, KEY), KNOWN)[0] == large
     with pytest.raises(BadDocument) as caught:
         seal(replace(LEASE, body={"x": "y" * MAX_BYTES}), KEY)
     assert caught.value.code == "document.too_large"

@@ -149,7 +149,7 @@ def test_a_second_spelling_of_the_same_envelope() -> None:
 
 
 def test_keys_survive_their_pem_files() -> None:
-    again = keys.load_private(keys.dump_private(ANN, b"secret"), b"secret")
+    again = keys.load_private(keys.dump_private(ANN))
     public = keys.load_public(keys.dump_public(again.public_key()))
     assert keys.keyid(public) == ANN_ID
-    assert keys.fingerprint(public).replace(" ", "") == ANN_ID
+    assert keys.grouped(keys.keyid(public)).replace(" ", "") == ANN_ID

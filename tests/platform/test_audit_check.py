@@ -66,6 +66,16 @@ def test_edits_and_deletions_are_found(history: Workspace, statement: str, code:
     assert code in failed(history)
 
 
+@pytest.mark.parametrize("page", [1, 3, 8])
+def test_the_tree_is_read_in_pages(history: Workspace, monkeypatch: pytest.MonkeyPatch, page: int) -> None:
+    monkeypatch.setattr("fairframe.platform.audit_check.STREAM", page)
+    assert failed(history) == set()
+    unguarded(history, "update audit_node set hash = '00' where level = 2 and idx = 1")
+    assert failed(history) == {"audit.nodes"}
+    unguarded(history, "delete from audit_node where level = 2 and idx = 0")
+    assert [c.text for c in checks(history) if not c.ok] == ["2 stored nodes differ"]
+
+
 def test_a_reordered_pair_is_found(history: Workspace) -> None:
     unguarded(
         history,

@@ -100,17 +100,12 @@ def seal(bundle: Bundle, private_key: Ed25519PrivateKey) -> bytes:
     return dsse.sign(PAYLOAD_TYPE, payload, private_key)
 
 
-def open_bundle(data: bytes, keys: Mapping[str, Ed25519PublicKey]) -> Bundle:
-    """Verify an envelope against known keys and read its bundle.
-
-    Raises VerificationError (see dsse.open_envelope) or BadDocument. Who signed is for the caller to compare
-    with `sender`: give only the sender's keys, or use `open_signed`.
-    """
-    return open_signed(data, keys)[0]
-
-
 def open_signed(data: bytes, keys: Mapping[str, Ed25519PublicKey]) -> tuple[Bundle, tuple[str, ...]]:
-    """Like open_bundle, and the ids of the keys whose signatures hold."""
+    """Verify an envelope against known keys: its bundle, and the ids of the keys whose signatures hold.
+
+    Raises VerificationError (see dsse.open_envelope) or BadDocument. Whether one of these keys is the sender's is for
+    the caller to compare.
+    """
     opened = dsse.open_envelope(data, keys, payload_type=PAYLOAD_TYPE)
     return read_payload(opened.payload), opened.keyids
 

@@ -1,4 +1,4 @@
-"""Ed25519 keys: their ids, fingerprints and PEM files."""
+"""Ed25519 keys: their ids and PEM files."""
 
 import hashlib
 
@@ -21,13 +21,8 @@ def keyid(public: Ed25519PublicKey) -> str:
     return hashlib.sha256(public.public_bytes_raw()).hexdigest()
 
 
-def fingerprint(public: Ed25519PublicKey) -> str:
-    """The whole keyid in groups of four, for two people to compare aloud."""
-    return grouped(keyid(public))
-
-
 def grouped(digest_hex: str) -> str:
-    """Hex digits in groups of four."""
+    """Hex digits in groups of four, for two people to compare aloud."""
     return " ".join(digest_hex[at : at + 4] for at in range(0, len(digest_hex), 4))
 
 
@@ -50,20 +45,18 @@ def load_public(pem: str | bytes) -> Ed25519PublicKey:
     return key
 
 
-def dump_private(private: Ed25519PrivateKey, password: bytes | None = None) -> bytes:
-    """The private key as PEM bytes (PKCS #8), encrypted when a password is given."""
-    encryption = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
-    return private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
+def dump_private(private: Ed25519PrivateKey) -> bytes:
+    """The private key as PEM bytes (PKCS #8), not encrypted: the file's mode guards it."""
+    plain = serialization.NoEncryption()
+    return private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
 
 
-def load_private(pem: bytes, password: bytes | None = None) -> Ed25519PrivateKey:
-    """The Ed25519 private key in PEM bytes; InputError on anything else, a wrong password included."""
+def load_private(pem: bytes) -> Ed25519PrivateKey:
+    """The Ed25519 private key in PEM bytes; InputError on anything else, an encrypted one included."""
     try:
-        key = serialization.load_pem_private_key(pem, password) if len(pem) <= _MAX_PEM_BYTES else None
+        key = serialization.load_pem_private_key(pem, None) if len(pem) <= _MAX_PEM_BYTES else None
     except (ValueError, TypeError, UnsupportedAlgorithm):
         key = None
     if not isinstance(key, Ed25519PrivateKey):
-        raise InputError(
-            "This is not an Ed25519 private key in PEM form, or its password is wrong", code="input.bad_key"
-        )
+        raise InputError("This is not an Ed25519 private key in PEM form without a password", code="input.bad_key")
     return key

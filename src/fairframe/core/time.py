@@ -10,7 +10,6 @@ from fairframe.core.errors import InputError
 Clock = Callable[[], int]
 """Gives the present in milliseconds; a workspace holds one, so that tests can turn it."""
 
-SECOND_MS = 1_000
 DAY_MS = 86_400_000
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

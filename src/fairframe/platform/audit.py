@@ -109,10 +109,12 @@ def head(conn: sa.Connection) -> Head:
 
 
 def inclusion_proof(conn: sa.Connection, index: int, size: int) -> list[bytes]:
+    """That an entry is in the tree of a size. Raises ValueError where that size does not hold the index."""
     return merkle.inclusion_proof(index, size, _reader(conn))
 
 
 def consistency_proof(conn: sa.Connection, old: int, new: int) -> list[bytes]:
+    """That the tree of the new size goes on from the old one. Raises ValueError unless 0 <= old <= new."""
     return merkle.consistency_proof(old, new, _reader(conn))
 
 

@@ -19,6 +19,9 @@ from fairframe.platform.audit_rows import STREAM
 from fairframe.platform.tables import audit_entry, audit_node, disclosure, document
 from fairframe.platform.tx import Row, Tx
 
+Nodes = dict[tuple[int, int], str]
+"""(level, index) -> hash of stored nodes."""
+
 
 @dataclass
 class _Tree:
@@ -56,11 +59,10 @@ def check_audit(tx: Tx, held: Sequence[Bundle] = ()) -> list[Finding]:
         _note_head(known, bundle.id, bundle.audit_head)
     checks: list[Finding] = []
     tree = _Tree()
-    nodes = _nodes(tx)
     bad_node = 0
     matched = _compare(known, tree, checks)
     last_ms = 0
-    for row in _entries(tx):
+    for row, nodes in _entries(tx):
         problem = _entry_problem(row, tree.size, last_ms)
         if problem:
             checks.append(Finding(False, "audit.entry", f"entry {tree.size}: {problem}"))
@@ -77,7 +79,7 @@ def check_audit(tx: Tx, held: Sequence[Bundle] = ()) -> list[Finding]:
         )
         checks.append(
             Finding(
-                bad_node == 0 and len(nodes) == 2 * tree.size - tree.size.bit_count(),
+                bad_node == 0 and _node_count(tx) == 2 * tree.size - tree.size.bit_count(),
                 "audit.nodes",
                 "the stored tree is the tree of its entries" if not bad_node else f"{bad_node} stored nodes differ",
             )
@@ -122,13 +124,15 @@ def _compare(known: dict[int, list[tuple[str, Head]]], tree: _Tree, checks: list
     return good
 
 
-def _entries(tx: Tx) -> Iterator[Row]:
-    after = -1
+def _entries(tx: Tx) -> Iterator[tuple[Row, Nodes]]:
+    """Every entry, with the nodes that its page of entries completed: memory is bounded by a page."""
+    after, count = -1, 0
     while page := tx.rows(
         audit_entry.select().where(audit_entry.c.seq > after).order_by(audit_entry.c.seq).limit(STREAM)
     ):
-        yield from page
-        after = int(page[-1]["seq"])
+        nodes = _nodes(tx, count + 1, count + len(page))
+        yield from ((row, nodes) for row in page)
+        after, count = int(page[-1]["seq"]), count + len(page)
 
 
 def _entry_problem(row: Row, expected: int, last_ms: int) -> str:
@@ -150,8 +154,19 @@ def _entry_problem(row: Row, expected: int, last_ms: int) -> str:
     return ""
 
 
-def _nodes(tx: Tx) -> dict[tuple[int, int], str]:
-    return {(r["level"], r["idx"]): r["hash"] for r in tx.rows(audit_node.select())}
+def _nodes(tx: Tx, first: int, last: int) -> Nodes:
+    """The stored nodes that were completed when the tree grew to the sizes from `first` to `last`."""
+    found: Nodes = {}
+    for level in range(last.bit_length()):
+        # the node (level, idx) is complete at the size (idx + 1) * 2**level
+        begin, end = -(-first >> level) - 1, (last >> level) - 1
+        rows = tx.rows(audit_node.select().where(audit_node.c.level == level, audit_node.c.idx.between(begin, end)))
+        found |= {(row["level"], row["idx"]): row["hash"] for row in rows}
+    return found
+
+
+def _node_count(tx: Tx) -> int:
+    return int(tx.scalar(sa.select(sa.func.count()).select_from(audit_node)))
 
 
 def _commitments(tx: Tx) -> Finding:

@@ -26,7 +26,8 @@ def configuration() -> "Config":
 
 
 def upgrade(engine: sa.Engine) -> None:
-    """Upgrade to the newest revision in one transaction; a database newer than this program is refused."""
+    """Upgrade to the newest revision in one transaction. Raises InputError (workspace.newer_schema) on a database
+    that a newer version made."""
     held = current(engine)
     if held == HEAD:
         return

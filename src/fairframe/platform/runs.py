@@ -52,8 +52,8 @@ class Run:
 def running(ws: Workspace, kind: str, arguments: Mapping[str, Any], show: Progress = silent) -> Generator[Run]:
     """Run a job inline: its row is written first, and says in the end whether it is done or failed.
 
-    A run of the same kind whose lease ran out (its process died) is marked failed; its finished items stay, and what it
-    left unfinished among the objects is swept.
+    A run of the same kind that told no progress for a minute is marked failed: its process died, or its own end will
+    say otherwise. Its finished items stay, and what it left unfinished among the objects is swept.
     """
     now = ws.clock()
     ws.objects.sweep()

@@ -30,7 +30,7 @@ finding, and lifts none. Every entry of a training-mining assertion counts, data
 signal with value "unspecified" says nothing. An unexpired ruling "allow" turns the REVIEW finding that it names into
 ALLOW, and never a DENY.
 
-clearing.py says the same in SQL for whole sets; the tests prove them equal.
+clearing_sql.py says the same in SQL for whole sets; the tests prove them equal.
 """
 
 from collections.abc import Iterator

@@ -34,7 +34,7 @@ ledger_leg = table(
         nullable=False,
         index=True,
     ),
-    text("account", index=True),  # cash, library, contributor:<ctr>, pool:<agr>, carry
+    text("account", index=True),  # cash, library, tax, contributor:<ctr>, pool:<rev>
     text("currency"),
     number("amount_micro"),
 )
