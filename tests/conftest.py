@@ -13,6 +13,9 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 
+from fairframe.core.ids import encode_id
+from fairframe.core.item_line import Item
+from fairframe.core.timecode import Rate
 from fairframe.platform import identity
 from fairframe.platform.workspace import Workspace, create_workspace
 
@@ -115,6 +118,28 @@ def make_workspace(
     yield maker
     for ws in maker.made:
         ws.close()
+
+
+@pytest.fixture
+def one_item() -> Item:
+    """One clip of a release, as a line of items.jsonl tells it."""
+    return Item(
+        id=encode_id("itm", bytes(16)),
+        asset="psn_" + "0" * 26,
+        contributor="psn_" + "1" * 26,
+        start=3,
+        end=27,
+        frames=24,
+        fps=Rate(24),
+        duration_ms=1000,
+        content_hash="a" * 64,
+        bytes_hash="b" * 64,
+        size_bytes=5,
+        caption="A boat",
+        split="train",
+        group="psn_" + "2" * 26,
+        findings=("signal_noted",),
+    )
 
 
 @pytest.fixture

@@ -44,25 +44,6 @@ def items(draw: st.DrawFn) -> Item:
     )
 
 
-ONE = Item(
-    id=encode_id("itm", bytes(16)),
-    asset="psn_" + "0" * 26,
-    contributor="psn_" + "1" * 26,
-    start=3,
-    end=27,
-    frames=24,
-    fps=Rate(24),
-    duration_ms=1000,
-    content_hash="a" * 64,
-    bytes_hash="b" * 64,
-    size_bytes=5,
-    caption="A boat",
-    split="train",
-    group="psn_" + "2" * 26,
-    findings=("signal_noted",),
-)
-
-
 @given(items())
 def test_a_line_reads_back_as_it_was_written(one: Item) -> None:
     line = one.line()
@@ -114,16 +95,16 @@ def test_any_edit_of_a_line_changes_the_root(some: list[Item], data: st.DataObje
         ("id", "itm_0"),
     ],
 )
-def test_a_line_with_a_wrong_field_is_refused(field: str, value: object) -> None:
+def test_a_line_with_a_wrong_field_is_refused(one_item: Item, field: str, value: object) -> None:
     with pytest.raises(BadDocument):
-        read_line(canonical({**ONE.to_json(), field: value}))
+        read_line(canonical({**one_item.to_json(), field: value}))
 
 
-def test_another_spelling_of_a_line_is_refused() -> None:
+def test_another_spelling_of_a_line_is_refused(one_item: Item) -> None:
     for data in (
-        json.dumps(ONE.to_json()).encode(),
-        ONE.line() + b" ",
-        ONE.line().replace(b"A boat", b"\\u0041 boat"),
+        json.dumps(one_item.to_json()).encode(),
+        one_item.line() + b" ",
+        one_item.line().replace(b"A boat", b"\\u0041 boat"),
         b"[" * 100,
         b"\xff",
         b"",

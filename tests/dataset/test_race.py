@@ -7,9 +7,9 @@ import pytest
 
 from fairframe.core.errors import Refused
 from fairframe.core.item_line import read_line
-from fairframe.dataset import deliveries, handover, leases, publication
+from fairframe.dataset import deliveries, handover, leases, listing, publication
 from fairframe.flows import opt_out
-from fairframe.library import contributors
+from fairframe.library import assets, contributors, signals
 from fairframe.platform.workspace import Workspace
 from fairframe.rights import agreements, consent
 
@@ -43,6 +43,24 @@ def test_an_opt_out_while_clips_are_cut_is_dropped_at_publication(loop: Loop) ->
     loop.deliver()
     assert len(delivered_contributors(loop)) == 2
     assert loop.items_of(PEOPLE[0]) == []
+
+
+def test_a_line_carries_the_findings_of_publication_not_of_the_snapshot(loop: Loop) -> None:
+    loop.agree()
+    noted: list[str] = []
+
+    def show(_done: int, _total: int, _note: str) -> None:
+        with loop.library.write() as tx:
+            if not noted:
+                row = assets.find(tx, "ben.mp4")
+                said = signals.add(tx, row["id"], [signals.Found("note", "container", "no_manifest", "none")])
+                tx.record("signals.read", row["public_id"], {"signals": said})
+                noted.append(row["content_hash"])
+
+    loop.build(show=show)
+    with loop.library.read() as tx:
+        clips = listing.show(tx, "squares")["clips"]
+    assert {one["content_hash"] for one in clips if one["clearance"]["findings"] == ["signal_noted"]} == set(noted)
 
 
 def test_if_everybody_leaves_meanwhile_nothing_is_published(loop: Loop) -> None:

@@ -10,8 +10,9 @@ from fairframe.core import dsse
 from fairframe.core.bundle import read_payload
 from fairframe.core.canonical import canonical
 from fairframe.core.errors import BadDocument, Conflict, Refused, VerificationError
-from fairframe.core.time import DAY_MS
-from fairframe.dataset import attest, checks, feeds, leases, listing, loader, sweep
+from fairframe.core.time import DAY_MS, to_rfc3339
+from fairframe.dataset import attest, attested, feeds, leases, listing, loader, sweep
+from fairframe.dataset.obligations import open_obligations
 from fairframe.dataset.tables import delivery, feed_entry, obligation
 from fairframe.flows import opt_out
 from fairframe.flows.newer_feed import with_newer_feed
@@ -88,7 +89,7 @@ def test_one_contributors_no_takes_their_items_only(loop: Loop) -> None:
     assert {one.id for one in after.items} == {one.id for one in before.items} - theirs
     assert {clip.item for clip in before.clips(64)} == {one.id for one in after.items}
     with loop.lab.read() as tx:
-        due = attest.open_obligations(tx, loop.received.id, "in")  # type: ignore[union-attr]
+        due = open_obligations(tx, loop.received.id, "in")  # type: ignore[union-attr]
         shown = listing.show(tx, "squares")
     assert {row["due_ms"] for row in due} == {loop.lab.clock() + 30 * DAY_MS}
     assert shown["closed_because"] == []
@@ -220,13 +221,12 @@ def test_deletion_is_attested_and_the_library_compares(loop: Loop) -> None:
         assert not loop.lab.objects.exists(item["bytes_hash"])
     assert all(loop.lab.objects.exists(key) for key in hashes.values())
     with loop.library.write() as tx:
-        done = attest.accept(tx, data)
+        done = attested.accept(tx, data)
     assert (done.items, done.late, done.new) == (4, 0, True)
     with loop.library.write() as tx:
-        assert not attest.accept(tx, data).new
-        left = attest.open_obligations(tx, loop.delivered.id, "out")  # type: ignore[union-attr]
+        assert not attested.accept(tx, data).new
+        left = open_obligations(tx, loop.delivered.id, "out")  # type: ignore[union-attr]
     assert {row["item"] for row in left} == set(loop.items_of(PEOPLE[1]))
-    assert checks.verify_delivery(loop.lab, "squares") == []
     with loop.lab.write() as tx:
         assert attest.attest(tx, "squares") == data
     # taking the directory in again does not bring deleted clips back
@@ -236,8 +236,40 @@ def test_deletion_is_attested_and_the_library_compares(loop: Loop) -> None:
     advance(loop, 40)
     with loop.lab.write() as tx:
         late = attest.attest(tx, "squares")
+    shown = deliveries_out(loop)
+    assert (shown["to_delete"], shown["not_attested"], shown["overdue"]) == (6, 2, 2)
+    assert shown["due_at"] < to_rfc3339(loop.library.clock())
+    back = forged_word(loop, late, deleted_at=to_rfc3339(loop.library.clock() - 41 * DAY_MS))
     with loop.library.write() as tx:
-        assert attest.accept(tx, late).late == 2
+        assert attested.accept(tx, back).late == 2, "the lab's own date does not make it timely"
+    shown = deliveries_out(loop)
+    assert (shown["to_delete"], shown["not_attested"], shown["overdue"], shown["due_at"]) == (6, 0, 0, None)
+
+
+def deliveries_out(loop: Loop) -> dict[str, Any]:
+    with loop.library.read() as tx:
+        (one,) = listing.show(tx, "squares")["deliveries"]
+    return one
+
+
+def forged_word(loop: Loop, data: bytes, **changes: Any) -> bytes:
+    """The lab's own attestation, signed again with other contents."""
+    value = read_payload(dsse.read_envelope(data).payload).to_json()
+    _, key = loop.lab.keys.signing_key()
+    return dsse.sign(
+        dsse.read_envelope(data).payload_type, canonical({**value, "body": {**value["body"], **changes}}), key
+    )
+
+
+def test_what_looks_like_an_id_is_never_a_name(loop: Loop) -> None:
+    loop.to_lab()
+    first = loop.received.id  # type: ignore[union-attr]
+    loop.build(first)
+    loop.deliver(first, "second")
+    second = loop.receive("second").id
+    with loop.lab.read() as tx:
+        assert loader.find_delivery(tx, first)["name"] == "squares"
+        assert loader.find_delivery(tx, second)["name"] == first
 
 
 def test_an_attestation_of_other_items_is_refused(loop: Loop) -> None:
@@ -263,10 +295,10 @@ def test_an_attestation_of_other_items_is_refused(loop: Loop) -> None:
         value = {**bundle.to_json(), "body": {**bundle.body, **changes}}
         forged_data = dsse.sign(dsse.read_envelope(data).payload_type, canonical(value), key)
         with pytest.raises(Exception) as caught, loop.library.write() as tx:
-            attest.accept(tx, forged_data)
+            attested.accept(tx, forged_data)
         assert caught.value.code == code  # type: ignore[attr-defined]
     with loop.library.write() as tx:
-        assert attest.accept(tx, data).items == 4
+        assert attested.accept(tx, data).items == 4
 
 
 def hand_over_two(loop: Loop, offer: str) -> None:
@@ -278,11 +310,11 @@ def hand_over_two(loop: Loop, offer: str) -> None:
     loop.receive("second")
 
 
-def attested(loop: Loop, name: str) -> tuple[bytes, attest.Attested]:
+def settled(loop: Loop, name: str) -> tuple[bytes, attested.Attested]:
     with loop.lab.write() as tx:
         data = attest.attest(tx, name)
     with loop.library.write() as tx:
-        return data, attest.accept(tx, data)
+        return data, attested.accept(tx, data)
 
 
 def test_bytes_that_another_delivery_holds_stay_and_are_not_said_to_be_deleted(loop: Loop) -> None:
@@ -291,14 +323,13 @@ def test_bytes_that_another_delivery_holds_stay_and_are_not_said_to_be_deleted(l
     leave(loop, PEOPLE[0])
     second, loop.agreement = loop.agreement, first
     refresh(loop, feed(loop))
-    data, done = attested(loop, "squares")
+    data, done = settled(loop, "squares")
     assert (done.items, done.kept) == (0, 4)
     assert all(loop.lab.objects.exists(one.bytes_hash) for one in done.body.kept)
     assert "still there" in read_payload(dsse.read_envelope(data).payload).body["statement"]
-    assert checks.verify_delivery(loop.lab, "squares") == []
     loop.agreement = second
     refresh(loop, feed(loop))
-    _, done = attested(loop, "again")
+    _, done = settled(loop, "again")
     assert (done.items, done.kept) == (4, 0)
     assert not any(loop.lab.objects.exists(one.bytes_hash) for one in done.body.items)
 
@@ -349,17 +380,16 @@ def test_a_narrow_no_does_not_keep_a_lab_from_settling_the_rest(loop: Loop, tmp_
         value = {**bundle.to_json(), "body": {**bundle.body, **changes}}
         forged_data = dsse.sign(dsse.read_envelope(data).payload_type, canonical(value), key)
         with pytest.raises(Exception) as caught, loop.library.write() as tx:
-            attest.accept(tx, forged_data)
+            attested.accept(tx, forged_data)
         assert caught.value.code == code  # type: ignore[attr-defined]
     with loop.library.write() as tx:
-        done = attest.accept(tx, data)
-        assert attest.open_obligations(tx, commercial["public_id"], "out") == []
+        done = attested.accept(tx, data)
+        assert open_obligations(tx, commercial["public_id"], "out") == []
     assert (done.items, done.kept) == (2, 4)
-    _, done = attested(loop, "squares")
+    _, done = settled(loop, "squares")
     assert (done.items, done.kept) == (2, 0)
-    for name in ("squares", "again"):
-        assert checks.verify_delivery(loop.lab, name) == []
-    assert len(loader.open_delivery(loop.lab, "squares").items) == 6
+    opened = loader.open_delivery(loop.lab, "squares")
+    assert len(opened.items) == len(list(opened.clips(64))) == 6
 
 
 def test_what_is_denied_without_an_act_of_its_own_is_swept_up(loop: Loop) -> None:

@@ -13,6 +13,7 @@ from fairframe.core.errors import Refused, VerificationError
 from fairframe.core.ids import new_id
 from fairframe.core.time import DAY_MS
 from fairframe.dataset import attest, feeds, leases, loader, revocation
+from fairframe.dataset import attested as taken
 from fairframe.dataset.tables import feed_entry, obligation
 from fairframe.flows import deletion, opt_out, upgrade
 from fairframe.generation import grants, guard
@@ -85,7 +86,7 @@ def attested(loop: Loop) -> bytes:  # noqa: F811
         return deletion.attest(tx, loader.find_delivery(tx, "squares"))
 
 
-def accepted(loop: Loop, data: bytes) -> attest.Attested:  # noqa: F811
+def accepted(loop: Loop, data: bytes) -> taken.Attested:  # noqa: F811
     with loop.library.write() as tx:
         return deletion.accept(tx, data)
 

@@ -9,7 +9,7 @@ from fairframe.core.errors import Conflict
 from fairframe.core.ids import new_id
 from fairframe.core.money import parse_money
 from fairframe.core.time import DAY_MS
-from fairframe.dataset import attest, feeds
+from fairframe.dataset import attest, attested, feeds
 from fairframe.dataset.tables import feed_entry, obligation
 from fairframe.flows import opt_out
 from fairframe.flows.impact import Impact, impact
@@ -152,7 +152,7 @@ def test_a_narrower_no_takes_back_what_it_covers(loop: Loop) -> None:  # noqa: F
         assert feeds.refresh(tx, data).entries == 2
         attestation = attest.attest(tx, "squares")
     with loop.library.write() as tx:
-        assert attest.accept(tx, attestation).items == 2
+        assert attested.accept(tx, attestation).items == 2
 
 
 def test_who_comes_back_is_in_later_releases_only(loop: Loop) -> None:  # noqa: F811

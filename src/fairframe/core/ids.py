@@ -73,3 +73,11 @@ def check_id(text: object, prefix: str | None = None) -> str:
         code="input.bad_id",
         remedy=f"An id looks like {prefix or 'ast'}_ and 26 letters and digits",
     )
+
+
+def is_id(text: str, prefix: str) -> bool:
+    """Whether `text` is a well-formed id of `prefix`."""
+    try:
+        return bool(check_id(text, prefix))
+    except InputError:
+        return False

@@ -1,6 +1,7 @@
 """items.jsonl: one canonical line per delivered clip. The release's root is the RFC 9162 root over these lines.
 
-Nothing in a line names a contributor or an asset: both are pseudonyms that only the library can look up.
+Nothing in a line names a contributor or an asset: both are pseudonyms that only the library can look up. Its hashes
+are the same for every lab, as the clip's bytes are.
 """
 
 import re

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from fairframe.core.delivery_body import DeliveryBody
 from fairframe.core.errors import Conflict, InputError, IntegrityFailure, NotFound
+from fairframe.core.ids import is_id
 from fairframe.core.item_line import read_line
 from fairframe.dataset import layout, published
 from fairframe.dataset.handover import Delivered, Release, hand_over, known, not_in_force, write_new
@@ -56,9 +57,9 @@ def deliver(ws: Workspace, name: str, out: Path, show: Progress = silent) -> Del
 
 
 def find_release(tx: Tx, name_or_id: str) -> Row:
-    """A release by name or id. Raises NotFound."""
-    where = (dataset_release.c.name == name_or_id) | (dataset_release.c.public_id == name_or_id)
-    row = tx.row(dataset_release.select().where(where))
+    """A release by name or id; what looks like an id is never a name. Raises NotFound."""
+    column = dataset_release.c.public_id if is_id(name_or_id, "rel") else dataset_release.c.name
+    row = tx.row(dataset_release.select().where(column == name_or_id))
     if row is None:
         raise NotFound(
             f"no release is called {name_or_id[:80]!r}", code="release.missing", remedy="See: fairframe dataset list"

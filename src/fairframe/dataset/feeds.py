@@ -14,6 +14,7 @@ from fairframe.core.ids import new_id
 from fairframe.dataset import leases, revocation, sweep
 from fairframe.dataset.gate import close_behind
 from fairframe.dataset.governing import governing
+from fairframe.dataset.obligations import owe
 from fairframe.dataset.tables import delivery as delivery_table
 from fairframe.dataset.tables import feed_entry
 from fairframe.platform import bundles
@@ -140,5 +141,5 @@ def _keep(tx: WriteTx, family: str, library: str, fresh: tuple[FeedEntry, ...]) 
             reason=entry.reason,
             effective_ms=entry.effective_ms,
         )
-        revocation.owe(tx, IN, library, entry.delivery, entry.item, entry.effective_ms + deletion_ms)
+        owe(tx, IN, library, entry.delivery, entry.item, entry.effective_ms + deletion_ms)
         tx.record("item.taken_back", entry.item, entry.to_json())

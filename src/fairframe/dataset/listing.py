@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from fairframe.core.item_line import read_line
 from fairframe.core.time import to_rfc3339
 from fairframe.dataset import feeds, leases
-from fairframe.dataset.attest import open_obligations
 from fairframe.dataset.deliveries import find_release
 from fairframe.dataset.funnel import Funnel, Gate
 from fairframe.dataset.loader import deleted, find_delivery, standing_findings
+from fairframe.dataset.obligations import open_obligations, owed
 from fairframe.dataset.releases import KIND
 from fairframe.dataset.revocation import taken_back
 from fairframe.dataset.tables import dataset_release, item, received_item
@@ -136,13 +136,17 @@ def _release(tx: Tx, name: str) -> dict[str, Any]:
 
 def _sent(tx: Tx, row: Row) -> dict[str, Any]:
     lease, delivery = leases.newest(tx, row["public_id"]), row["public_id"]
+    due = owed(tx, delivery, "out")
     return {
         "id": delivery,
         "to": row["party"],
         "delivered_at": to_rfc3339(row["recorded_at_ms"]),
         "lease_ends_at": to_rfc3339(lease["ends_ms"]) if lease is not None else None,
+        "to_delete": due.items,
+        "not_attested": due.open,
+        "due_at": to_rfc3339(due.due_ms) if due.due_ms is not None else None,
+        "overdue": due.overdue,
         "taken_back": sorted(taken_back(tx, "out", delivery)),
-        "open_obligations": len(open_obligations(tx, delivery, "out")),
     }
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from fairframe.core.errors import Conflict, IntegrityFailure, NotFound, Refused
+from fairframe.core.ids import is_id
 from fairframe.core.item_line import Item, Split, read_line
 from fairframe.dataset import feeds, leases
 from fairframe.dataset.clip import Clip
@@ -101,9 +102,12 @@ def open_delivery(ws: Workspace, name: str) -> OpenDelivery:
 
 
 def find_delivery(tx: Tx, name: str) -> Row:
-    """A received delivery by name or id; of several from one library by the same name, the newest."""
-    where = (delivery_table.c.public_id == name) | (delivery_table.c.name == name)
-    statement = delivery_table.select().where(where, delivery_table.c.direction == IN)
+    """A received delivery by name or id; of several from one library by the same name, the newest.
+
+    What looks like an id is never a name. Raises NotFound, Conflict (delivery.ambiguous: two libraries use the name).
+    """
+    column = delivery_table.c.public_id if is_id(name, "dlv") else delivery_table.c.name
+    statement = delivery_table.select().where(column == name, delivery_table.c.direction == IN)
     rows = tx.rows(statement.order_by(delivery_table.c.id.desc()))
     if not rows:
         raise NotFound(

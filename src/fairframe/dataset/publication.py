@@ -77,7 +77,7 @@ def publish(tx: WriteTx, plan: Plan) -> Built:
     """Re-check, compose and insert, in one transaction. Raises what `ready` raises, and Refused (release.empty)."""
     close_behind(tx)
     ready(tx, plan.agreement.public_id, plan.name)
-    kept, changed = _still_allowed(tx, plan)
+    kept, changed, codes = _still_allowed(tx, plan)
     funnel = _funnel(plan, kept, changed)
     if not kept:
         raise Refused(
@@ -86,7 +86,7 @@ def publish(tx: WriteTx, plan: Plan) -> Built:
             code="release.empty",
             remedy="Loosen the filters, or see why assets do not clear: fairframe rights clear AGREEMENT",
         )
-    composed = compose(tx, plan.agreement, kept, plan.assets, plan.allowed)
+    composed = compose(tx, plan.agreement, kept, plan.assets, codes)
     lines = [one.line() for one, _ in composed]
     recipe = _recipe(plan)
     built = Built(
@@ -106,15 +106,21 @@ def publish(tx: WriteTx, plan: Plan) -> Built:
     return built
 
 
-def _still_allowed(tx: Tx, plan: Plan) -> tuple[list[tuple[SelectedShot, Cut]], Counter[str]]:
-    """The cut shots that every event since the snapshot still allows, and what else they now are, by finding."""
+def _still_allowed(
+    tx: Tx, plan: Plan
+) -> tuple[list[tuple[SelectedShot, Cut]], Counter[str], dict[int, tuple[str, ...]]]:
+    """The cut shots that every event since the snapshot still allows, and what the others now are, by finding.
+
+    And asset id -> codes of the findings that stand now.
+    """
     ready = [(shot, plan.cuts[shot.shot_id]) for shot in plan.selected.kept]
     cut = [(shot, clip) for shot, clip in ready if isinstance(clip, Cut)]
     ids = sorted({shot.asset_id for shot, _ in cut})
     decisions = recheck.recheck(tx, plan.agreement, plan.snapshot.size, ids)
     lost = {asset: decision for asset, decision in decisions.items() if decision.outcome != "ALLOW"}
     changed = Counter(lost[shot.asset_id].findings[0].code for shot, _ in cut if shot.asset_id in lost)
-    return [(shot, clip) for shot, clip in cut if shot.asset_id not in lost], changed
+    codes = {**plan.allowed, **{asset: decision.codes for asset, decision in decisions.items()}}
+    return [(shot, clip) for shot, clip in cut if shot.asset_id not in lost], changed, codes
 
 
 def _funnel(plan: Plan, kept: Sequence[object], changed: Mapping[str, int]) -> Funnel:

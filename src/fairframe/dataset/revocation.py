@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from fairframe.core.ids import new_id
 from fairframe.dataset.gate import close_behind
 from fairframe.dataset.governing import governing
-from fairframe.dataset.tables import dataset_release, feed_entry, item, obligation
+from fairframe.dataset.obligations import owe
+from fairframe.dataset.tables import dataset_release, feed_entry, item
 from fairframe.dataset.tables import delivery as delivery_table
 from fairframe.library.tables import asset
 from fairframe.platform.tx import Row, Tx, WriteTx
@@ -67,9 +67,9 @@ def revoke(tx: WriteTx, items: Sequence[Row], reason: str, effective_ms: int | N
     return done
 
 
-def delivered(tx: Tx, item_ids: Sequence[int], reason: str = "") -> Iterator[Delivered]:
+def delivered(tx: Tx, item_ids: Sequence[int], reason: str = KEPT_LONG) -> Iterator[Delivered]:
     """Every (item, delivery) of the items not yet taken back for that reason or as grave a one, in order of delivery
-    and place. `reason`: "" for any that is neither ENDED nor KEPT_LONG."""
+    and place. KEPT_LONG is the least grave: those that were not taken back at all."""
     for start in range(0, len(item_ids), BATCH):
         ids = item_ids[start : start + BATCH]
         statement = (
@@ -112,15 +112,6 @@ def told(tx: Tx, direction: str, delivery: str, upto: int | None = None) -> Sequ
     if upto is not None:
         where &= feed_entry.c.seq <= upto
     return tx.rows(sa.select(feed_entry.c.item, feed_entry.c.reason).where(where).order_by(feed_entry.c.seq))
-
-
-def owe(tx: WriteTx, direction: str, party: str, delivery: str, name: str, due_ms: int) -> None:
-    """Write the obligation to delete an item of a delivery, unless it stands."""
-    where = (obligation.c.direction == direction) & (obligation.c.delivery == delivery) & (obligation.c.item == name)
-    if tx.scalar(sa.select(obligation.c.id).where(where)) is None:
-        kind, public_id = "delete", new_id("obl")
-        row = {"party": party, "delivery": delivery, "item": name, "kind": kind, "due_ms": due_ms}
-        tx.insert(obligation, public_id=public_id, direction=direction, **row)
 
 
 def _taken_back(reason: str) -> sa.ColumnElement[bool]:

@@ -126,7 +126,7 @@ obligation_event = table(
     "obligation_event",
     key(),
     ref("obligation"),
-    one_of("kind", "attested", "breached"),
+    one_of("kind", "attested"),
     text("document", nullable=True),
     number("recorded_at_ms"),
 )

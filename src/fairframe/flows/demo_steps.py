@@ -16,8 +16,9 @@ from fairframe.core.plain import plain
 from fairframe.core.time import now_ms
 from fairframe.curation.curate import curate
 from fairframe.curation.filters import Filters
-from fairframe.dataset import attest, deliveries, feeds, receive, releases
+from fairframe.dataset import deliveries, feeds, receive, releases
 from fairframe.dataset.loader import find_delivery, items_of
+from fairframe.dataset.obligations import open_obligations
 from fairframe.flows import deletion, demo_footage, opt_out, upgrade, verify
 from fairframe.flows.impact import impact
 from fairframe.flows.ingest import ingest
@@ -371,7 +372,7 @@ def deliveries_due(tx: Tx) -> list[str]:
     from fairframe.dataset.tables import delivery
 
     received = [str(row["public_id"]) for row in tx.rows(delivery.select().where(delivery.c.direction == "in"))]
-    return [one for one in received if attest.open_obligations(tx, one, "in")]
+    return [one for one in received if open_obligations(tx, one, "in")]
 
 
 def prove(place: Place) -> None:

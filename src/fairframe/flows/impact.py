@@ -17,6 +17,8 @@ from fairframe.rights.tables import consent_event
 from fairframe.royalties.earnings import earnings
 from fairframe.training.tables import checkpoint, usage
 
+OPTED_OUT = "the contributor opted out"
+
 
 @dataclass(frozen=True)
 class ReleaseImpact:
@@ -153,7 +155,7 @@ def _releases(tx: Tx, items: Sequence[Row]) -> tuple[ReleaseImpact, ...]:
 
 def _deliveries(tx: Tx, contributor_id: int, items: Sequence[Row]) -> tuple[DeliveryImpact, ...]:
     taking: dict[str, list[Row]] = defaultdict(list)
-    for one in revocation.delivered(tx, [int(row["id"]) for row in items]):
+    for one in revocation.delivered(tx, [int(row["id"]) for row in items], OPTED_OUT):
         taking[one.delivery["public_id"]].append(one.item)
     back = _taken_back(tx, contributor_id)
     where = delivery_table.c.public_id.in_([*taking, *back]) & (delivery_table.c.direction == "out")
@@ -178,7 +180,7 @@ def _deliveries(tx: Tx, contributor_id: int, items: Sequence[Row]) -> tuple[Deli
 
 def _taken_back(tx: Tx, contributor_id: int) -> dict[str, int]:
     statement = (
-        sa.select(feed_entry.c.delivery, sa.func.count().label("items"))
+        sa.select(feed_entry.c.delivery, sa.func.count(feed_entry.c.item.distinct()).label("items"))
         .join(item, item.c.public_id == feed_entry.c.item)
         .where(_theirs(tx, contributor_id), feed_entry.c.direction == "out")
         .group_by(feed_entry.c.delivery)

@@ -15,13 +15,13 @@ from fairframe.dataset.gate import close_behind
 from fairframe.dataset.revocation import Revoked
 from fairframe.dataset.sweep import denied
 from fairframe.dataset.tables import delivery as delivery_table
-from fairframe.flows.impact import Impact, impact, items_of
+from fairframe.flows.impact import OPTED_OUT, Impact, impact, items_of
 from fairframe.platform import bundles
 from fairframe.platform.tx import Row, WriteTx
 from fairframe.platform.workspace import Workspace
 from fairframe.rights import consent
 
-OPTED_OUT, DENIED = "the contributor opted out", "consent was taken back"
+DENIED = "consent was taken back"
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from fairframe.curation.tables import duplicate, shot
 from fairframe.dataset import listing
 from fairframe.dataset.funnel import Gate
 from fairframe.dataset.listing import Listed
+from fairframe.dataset.obligations import Owed, owed
 from fairframe.flows import report_pictures as pictures
 from fairframe.flows.report_agreements import Deal, deals_of
 from fairframe.flows.report_pictures import Strip
@@ -75,10 +76,11 @@ class Clearance:
 
 @dataclass(frozen=True)
 class Release:
-    """A dataset release and the gates of its build."""
+    """A dataset release, the gates of its build, and what the lab was told to delete of it."""
 
     listed: Listed
     gates: tuple[Gate, ...]
+    owed: tuple[Owed, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -124,10 +126,7 @@ def read_library(ws: Workspace) -> Library:
             terms=tuple(tx.rows(contributor_terms.select().order_by(contributor_terms.c.id.desc()).limit(SHOWN_ROWS))),
             deals=deals,
             clearances=clearances,
-            releases=tuple(
-                Release(one, funnel.gates if (funnel := listing.funnel_of(tx, one.id)) else ())
-                for one in reversed(listing.listing(tx)[:SHOWN_ROWS])
-            ),
+            releases=tuple(_release(tx, one) for one in reversed(listing.listing(tx)[:SHOWN_ROWS])),
             strips=_strips(tx),
         )
 
@@ -143,6 +142,12 @@ def clearances_of(ws: Workspace, deals: Sequence[Deal], known_at_ms: int | None 
             continue
         found.append(Clearance(deal, done.at_ms, done.counts, done.findings))
     return tuple(found)
+
+
+def _release(tx: Tx, listed: Listed) -> Release:
+    funnel = listing.funnel_of(tx, listed.id)
+    sent = (owed(tx, one["public_id"], "out") for one in listing.deliveries_of_release(tx, listed.id))
+    return Release(listed, funnel.gates if funnel else (), tuple(one for one in sent if one.items))
 
 
 def _counts(tx: Tx) -> Counts:

@@ -601,7 +601,7 @@ def create_tables() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("document", sa.Text(), nullable=True),
         sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint("kind in ('attested', 'breached')", name=op.f("ck_obligation_event_kind")),
+        sa.CheckConstraint("kind in ('attested')", name=op.f("ck_obligation_event_kind")),
         sa.ForeignKeyConstraint(["obligation_id"], ["obligation.id"], name=op.f("fk_obligation_event_obligation_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_obligation_event")),
     )
