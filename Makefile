@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL_ARGS ?=
 DEMO ?= demo
 DEMO_ARGS ?=
+SCENES := $(VENV)-scenedetect
 STAMP := $(VENV)/.stamp-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
 
 .PHONY: demo test lint everyday torch crash base bench clean
@@ -42,8 +43,18 @@ crash: $(STAMP)
 base: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m fairframe.training.base --out work/base-64
 
-bench: $(STAMP)
-	for script in bench/*.py; do OMP_NUM_THREADS=1 $(BIN)/python $$script || exit 1; done
+# PySceneDetect, which bench/decode.py is compared with, wants another build of OpenCV: it gets an environment of its own
+$(SCENES)/.stamp:
+	$(PYTHON) -m venv $(SCENES)
+	$(SCENES)/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_INSTALL_ARGS) --no-deps scenedetect==0.7.2
+	$(SCENES)/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_INSTALL_ARGS) -c constraints.txt \
+		opencv-python-headless numpy click platformdirs tqdm
+	touch $@
+
+# every script states its claims as JSON lines; all run, and one that does not hold fails the whole
+bench: $(STAMP) $(SCENES)/.stamp
+	export FAIRFRAME_SCENEDETECT=$(SCENES)/bin/python OMP_NUM_THREADS=1; failed=0; \
+	for script in bench/[a-z]*.py; do echo $$script >&2; $(BIN)/python $$script || failed=1; done; exit $$failed
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info src/*.egg-info
+	rm -rf $(VENV) $(SCENES) build dist *.egg-info src/*.egg-info
