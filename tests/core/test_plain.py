@@ -2,18 +2,25 @@
 
 import json
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fairframe.core.plain import plain, plain_json
+from fairframe.core.plain import is_plain, plain, plain_json
 
 
 @settings(max_examples=50, deadline=None)
 @given(st.text())
 def test_plain_text_is_printable_and_as_long(text: str) -> None:
     shown = plain(text)
-    assert shown.isprintable() and len(shown) == len(text)
-    assert not text.isprintable() or shown == text
+    assert is_plain(shown) and len(shown) == len(text)
+    assert shown.replace("\u200c", "").replace("\u200d", "").isprintable()
+    assert not is_plain(text) or shown == text
+
+
+@pytest.mark.parametrize("word", ["\u0645\u06cc\u200c\u0631\u0648\u0645", "\u0915\u094d\u200d\u0937"])
+def test_joiners_stay_in_the_words_that_need_them(word: str) -> None:
+    assert plain(word) == word
 
 
 def test_escapes_line_ends_and_turned_writing_are_replaced() -> None:

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fairframe.core.plain import is_plain
 from fairframe.curation.captions import MAX_CHARACTERS, caption
 
 
@@ -13,6 +14,7 @@ from fairframe.curation.captions import MAX_CHARACTERS, caption
         ("", "", ["sea", "sea"], "sea"),
         ("", "", [], ""),
         ("x", "A dog.\nIt\truns.  ", [], "A dog. It runs"),
+        ("x", "\u0645\u06cc\u200c\u0631\u0648\u0645", [], "\u0645\u06cc\u200c\u0631\u0648\u0645"),
         ("x", "see <b>this</b> https://example.com/a?b=c now", [], "see this now"),
     ],
 )
@@ -30,5 +32,5 @@ def test_a_long_text_is_cut_between_words() -> None:
 def test_a_caption_is_one_short_printable_line(title: str, description: str, keywords: list[str]) -> None:
     found = caption(title, description, keywords)
     assert len(found) <= MAX_CHARACTERS
-    assert found.isprintable() or not found
+    assert is_plain(found)
     assert found == found.strip()

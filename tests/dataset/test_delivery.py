@@ -3,19 +3,21 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from fairframe.core.canonical import sha256_hex
-from fairframe.core.errors import Conflict, InputError, IntegrityFailure, NotFound, Refused
+from fairframe.core.errors import Conflict, InputError, IntegrityFailure, MediaError, NotFound, Refused
 from fairframe.core.item_line import read_line
 from fairframe.core.merkle import leaf_hash, root_of
 from fairframe.curation.filters import Filters
 from fairframe.dataset import deliveries, listing, loader, releases
 from fairframe.media.decode import read_span
 from fairframe.platform import audit
+from fairframe.platform.settings import Settings
 from fairframe.rights import consent, holds
 
 from .conftest import CUT, FILES, FRAMES, PEOPLE, Film, Loop
@@ -118,6 +120,16 @@ def test_the_loader_gives_every_clip_once_at_the_models_size(loop: Loop) -> None
     }
     assert opened.remedy == "stop_at_next_epoch"
     assert loader.open_delivery(loop.lab, done.id).id == done.id
+
+
+def test_clips_are_decoded_in_a_child_with_limits(loop: Loop) -> None:
+    loop.to_lab()
+    opened = loader.open_delivery(loop.lab, "squares")
+    # too little memory for any child: nothing of a clip is looked at here
+    narrow = replace(loop.lab, settings=Settings(media_memory_bytes=1 << 20))
+    with pytest.raises(MediaError) as caught:
+        next(replace(opened, ws=narrow).clips(64))
+    assert caught.value.code in ("media.memory", "media.crashed")
 
 
 def test_a_release_never_changes_and_its_name_is_taken(loop: Loop) -> None:

@@ -10,8 +10,10 @@ from fairframe.core.ids import encode_id
 from fairframe.core.item_line import Item
 from fairframe.core.timecode import Rate
 from fairframe.dataset.compose import without_name
-from fairframe.dataset.square import shown_at, square_frames
+from fairframe.dataset.square import square_frames
 from fairframe.media.decode import read_span
+from fairframe.media.sandbox import MediaWorker
+from fairframe.media.squares import shown_at
 
 from .conftest import Film
 
@@ -72,7 +74,9 @@ def film(frames: int = FRAMES) -> Item:
 
 @pytest.mark.parametrize("size", [64, 300])
 def test_frames_are_square_and_centered(films: list[Film], size: int) -> None:
-    frames = square_frames(films[2].path, film(), size, FPS)
+    with MediaWorker() as worker:
+        frames = square_frames(worker, films[2].path, film(), size, FPS)
+    assert frames.flags.writeable
     assert frames.shape == (FRAMES, size, size, 3)
     assert frames.dtype == np.uint8
     whole = read_span(films[2].path, 0, 1)[0]
@@ -85,8 +89,8 @@ def test_frames_are_square_and_centered(films: list[Film], size: int) -> None:
 
 @pytest.mark.parametrize("frames", [FRAMES - 1, FRAMES + 1])
 def test_a_clip_of_another_length_than_signed_is_refused(films: list[Film], frames: int) -> None:
-    with pytest.raises(IntegrityFailure) as caught:
-        square_frames(films[2].path, film(frames), 64, FPS)
+    with MediaWorker() as worker, pytest.raises(IntegrityFailure) as caught:
+        square_frames(worker, films[2].path, film(frames), 64, FPS)
     assert caught.value.code == "clip.frames"
 
 

@@ -19,14 +19,15 @@ from fairframe.core.party import Party, PartyKey
 from fairframe.core.time import DAY_MS
 from fairframe.core.timecode import Rate
 from fairframe.flows.verify import with_credentials
-from fairframe.generation import checks, outputs
-from fairframe.media.credentials import LINEAGE, read_credentials
+from fairframe.generation import checks, outputs, placing
+from fairframe.media.credentials import read_credentials
 from fairframe.media.decode import read_span
 from fairframe.media.encode import write_mp4
 from fairframe.media.probe import probe
 from fairframe.platform import identity
 from fairframe.platform.certificates import make_c2pa_ca
 from fairframe.platform.objects import sha256_file
+from fairframe.platform.settings import Settings
 from fairframe.platform.tables import audit_entry, document
 from fairframe.verify.registry import verify
 from fairframe.verify.trust import Trust
@@ -53,8 +54,8 @@ def test_a_film_and_its_papers(studio: Any, clock: Any) -> None:
     assert report.kind == "film"
     assert report.holds, [f for f in report.findings if not f.ok]
     # inside the workspace, with credentials
+    inside = checks.check_film(studio.lab, made.path)
     with studio.lab.read() as tx:
-        inside = checks.check_film(tx, made.path)
         row = outputs.find_by_hash(tx, sha256_file(made.path))
         assert row is not None
         assert row["public_id"] == made.output
@@ -65,15 +66,14 @@ def test_a_film_and_its_papers(studio: Any, clock: Any) -> None:
     assert {"c2pa.trusted", "film.known", "c2pa.lineage"} <= {f.code for f in inside}
     assert not any("secret idea" in text for text in spoken)
     assert b"secret idea" not in data + made.sidecar.read_bytes()
-    with studio.library.read() as tx:
-        assert not codes(checks.check_film(tx, made.path)), "the library has pinned the lab"
-    claims = read_credentials(made.path, studio.lab.keys.c2pa().ca_pem).assertion(LINEAGE)
+    assert not codes(checks.check_film(studio.library, made.path)), "the library has pinned the lab"
+    claims = read_credentials(made.path, studio.lab.keys.c2pa().ca_pem).lineage
     assert claims["checkpoint"] == studio.checkpoint
     assert "16x16 and scaled to 32x32" in claims["picture"]
 
 
 def test_credentials_count_only_from_whoever_signed_the_sidecar(
-    studio: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+    studio: Any, clock: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     made, lab = studio.film(), party_of(studio.lab)
     private, now = keys.generate(), clock.now
@@ -82,9 +82,8 @@ def test_credentials_count_only_from_whoever_signed_the_sidecar(
     other = Party(new_id("pty"), "South Lab", "lab", now, (key,), authority)
     with studio.library.write() as tx:
         identity.pin(tx, other.seal(private))
-    with studio.library.read() as tx:
-        assert not codes(checks.check_film(tx, made.path)), "another party's certificate changes nothing"
-    assert not codes(checks.check_credentials(made.path, [other, lab]))
+    assert not codes(checks.check_film(studio.library, made.path)), "another party's certificate changes nothing"
+    assert not codes(checks.check_credentials(Settings(), made.path, [other, lab]))
     # outside of a workspace the same is seen, and what was seen is not said to be unseen
     report = with_credentials(verify(made.path, trust(studio), clock.now), made.path, None, [lab])
     assert report.holds and "c2pa.trusted" in {one.code for one in report.findings}
@@ -93,10 +92,18 @@ def test_credentials_count_only_from_whoever_signed_the_sidecar(
     bundle = read_payload(read_envelope(made.sidecar.read_bytes()).payload)
     stolen = seal(replace(bundle, sender=other.id), private)
     made.sidecar.write_bytes(stolen)
-    with studio.library.read() as tx:
-        assert "c2pa.untrusted" in codes(checks.check_film(tx, made.path))
-    monkeypatch.setitem(sys.modules, "c2pa", None)
-    (unseen,) = checks.check_credentials(made.path, [other])
+    assert "c2pa.untrusted" in codes(checks.check_film(studio.library, made.path))
+    assert codes(
+        checks.check_film(replace(studio.library, settings=Settings(media_memory_bytes=1 << 20)), made.path)
+    ) == {"c2pa.unreadable"}, "nothing but a child with limits looks into a film"
+    bare = tmp_path / "python-without-c2pa"
+    start = (
+        "import runpy, sys; sys.modules['c2pa'] = None; runpy.run_module('fairframe.media.worker', None, '__main__')"
+    )
+    bare.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{start}"\n')
+    bare.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(bare))
+    (unseen,) = checks.check_credentials(Settings(), made.path, [other])
     assert unseen.ok is None and "fairframe[media]" in unseen.text
 
 
@@ -191,8 +198,7 @@ def test_an_upgrade_is_granted_and_the_film_shows_it(studio: Any, upgrade: Calla
     report = verify(film.path, trust(studio), clock.now)
     assert report.holds, [f for f in report.findings if not f.ok]
     assert studio.film(name="study.mp4").agreement == research
-    with studio.lab.read() as tx:
-        assert not codes(checks.check_film(tx, film.path))
+    assert not codes(checks.check_film(studio.lab, film.path))
 
 
 def test_changed_weights_and_ended_agreements_are_refused(studio: Any, clock: Any) -> None:
@@ -217,6 +223,22 @@ def test_an_existing_file_is_kept_unless_asked(studio: Any) -> None:
     assert sha256_file(film.path) == before
     again = studio.film(seed=9, overwrite=True)
     assert sha256_file(film.path) == again.bytes_hash != before
+
+
+def test_a_film_that_appeared_meanwhile_is_kept(tmp_path: Path) -> None:
+    target, beside, aside = tmp_path / "f.mp4", tmp_path / "f.json", tmp_path / "aside"
+    aside.mkdir()
+    sources = {beside: aside / "j", target: aside / "m"}
+    for path in sources.values():
+        path.write_text("mine")
+    target.write_text("another's")
+    with pytest.raises(Conflict) as caught:
+        placing.put(sources, aside, overwrite=False)
+    assert caught.value.code == "output.exists"
+    assert target.read_text() == "another's" and not beside.exists()
+    (aside / "j").write_text("mine")
+    placing.put(sources, aside, overwrite=True)
+    assert (target.read_text(), beside.read_text()) == ("mine", "mine")
 
 
 def test_a_failure_at_the_end_leaves_what_was_there(studio: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,16 +267,14 @@ def test_stripped_and_edited_films_are_found(studio: Any, tmp_path: Path, clock:
     write_mp4(stripped, list(frames), Rate(24))
     stripped.with_name("film.mp4.fairframe.json").write_bytes(film.sidecar.read_bytes())
     stripped.with_name("film.mp4.c2pa").write_bytes(film.manifest.read_bytes())
-    with studio.lab.read() as tx:
-        found = checks.check_film(tx, stripped)
+    found = checks.check_film(studio.lab, stripped)
     assert codes(found) == {"film.hash", "film.changed", "c2pa.absent", "c2pa.kept_tampered"}
     assert "film.traced" in {f.code for f in found}
     assert codes(verify(stripped, trust(studio), clock.now).findings) == {"film.hash"}
     data = bytearray(film.path.read_bytes())
     data[-20] ^= 1
     film.path.write_bytes(bytes(data))
-    with studio.lab.read() as tx:
-        assert "c2pa.tampered" in codes(checks.check_film(tx, film.path))
+    assert "c2pa.tampered" in codes(checks.check_film(studio.lab, film.path))
 
 
 def test_the_model_folder_verifies_offline(studio: Any, clock: Any) -> None:

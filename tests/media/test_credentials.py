@@ -7,9 +7,11 @@ from cryptography.x509.oid import ExtensionOID
 
 from fairframe.core.errors import InputError, MediaError
 from fairframe.core.timecode import FrameSpan, Rate
-from fairframe.media.credentials import GENERATED, LINEAGE, film_manifest, read_credentials, sign_mp4
+from fairframe.media import c2pa_reader, sandboxed
+from fairframe.media.credentials import GENERATED, film_manifest, read_credentials, sign_mp4
 from fairframe.media.decode import read_span
 from fairframe.media.encode import cut
+from fairframe.media.sandbox import Limits, MediaWorker
 from fairframe.media.signals import read_signals
 from fairframe.platform.certificates import C2paIdentity, make_c2pa_ca
 
@@ -34,12 +36,19 @@ def test_a_signed_film_is_trusted_under_its_makers_anchor_alone(
 ) -> None:
     found = read_credentials(film[0], lab.ca_pem)
     assert (found.state, found.trusted, found.reason) == ("trusted", True, "")
-    assert found.assertion(LINEAGE) == {"model": "m", "delivery_root": "ab" * 32}
-    assert found.assertion("c2pa.actions.v2")["actions"][0]["digitalSourceType"] == GENERATED
-    assert found.assertion("org.example.none") is None
+    assert found.lineage == {"model": "m", "delivery_root": "ab" * 32}
+    report = c2pa_reader.read(film[0], lab.ca_pem)
+    stated = {one["label"]: one["data"] for one in report.manifests[report.active]["assertions"]}
+    assert stated["c2pa.actions.v2"]["actions"][0]["digitalSourceType"] == GENERATED
     other = read_credentials(film[0], make_c2pa_ca("Other Lab", NOW_MS).ca_pem)
     assert (other.state, other.trusted) == ("untrusted", False)
     assert (read_span(film[0], 0, 48) == read_span(clip, 0, 48)).all()
+
+
+def kept(folder: Path, store: bytes) -> Path:
+    path = folder / "film.c2pa"
+    path.write_bytes(store)
+    return path
 
 
 def test_its_own_training_statement_is_read_as_a_signal(film: tuple[Path, bytes], lab: C2paIdentity) -> None:
@@ -65,14 +74,27 @@ def test_a_remux_strips_credentials(film: tuple[Path, bytes], lab: C2paIdentity,
                 target.mux(packet)
     assert read_credentials(bare, lab.ca_pem).state == "absent"
     # the sidecar stands for these bytes only: against others it does not hold
-    assert not read_credentials(bare, lab.ca_pem, sidecar=film[1]).trusted
+    assert not read_credentials(bare, lab.ca_pem, store=kept(tmp_path, film[1])).trusted
 
 
 def test_a_sidecar_stands_for_the_film_that_it_was_made_with(
-    film: tuple[Path, bytes], lab: C2paIdentity, clip: Path
+    film: tuple[Path, bytes], lab: C2paIdentity, clip: Path, tmp_path: Path
 ) -> None:
-    assert read_credentials(film[0], lab.ca_pem, sidecar=film[1]).trusted
-    assert not read_credentials(clip, lab.ca_pem, sidecar=b"junk").trusted
+    assert read_credentials(film[0], lab.ca_pem, store=kept(tmp_path, film[1])).trusted
+    assert not read_credentials(clip, lab.ca_pem, store=kept(tmp_path, b"junk")).trusted
+    long = read_credentials(film[0], lab.ca_pem, store=kept(tmp_path, bytes(c2pa_reader.MAX_MANIFEST_BYTES + 1)))
+    assert (long.state, long.reason) == ("unreadable", "film.c2pa is too long")
+
+
+def test_a_stranger_s_film_is_read_in_the_child(film: tuple[Path, bytes], lab: C2paIdentity, tmp_path: Path) -> None:
+    with MediaWorker() as worker:
+        assert sandboxed.credentials(worker, film[0], lab.ca_pem) == read_credentials(film[0], lab.ca_pem)
+        store = kept(tmp_path, film[1])
+        assert sandboxed.credentials(worker, film[0], lab.ca_pem, store=store).trusted
+        assert sandboxed.credentials(worker, film[0], b"").state == "untrusted"
+    # a child that fails over a film says nothing good about it
+    with MediaWorker(Limits(output_bytes=5)) as worker:
+        assert sandboxed.credentials(worker, film[0], lab.ca_pem).state == "unreadable"
 
 
 def test_a_cut_of_a_signed_film_has_no_credentials(film: tuple[Path, bytes], tmp_path: Path) -> None:

@@ -171,11 +171,11 @@ class World:
         return self.sealed("lease", {"delivery": made_id("dlv"), **ends, **changes})
 
     def feed(self, *items: int, **changes: Any) -> bytes:
-        entry = {"delivery": made_id("dlv"), "reason": "opt-out", "effective_at": to_rfc3339(NOW_MS)}
+        run = {"delivery": made_id("dlv"), "reason": "opt-out", "effective_at": to_rfc3339(NOW_MS)}
         body = {
             "family": made_id("agr"),
             "deliveries": [made_id("dlv")],
-            "entries": [{**entry, "seq": at + 1, "item": made_id("itm", item)} for at, item in enumerate(items)],
+            "entries": [{**run, "items": [made_id("itm", item) for item in items]}] if items else [],
             "max_age_ms": 7 * DAY_MS,
             "leases": [base64.b64encode(self.lease()).decode()],
         }

@@ -50,6 +50,16 @@ def test_runs_as_a_module(world: Any, trusted: list[str]) -> None:
     assert done.stderr == ""
 
 
+def test_a_terminal_that_lacks_a_letter_is_no_failed_check(world: Any, trusted: list[str]) -> None:
+    world.deliver()
+    (world.folder / "\u00fc.txt").write_text("")
+    command = [sys.executable, "-m", "fairframe.verify.main", str(world.folder), *trusted]
+    env = {"PYTHONIOENCODING": "ascii", "PATH": ""}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "?.txt" in done.stdout and "1 of 35 checks do not hold" in done.stdout
+
+
 def test_says_what_it_trusts_and_what_it_cannot_show(
     world: Any, trusted: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,10 +2,18 @@
 
 import json
 
+_JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
+"""Parts of Persian and Hindi words: they choose the shape of the letters beside them, and hide none."""
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text is one line of printable characters, with the joiners that some languages write."""
+    return all(c.isprintable() or c in _JOINERS for c in text)
+
 
 def plain(text: str) -> str:
     """One line of printable characters; what is none (escapes, line ends, turned writing) becomes U+FFFD."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    return "".join(c if is_plain(c) else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def plain_json(text: str, encoding: str = "utf-8") -> str:

@@ -6,6 +6,8 @@ A model that writes captions would be an ancestor with a license and training da
 import re
 from collections.abc import Sequence
 
+from fairframe.core.plain import is_plain
+
 MAX_CHARACTERS = 240
 _LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]{0,200}>")
@@ -17,19 +19,19 @@ def caption(title: str, description: str, keywords: Sequence[str]) -> str:
     Markup, links and control characters go, spaces become single, a final period goes; at most 240 characters,
     cut between words. Keywords that the title already says are left out.
     """
-    text = plain(description)
+    text = prose(description)
     if not text:
-        text = plain(title)
+        text = prose(title)
         said = text.casefold()
-        words = [word for word in dict.fromkeys(map(plain, keywords)) if word and word.casefold() not in said]
+        words = [word for word in dict.fromkeys(map(prose, keywords)) if word and word.casefold() not in said]
         text = ", ".join(([text] if text else []) + words)
     return _cut(text.rstrip(" .,;"))
 
 
-def plain(text: str) -> str:
+def prose(text: str) -> str:
     """Text without markup, links, control characters and doubled spaces."""
     text = _LINK.sub(" ", _TAG.sub(" ", text))
-    printable = "".join(char if char.isprintable() else " " for char in text)
+    printable = "".join(char if is_plain(char) else " " for char in text)
     return " ".join(printable.split())
 
 

@@ -15,14 +15,13 @@ from fairframe.curation.shots import Shot, decide
 from fairframe.curation.stored import to_parquet
 from fairframe.media import sandboxed
 from fairframe.media.measure import Measures
-from fairframe.media.sandbox import Limits, MediaWorker
+from fairframe.media.sandbox import MediaWorker
+from fairframe.media.workers import make_worker, worker_pool
 from fairframe.platform.tx import Row
 from fairframe.platform.workspace import Workspace
 
 PIXELS_PER_SECOND = 20_000_000
 """What the slowest decoder is taken to manage; a film that needs more than the usual seconds gets them."""
-WALL_SHARE = 5
-"""Wall seconds per processor second: a busy machine gives a process a part of its time."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +48,8 @@ def measure_all(ws: Workspace, sources: Iterable[Row]) -> Iterator[Measured | Un
     The objects are stored; the rows are the caller's. A file that breaks its child costs that file only.
     Raises MissingExtra where the decoder is not installed.
     """
-    count = max(1, ws.settings.workers)
-    with _workers(ws, count) as workers, _threads(count) as pool:
+    count = ws.settings.workers
+    with worker_pool(ws.settings) as workers, _threads(count) as pool:
         waiting: deque[Future[Measured | Unmeasured]] = deque()
         for source in sources:
             waiting.append(pool.submit(_measure, ws, workers, source))
@@ -70,8 +69,6 @@ def _measure(ws: Workspace, workers: "SimpleQueue[MediaWorker]", source: Row) ->
     except MissingExtra:
         raise
     except FairframeError as error:
-        if error.code.startswith("missing_extra"):
-            raise MissingExtra(error.message, code=error.code, remedy=error.remedy) from error
         return Unmeasured(source, error)
     finally:
         workers.put(worker)
@@ -84,21 +81,8 @@ def _run(ws: Workspace, worker: MediaWorker, source: Row) -> Measures:
         target = Path(folder) / "measures.npz"
         if needed <= ws.settings.media_seconds:
             return sandboxed.measure(worker, path, target)
-        with MediaWorker(_limits(ws, needed)) as patient:
+        with make_worker(ws.settings, cpu_s=needed) as patient:
             return sandboxed.measure(patient, path, target)
-
-
-@contextmanager
-def _workers(ws: Workspace, count: int) -> Generator["SimpleQueue[MediaWorker]"]:
-    made = [MediaWorker(_limits(ws, ws.settings.media_seconds)) for _ in range(count)]
-    free: SimpleQueue[MediaWorker] = SimpleQueue()
-    for worker in made:
-        free.put(worker)
-    try:
-        yield free
-    finally:
-        for worker in made:
-            worker.close()
 
 
 @contextmanager
@@ -109,7 +93,3 @@ def _threads(count: int) -> Generator[ThreadPoolExecutor]:
         yield pool
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _limits(ws: Workspace, seconds: int) -> Limits:
-    return Limits(wall_s=WALL_SHARE * seconds, cpu_s=seconds, memory_bytes=ws.settings.media_memory_bytes)

@@ -8,11 +8,12 @@ from fairframe.core import dsse
 from fairframe.core.bundle import Bundle
 from fairframe.core.canonical import sha256_hex
 from fairframe.core.delivery_body import DeliveryBody
-from fairframe.core.errors import BadDocument, MediaError, MissingExtra, VerificationError
+from fairframe.core.errors import BadDocument, MediaError, VerificationError
 from fairframe.core.item_line import Item
 from fairframe.dataset import layout
 from fairframe.dataset.inspection import Inspected, inspect
-from fairframe.library.opening import make_worker
+from fairframe.media import sandboxed
+from fairframe.media.workers import make_worker
 from fairframe.platform import bundles
 from fairframe.platform.runs import Run
 from fairframe.platform.tx import Tx
@@ -71,10 +72,8 @@ def _check_bundle(tx: Tx, bundle: Bundle, body: DeliveryBody, document: bytes) -
 
 def _check_playable(ws: Workspace, run: Run, folder: Path, items: Sequence[Item]) -> None:
     """Open every clip once in the sandbox: what training decodes later is neither broken nor more than it says."""
-    from fairframe.media import sandboxed
-
     seen: set[str] = set()
-    with make_worker(ws) as worker:
+    with make_worker(ws.settings) as worker:
         for place, one in enumerate(items):
             run.progress(place, len(items), "opening clips")
             if one.bytes_hash in seen:
@@ -83,8 +82,6 @@ def _check_playable(ws: Workspace, run: Run, folder: Path, items: Sequence[Item]
             try:
                 found = sandboxed.probe(worker, folder / one.path)
             except MediaError as error:
-                if error.code.startswith(MissingExtra.code):  # no file is at fault
-                    raise MissingExtra(error.message, code=error.code, remedy=error.remedy) from error
                 raise VerificationError(
                     f"{one.path} cannot be played: {error.message}", code="delivery.unplayable", where=str(folder)
                 ) from error

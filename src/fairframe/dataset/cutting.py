@@ -1,12 +1,10 @@
 """Cutting clips: exact frames of the source, re-encoded without sound or metadata, each in the media sandbox."""
 
 import tempfile
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from queue import SimpleQueue
 
 import sqlalchemy as sa
 
@@ -15,9 +13,10 @@ from fairframe.core.item_line import Item, read_line
 from fairframe.core.timecode import FrameSpan, Rate
 from fairframe.curation.selection import SelectedShot
 from fairframe.dataset.tables import dataset_release, item
-from fairframe.library.opening import make_worker
 from fairframe.library.tables import asset
+from fairframe.media import sandboxed
 from fairframe.media.sandbox import MediaWorker
+from fairframe.media.workers import worker_pool
 from fairframe.platform.runs import Run
 from fairframe.platform.tx import Row, Tx
 from fairframe.platform.workspace import Workspace
@@ -60,15 +59,15 @@ def cut_all(ws: Workspace, run: Run, shots: Sequence[SelectedShot], assets: dict
     done = {shot: cut for shot, cut in done.items() if isinstance(cut, Cut) and ws.objects.exists(cut.bytes_hash)}
     rest = [shot for shot in shots if shot.shot_id not in done]
     run.progress(len(done), len(shots), "cutting clips")
-    with _workers(ws) as workers, ThreadPoolExecutor(max_workers=ws.settings.workers) as pool:
+    with worker_pool(ws.settings) as workers, ThreadPoolExecutor(max_workers=ws.settings.workers) as pool:
 
         def work(shot: SelectedShot) -> tuple[int, Cut | Uncut]:
             worker = workers.get()
             try:
                 return shot.shot_id, _cut(ws, worker, shot, assets[shot.asset_id])
+            except MissingExtra:  # no file is at fault
+                raise
             except FairframeError as error:
-                if error.code.startswith(MissingExtra.code):  # no file is at fault
-                    raise MissingExtra(error.message, code=error.code, remedy=error.remedy) from error
                 return shot.shot_id, Uncut(shot, error.code, str(error))
             finally:
                 workers.put(worker)
@@ -79,24 +78,7 @@ def cut_all(ws: Workspace, run: Run, shots: Sequence[SelectedShot], assets: dict
     return done
 
 
-@contextmanager
-def _workers(ws: Workspace) -> Generator["SimpleQueue[MediaWorker]"]:
-    """One sandbox child per thread, handed around, ended in any case."""
-    made = [make_worker(ws) for _ in range(ws.settings.workers)]
-    free: SimpleQueue[MediaWorker] = SimpleQueue()
-    for worker in made:
-        free.put(worker)
-    try:
-        yield free
-    finally:
-        for worker in made:
-            worker.close()
-
-
 def _cut(ws: Workspace, worker: MediaWorker, shot: SelectedShot, source: Row) -> Cut:
-    # numpy comes with the media extra: listing datasets does not need it
-    from fairframe.media import sandboxed
-
     fps = Rate(source["fps_num"], source["fps_den"])
     with tempfile.TemporaryDirectory(prefix="fairframe-cut-") as folder:
         target = Path(folder) / "clip.mp4"

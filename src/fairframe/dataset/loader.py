@@ -21,9 +21,11 @@ from fairframe.dataset import feeds, leases
 from fairframe.dataset.clip import Clip
 from fairframe.dataset.governing import governing, kept_until_ms
 from fairframe.dataset.revocation import taken_back
+from fairframe.dataset.square import square_frames
 from fairframe.dataset.standing import Finding, Standing, findings
 from fairframe.dataset.tables import delivery as delivery_table
 from fairframe.dataset.tables import obligation, obligation_event, received_item
+from fairframe.media.workers import make_worker
 from fairframe.platform import bundles
 from fairframe.platform.tx import Row, Tx
 from fairframe.platform.workspace import Workspace
@@ -68,20 +70,19 @@ class OpenDelivery:
     def clips(self, size: int, fps: int = 24, split: Split | None = None) -> Iterator[Clip]:
         """Decode the admitted items one after the other: uint8 RGB (T, size, size, 3) at `fps`.
 
-        Every clip's bytes are checked against the signed hash first. Raises Refused as check() does, and
-        IntegrityFailure (clip.missing, clip.changed, clip.frames).
+        Every clip's bytes are checked against the signed hash first; all are decoded in one limited child process.
+        Raises Refused as check() does, IntegrityFailure (clip.missing, clip.changed, clip.frames) and MediaError.
         """
-        from fairframe.dataset.square import square_frames
-
         self.check()
         admitted = self.admitted()
-        for one in self.items:
-            if one.id not in admitted or (split is not None and one.split != split):
-                continue
-            if not self.ws.objects.verify(one.bytes_hash):
-                raise _broken(self.ws, one)
-            frames = square_frames(self.ws.objects.path(one.bytes_hash), one, size, fps)
-            yield Clip(one.id, self.id, frames, one.caption, one.group, one.split)
+        with make_worker(self.ws.settings) as worker:
+            for one in self.items:
+                if one.id not in admitted or (split is not None and one.split != split):
+                    continue
+                if not self.ws.objects.verify(one.bytes_hash):
+                    raise _broken(self.ws, one)
+                frames = square_frames(worker, self.ws.objects.path(one.bytes_hash), one, size, fps)
+                yield Clip(one.id, self.id, frames, one.caption, one.group, one.split)
 
 
 def open_delivery(ws: Workspace, name: str) -> OpenDelivery:

@@ -7,24 +7,22 @@ what was interrupted. An object is stored before the row that names it; a crash 
 import errno
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fairframe.core.errors import Conflict, FairframeError, InputError, MissingExtra, NotFound
 from fairframe.library import assets, collections, contributors, facts, refusals
 from fairframe.library.metadata import Described, Metadata, read_metadata
 from fairframe.library.offered import Offer, gather
-from fairframe.library.opening import make_worker, open_stored, trust_anchors
+from fairframe.library.opening import open_stored, trust_anchors
 from fairframe.library.refusals import Refusal
 from fairframe.library.walk import bad_file, check_file
+from fairframe.media.sandbox import MediaWorker
+from fairframe.media.workers import make_worker
 from fairframe.platform import runs
 from fairframe.platform.objects import sha256_file
 from fairframe.platform.runs import Progress, Run
 from fairframe.platform.tx import Row, WriteTx
 from fairframe.platform.workspace import Workspace
 from fairframe.rights import holds
-
-if TYPE_CHECKING:
-    from fairframe.media.sandbox import MediaWorker
 
 DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 SAME_BYTES = "same_bytes"
@@ -50,7 +48,7 @@ class IngestReport:
 class _Job:
     ws: Workspace
     run: Run
-    worker: "MediaWorker"
+    worker: MediaWorker
     anchors: str
     root: Path
     report: IngestReport
@@ -75,7 +73,7 @@ def ingest(
     offered = gather(path, told, metadata_path=metadata, contributor=contributor)
     anchors = trust_anchors(ws)
     arguments = {"path": str(path), "metadata": None if metadata is None else str(metadata)}
-    with runs.running(ws, "ingest", arguments, show) as run, make_worker(ws) as worker:
+    with runs.running(ws, "ingest", arguments, show) as run, make_worker(ws.settings) as worker:
         report = IngestReport(run=run.public_id, ignored=offered.ignored)
         job = _Job(ws, run, worker, anchors, offered.root, report)
         for done, offer in enumerate(offered.offers):

@@ -17,6 +17,7 @@ from fairframe.platform import tables as platform
 from fairframe.platform.audit_check import check_audit
 from fairframe.platform.audit_rows import stands_for
 from fairframe.platform.audit_rows_check import check_rows
+from fairframe.platform.settings import Settings
 from fairframe.platform.workspace import Workspace
 from fairframe.rights import tables as rights
 from fairframe.royalties import tables as royalties
@@ -66,10 +67,6 @@ def with_credentials(report: Report, path: Path, ws: Workspace | None, given: Se
     """A film's report with what its content credentials say, against the pinned and the given parties."""
     if report.kind != "film":
         return report
-    if ws is None:
-        found = check_credentials(path, given)
-    else:
-        with ws.read() as tx:
-            found = check_film(tx, path, given)
+    found = check_credentials(Settings(), path, given) if ws is None else check_film(ws, path, given)
     cannot_show = tuple(text for text in report.cannot_show if text != C2PA_UNSEEN)
     return Report(report.kind, (*report.findings, *found), cannot_show)

@@ -11,11 +11,16 @@ from fairframe.core.finding import Finding
 from fairframe.core.party import Party
 from fairframe.generation import outputs, sidecar
 from fairframe.generation.tables import output
-from fairframe.media.c2pa_reader import MAX_MANIFEST_BYTES
-from fairframe.media.credentials import LINEAGE, Credentials, read_credentials
+from fairframe.media import sandboxed
+from fairframe.media.credentials import Credentials
+from fairframe.media.sandbox import MediaWorker
+from fairframe.media.workers import make_worker
 from fairframe.platform import trust
 from fairframe.platform.objects import sha256_file
+from fairframe.platform.settings import Settings
 from fairframe.platform.tx import Row, Tx
+from fairframe.platform.workspace import Workspace
+from fairframe.verify.files import read_limited
 
 WORDS = {
     "trusted": "are signed by {who}, and whole",
@@ -27,27 +32,31 @@ WORDS = {
 }
 
 
-def check_film(tx: Tx, path: Path, given: Sequence[Party] = ()) -> list[Finding]:
+def check_film(ws: Workspace, path: Path, given: Sequence[Party] = ()) -> list[Finding]:
     """Findings on a film file: its bytes, the sidecar, its credentials. Raises NotFound where there is no file.
 
-    given: parties that are believed beside those that are pinned here.
+    given: parties that are believed beside those that are pinned here. The film may be anybody's: a child process
+    looks into it.
     """
     if not path.is_file():
         raise NotFound(f"there is no film {path}", code="film.missing")
     bytes_hash = sha256_file(path)
-    row = outputs.find_by_hash(tx, bytes_hash)
-    parties = {one.id: one for one in (*trust.believed(tx), *given)}
-    bundle, found = _sidecar(path, parties)
-    if bundle is not None:
-        found.append(_same(bundle.body.get("bytes_hash"), bytes_hash))
-    found += _indexed(tx, row, bundle, bytes_hash)
-    return [*found, *_credentials(path, row, bundle, parties)]
+    with ws.read() as tx:
+        row = outputs.find_by_hash(tx, bytes_hash)
+        parties = {one.id: one for one in (*trust.believed(tx), *given)}
+        bundle, found = _sidecar(path, parties)
+        if bundle is not None:
+            found.append(_same(bundle.body.get("bytes_hash"), bytes_hash))
+        found += _indexed(tx, row, bundle, bytes_hash)
+    with make_worker(ws.settings) as worker:
+        return [*found, *_credentials(worker, path, row, bundle, parties)]
 
 
-def check_credentials(path: Path, given: Sequence[Party]) -> list[Finding]:
+def check_credentials(settings: Settings, path: Path, given: Sequence[Party]) -> list[Finding]:
     """Findings on a film's content credentials outside of any workspace, against the given parties."""
     parties = {one.id: one for one in given}
-    return _credentials(path, None, _sidecar(path, parties)[0], parties)
+    with make_worker(settings) as worker:
+        return _credentials(worker, path, None, _sidecar(path, parties)[0], parties)
 
 
 def _indexed(tx: Tx, row: Row | None, bundle: Bundle | None, bytes_hash: str) -> list[Finding]:
@@ -74,10 +83,8 @@ def _sidecar(path: Path, parties: Mapping[str, Party]) -> tuple[Bundle | None, l
     beside = sidecar.sidecar_path(path)
     if not beside.is_file():
         return None, [Finding(False, "film.no_sidecar", f"there is no {beside.name} beside it")]
-    if beside.stat().st_size > MAX_ENVELOPE_BYTES:
-        return None, [Finding(False, "film.sidecar", f"{beside.name} is too long")]
     try:
-        bundle = _open(beside.read_bytes(), parties)
+        bundle = _open(read_limited(beside, MAX_ENVELOPE_BYTES), parties)
     except FairframeError as error:
         return None, [Finding(False, error.code, f"{beside.name}: {error}")]
     return bundle, [Finding(True, "film.sidecar", f"its sidecar is signed by {parties[bundle.sender].name}")]
@@ -93,39 +100,43 @@ def _open(data: bytes, parties: Mapping[str, Party]) -> Bundle:
     return bundle
 
 
-def _credentials(path: Path, row: Row | None, bundle: Bundle | None, parties: Mapping[str, Party]) -> list[Finding]:
+def _credentials(
+    worker: MediaWorker, path: Path, row: Row | None, bundle: Bundle | None, parties: Mapping[str, Party]
+) -> list[Finding]:
     """The credentials have to be signed by whoever signed the sidecar; without one, by any party that is trusted."""
     sender = None if bundle is None else parties[bundle.sender]
     who = "a party that is trusted here" if sender is None else sender.name
     authorities = [one.c2pa_ca_pem for one in (parties.values() if sender is None else [sender]) if one.c2pa_ca_pem]
     try:
-        found = _read(path, authorities)
+        found = _read(worker, path, authorities)
     except MissingExtra as error:
         return [Finding(None, "c2pa.unseen", f"its content credentials were not read: {error}")]
     if found.state != "absent":
         ok = found.state == "trusted"
         reason = f" ({found.reason})" if found.reason and not ok else ""
         checks = [Finding(ok, f"c2pa.{found.state}", f"its content credentials {_words(found.state, who)}{reason}")]
-        return [*checks, *_claims(found.assertion(LINEAGE), row, bundle)] if ok else checks
+        return [*checks, *_claims(found.lineage, row, bundle)] if ok else checks
     absent = Finding(False, "c2pa.absent", f"content credentials {WORDS['absent']}")
-    return [absent, *_kept(path, authorities, who, row, bundle)]
+    return [absent, *_kept(worker, path, authorities, who, row, bundle)]
 
 
-def _read(path: Path, authorities: Sequence[str], store: bytes | None = None) -> Credentials:
+def _read(worker: MediaWorker, path: Path, authorities: Sequence[str], store: Path | None = None) -> Credentials:
     """One authority at a time: a certificate that one party gave out must not spoil what another has signed."""
-    found = [read_credentials(path, pem.encode("ascii"), sidecar=store) for pem in authorities]
+    found = [sandboxed.credentials(worker, path, pem.encode("ascii"), store=store) for pem in authorities]
     best = next((one for one in found if one.trusted), None) or next(
         (o for o in found if o.state != "unreadable"), None
     )
-    return best or read_credentials(path, b"", sidecar=store)
+    return best or sandboxed.credentials(worker, path, b"", store=store)
 
 
-def _kept(path: Path, authorities: Sequence[str], who: str, row: Row | None, bundle: Bundle | None) -> list[Finding]:
+def _kept(
+    worker: MediaWorker, path: Path, authorities: Sequence[str], who: str, row: Row | None, bundle: Bundle | None
+) -> list[Finding]:
     """What still tells of a film whose credentials are gone: the store beside it, the index, the signed sidecar."""
     found: list[Finding] = []
     store = sidecar.manifest_path(path)
-    if store.is_file() and store.stat().st_size <= MAX_MANIFEST_BYTES:
-        beside = _read(path, authorities, store.read_bytes())
+    if store.is_file():
+        beside = _read(worker, path, authorities, store)
         text = f"the credentials kept in {store.name} {_words(beside.state, who)}"
         text += "; a film that was packed anew no longer matches them" if beside.state == "tampered" else ""
         found.append(Finding(beside.state == "trusted", f"c2pa.kept_{beside.state}", text))

@@ -13,13 +13,16 @@ from numpy.typing import NDArray
 from fairframe import __version__
 from fairframe.core.errors import InputError
 from fairframe.core.ids import new_id
+from fairframe.core.plain import is_plain
 from fairframe.core.timecode import Rate
-from fairframe.generation import guard, inputs, placing, sidecar
+from fairframe.generation import guard, placing, sidecar
 from fairframe.generation.film import film_frames, frame_count, overlap_of
 from fairframe.generation.outputs import MADE
 from fairframe.generation.sidecar import Made
 from fairframe.generation.tables import output
+from fairframe.media import sandboxed
 from fairframe.media.credentials import TRAINING_USES, film_manifest, sign_mp4
+from fairframe.media.workers import make_worker
 from fairframe.platform import bundles
 from fairframe.platform.audit import commitment
 from fairframe.platform.objects import sha256_file
@@ -74,6 +77,7 @@ class Asked:
     steps: int | None
     guidance: float | None
     size: int
+    overwrite: bool
 
     @property
     def mode(self) -> str:
@@ -104,7 +108,7 @@ def generate(
     the model's square is scaled to. Raises Refused (guard.refused), IntegrityFailure (model.changed), NotFound,
     Conflict (output.exists), InputError, MediaError, MissingExtra. A failure leaves no file.
     """
-    asked = Asked(prompt, image, extend, seconds, purpose, seed, steps, guidance, size)
+    asked = Asked(prompt, image, extend, seconds, purpose, seed, steps, guidance, size, overwrite)
     check(asked)
     out = Path(out).absolute()
     for path in (out, sidecar.sidecar_path(out), sidecar.manifest_path(out)):
@@ -123,7 +127,7 @@ def generate(
 def check(asked: Asked) -> None:
     """Raises InputError where an order cannot be filled, whatever the model."""
     prompt = asked.prompt
-    if len(prompt) > MAX_PROMPT or not prompt.isprintable() or (asked.mode == "text" and not prompt.strip()):
+    if len(prompt) > MAX_PROMPT or not is_plain(prompt) or (asked.mode == "text" and not prompt.strip()):
         raise InputError(
             "the prompt is empty, not printable or too long",
             code="input.prompt",
@@ -179,16 +183,11 @@ def _encode(ws: Workspace, model: "Model", asked: Asked, sampling: Sampling, mad
     from fairframe.media.encode import write_mp4
 
     overlap = overlap_of(model.frames)
-    given: Frames | None = None
-    if asked.image is not None:
-        given = inputs.read_picture(ws, asked.image, model.size)
-    elif asked.extend is not None:
-        given = inputs.read_ending(ws, asked.extend, model.size, model.fps, overlap)
     parts = film_frames(
         model,
         asked.prompt,
         made.frames,
-        given=given,
+        given=_given(ws, model, asked, overlap),
         overlap=overlap,
         seed=asked.seed,
         steps=sampling.steps,
@@ -197,6 +196,16 @@ def _encode(ws: Workspace, model: "Model", asked: Asked, sampling: Sampling, mad
     )
     encoded = write_mp4(path, _scaled(parts, made.width), made.fps)
     assert (encoded.frames, encoded.width, encoded.height) == (made.frames, made.width, made.height)
+
+
+def _given(ws: Workspace, model: "Model", asked: Asked, overlap: int) -> Frames | None:
+    """What the film starts from, (k, S, S, 3), opened in a child process: the file may be anybody's."""
+    with make_worker(ws.settings) as worker:
+        if asked.image is not None:
+            return sandboxed.given_picture(worker, asked.image, model.size)
+        if asked.extend is not None:
+            return sandboxed.given_ending(worker, asked.extend, model.size, model.fps, overlap)
+    return None
 
 
 def _scaled(parts: Iterator[Frames], side: int) -> Iterator[Frames]:
@@ -212,7 +221,14 @@ def _scaled(parts: Iterator[Frames], side: int) -> Iterator[Frames]:
 
 
 def _sign_and_record(
-    ws: Workspace, row: Row, asked: Asked, made: Made, salt: str, shop: Path, plain: Path, out: Path
+    ws: Workspace,
+    row: Row,
+    asked: Asked,
+    made: Made,
+    salt: str,
+    shop: Path,
+    plain: Path,
+    out: Path,
 ) -> Generated:
     """Sign the film and write its row, and only then let it stand under its name.
 
@@ -237,7 +253,11 @@ def _sign_and_record(
         beside.write_bytes(envelope)
         _record(tx, row, asked, made, salt, body, envelope)
     # the film last: where it stands, its papers do
-    placing.put({sidecar.sidecar_path(out): beside, sidecar.manifest_path(out): store, out: film}, shop)
+    placing.put(
+        {sidecar.sidecar_path(out): beside, sidecar.manifest_path(out): store, out: film},
+        shop,
+        overwrite=asked.overwrite,
+    )
     return _generated(body, permit, made, out)
 
 

@@ -1,5 +1,6 @@
 """Several files that appear under their names together, or not at all as long as the process lives."""
 
+import os
 import tempfile
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -15,9 +16,7 @@ def check_free(path: Path, *, overwrite: bool) -> None:
     if path.is_dir():
         raise InputError(f"{path} is a folder", code="input.is_folder", remedy="Name a file.")
     if path.is_symlink() or (path.exists() and not overwrite):
-        raise Conflict(
-            f"{path} exists already", code="output.exists", remedy="Choose another name, or say --overwrite."
-        )
+        raise _exists(path)
 
 
 @contextmanager
@@ -27,16 +26,19 @@ def workshop(folder: Path) -> Generator[Path]:
         yield Path(made)
 
 
-def put(files: Mapping[Path, Path], aside: Path) -> None:
+def put(files: Mapping[Path, Path], aside: Path, *, overwrite: bool) -> None:
     """Move files (target -> source) to their names in this order; if one cannot be, all is put back as it was.
 
-    `aside` is a folder on the disk of all sources and targets, where files that are replaced wait.
+    `aside` is a folder on the disk of all sources and targets, where files that are replaced wait. Raises Conflict
+    (output.exists) where a file has appeared meanwhile, which is never replaced unless `overwrite`.
     """
     done: list[tuple[Path, Path | None]] = []
     try:
         for target, source in files.items():
             before: Path | None = None
-            if target.exists():
+            if not overwrite:
+                _claim(target)
+            elif target.exists():
                 before = aside / f"before-{len(done)}"
                 target.rename(before)
             done.append((target, before))
@@ -47,3 +49,15 @@ def put(files: Mapping[Path, Path], aside: Path) -> None:
             if before is not None:
                 before.rename(target)
         raise
+
+
+def _claim(path: Path) -> None:
+    """Take a name that nobody has: an empty file, which the real one then replaces."""
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644))
+    except FileExistsError as error:
+        raise _exists(path) from error
+
+
+def _exists(path: Path) -> Conflict:
+    return Conflict(f"{path} exists already", code="output.exists", remedy="Choose another name, or say --overwrite.")

@@ -8,7 +8,7 @@ from typing import Any
 
 from fairframe.core.canonical import Json
 from fairframe.core.errors import MediaError
-from fairframe.media.c2pa_reader import State, import_c2pa, read, settings
+from fairframe.media.c2pa_reader import MAX_MANIFEST_BYTES, State, import_c2pa, read, settings
 
 GENERATED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 LINEAGE = "org.fairframe.lineage"
@@ -19,19 +19,17 @@ TRAINING_USES = ("cawg.ai_generative_training", "cawg.ai_training", "cawg.ai_inf
 class Credentials:
     """A file's credentials: `trusted` only if every check passed and the chain leads to one of the given anchors.
 
-    `manifest` is the active manifest as the C2PA library reports it ({} if there is none); `reason` names what
-    failed.
+    `lineage` is what the active manifest says of the film's origin (the data of LINEAGE), None where it says nothing;
+    `reason` names what failed.
     """
 
     state: State
-    trusted: bool
-    manifest: Mapping[str, Any]
     reason: str
+    lineage: Any
 
-    def assertion(self, label: str) -> Any:
-        """The data of the first assertion with this label, or None."""
-        found = (a.get("data") for a in self.manifest.get("assertions") or [] if a.get("label") == label)
-        return next(found, None)
+    @property
+    def trusted(self) -> bool:
+        return self.state == "trusted"
 
 
 def film_manifest(title: str, version: str, lineage: dict[str, Json], training: Mapping[str, str]) -> dict[str, Json]:
@@ -80,8 +78,19 @@ def sign_mp4(src: Path, dst: Path, manifest: Mapping[str, Json], *, chain_pem: b
         part.unlink(missing_ok=True)
 
 
-def read_credentials(path: Path, anchors_pem: bytes, *, sidecar: bytes | None = None) -> Credentials:
-    """Read and validate the credentials in a file, or a `sidecar` against it. A bad file gives a state, no error."""
-    report = read(Path(path), anchors_pem, sidecar=sidecar)
-    manifest = report.manifests.get(report.active, {})
-    return Credentials(report.state, report.state == "trusted", manifest, report.reason)
+def read_credentials(path: Path, anchors_pem: bytes, *, store: Path | None = None) -> Credentials:
+    """Read and validate the credentials in a file, or a manifest `store` beside it against the file.
+
+    A bad file gives a state, no error. Run it in a MediaWorker when the file comes from somebody else.
+    Raises MissingExtra.
+    """
+    kept = None
+    if store is not None:
+        with store.open("rb") as stream:
+            kept = stream.read(MAX_MANIFEST_BYTES + 1)
+        if len(kept) > MAX_MANIFEST_BYTES:
+            return Credentials("unreadable", f"{store.name} is too long", None)
+    report = read(Path(path), anchors_pem, sidecar=kept)
+    stated = report.manifests.get(report.active, {}).get("assertions") or []
+    lineage = next((one.get("data") for one in stated if one.get("label") == LINEAGE), None)
+    return Credentials(report.state, report.reason, lineage)

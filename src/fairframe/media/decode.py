@@ -117,7 +117,7 @@ def luma_plane(frame: "VideoFrame") -> tuple[NDArray[Any], int]:
     """(the stored luma plane (H, W) as uint8 or uint16, bits to shift right for 8), not copied nor rotated."""
     shift = _luma_shift(frame.format.name)
     if shift is None:
-        return np.asarray(frame.reformat(format="gray").to_ndarray(), np.uint8), 0
+        return np.asarray(frame.reformat(format="gray", threads=1).to_ndarray(), np.uint8), 0
     plane = frame.planes[0]
     wide = 2 if shift else 1
     kind = np.uint16 if shift else np.uint8
@@ -130,7 +130,8 @@ def rgb(frame: "VideoFrame") -> Picture:
     if matrix not in (1, 4, 5, 6, 7, 9):
         # unmarked files follow the custom of their size
         matrix = BT709 if frame.height >= 720 or frame.width >= 1280 else BT601
-    image = np.asarray(frame.reformat(format="rgb24", src_colorspace=matrix).to_ndarray(), np.uint8)
+    # one thread: else each frame would start, and leave behind, as many as there are processors
+    image = np.asarray(frame.reformat(format="rgb24", src_colorspace=matrix, threads=1).to_ndarray(), np.uint8)
     return tonemap.to_standard(image, frame.color_trc) if tonemap.is_hdr(frame.color_trc) else image
 
 

@@ -181,6 +181,6 @@ def _from_rgb(picture: decode.Picture) -> "VideoFrame":
     av = import_av()
     height, width = picture.shape[0] // 2 * 2, picture.shape[1] // 2 * 2
     source = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture[:height, :width]), format="rgb24")
-    found = source.reformat(format="yuv420p", dst_colorspace=BT709, dst_color_range=LIMITED)
+    found = source.reformat(format="yuv420p", dst_colorspace=BT709, dst_color_range=LIMITED, threads=1)
     found.color_range, found.colorspace, found.color_primaries, found.color_trc = LIMITED, BT709, BT709, BT709
     return found

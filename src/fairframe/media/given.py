@@ -12,6 +12,7 @@ import numpy as np
 from fairframe.media.container import check_file, media_error
 from fairframe.media.decode import Picture, frames
 from fairframe.media.probe import probe
+from fairframe.media.squares import square
 
 MAX_IMAGE_BYTES = 64 * 1024 * 1024
 MAX_HELD = 4_096
@@ -65,15 +66,3 @@ def ending(path: Path, size: int, fps: int, count: int) -> Picture:
     places = [place for place in shown if place >= 0][::-1]
     places = places[1 - len(places) % 2 :]
     return np.stack([held[place][1] for place in places])
-
-
-def square(image: Picture, size: int) -> Picture:
-    """The center square of (H, W, 3), scaled to (size, size, 3)."""
-    import cv2
-
-    height, width = image.shape[:2]
-    side = min(height, width)
-    top, left = (height - side) // 2, (width - side) // 2
-    cropped = image[top : top + side, left : left + side]
-    way = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(cropped, (size, size), interpolation=way), np.uint8)

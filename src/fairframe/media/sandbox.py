@@ -22,6 +22,7 @@ from fairframe.core.canonical import Json, parse
 from fairframe.core.errors import FairframeError, MediaError, MissingExtra
 
 CODE = re.compile(r"[a-z_]{1,30}(\.[a-z_]{1,30})?")
+LONGER = "Split or shorten it, or allow more with FAIRFRAME_MEDIA_SECONDS"
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "TMPDIR", "HOME", "LD_LIBRARY_PATH", "SYSTEMROOT")
 """Environment variables that a child gets; no others, so that no database address or key is within its reach."""
 
@@ -39,12 +40,6 @@ class Limits:
     file_bytes: int = 4 * 1024**3
     output_bytes: int = 8 * 1024**2
 
-    @classmethod
-    def for_duration(cls, duration_ms: int) -> "Limits":
-        """For work on every frame of a file whose length is known: four times as long as it plays, and two minutes."""
-        cpu_s = 120 + 4 * duration_ms // 1000
-        return cls(wall_s=5 * cpu_s, cpu_s=cpu_s)
-
 
 class MediaWorker:
     """A child that is started on demand, serves request after request, and is replaced after a failure.
@@ -54,7 +49,6 @@ class MediaWorker:
 
     def __init__(self, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
-        self.started = 0
         self._child: subprocess.Popen[bytes] | None = None
         self._request = 0
 
@@ -100,21 +94,17 @@ class MediaWorker:
         child = self._running()
         stdin, stdout = child.stdin, child.stdout
         assert stdin is not None and stdout is not None
-        expired = threading.Event()
-
-        def expire() -> None:
-            expired.set()
-            _kill(child)
-
-        timer = threading.Timer(self.limits.wall_s, expire)
+        end = _End(child)
+        timer = threading.Timer(self.limits.wall_s, end.expire)
         timer.daemon = True
         timer.start()
         try:
             stdin.write(line)
             stdin.flush()
-            return stdout.readline(self.limits.output_bytes + 1), expired.is_set()
+            answer = stdout.readline(self.limits.output_bytes + 1)
+            return answer, end.answered()
         except BrokenPipeError:
-            return b"", expired.is_set()
+            return b"", end.answered()
         except BaseException:
             # interrupted between question and answer: the next answer would be the wrong one
             self.close()
@@ -136,7 +126,6 @@ class MediaWorker:
             start_new_session=True,
         )
         self._child = child
-        self.started += 1
         assert child.stdin is not None
         limits = self.limits
         first = {"cpu_s": limits.cpu_s, "memory_bytes": limits.memory_bytes, "file_bytes": limits.file_bytes}
@@ -172,10 +161,31 @@ class MediaWorker:
         self.close()
         if timed_out or status == -signal.SIGXCPU:
             allowed = f"{self.limits.cpu_s} s of processor time, {self.limits.wall_s} s in all"
-            return _error(path, "media.timeout", f"the file took too long to read ({allowed})", "Split or shorten it")
+            return _error(path, "media.timeout", f"the file took too long to read ({allowed})", LONGER)
         if status == -signal.SIGKILL:
             return _error(path, "media.memory", "the file needs more memory than there is", "Make a smaller copy")
         return _error(path, "media.crashed", f"the file crashed its reader (status {status})", "Export it again")
+
+
+class _End:
+    """How a request ends, once: by its answer or by the clock. An answered child is not killed any more."""
+
+    def __init__(self, child: "subprocess.Popen[bytes]") -> None:
+        self._child = child
+        self._lock = threading.Lock()
+        self._answered = self._expired = False
+
+    def expire(self) -> None:
+        with self._lock:
+            if not self._answered:
+                self._expired = True
+                _kill(self._child)
+
+    def answered(self) -> bool:
+        """Whether the clock was first."""
+        with self._lock:
+            self._answered = True
+            return self._expired
 
 
 def _environment() -> dict[str, str]:

@@ -1,28 +1,43 @@
-"""The media functions, each run in a worker's child process, with typed results. For files from other people."""
+"""The media functions, each run in a worker's child process, with typed results. For files from other people.
+
+Importing this needs no extra; calling it raises MissingExtra where one is not installed.
+"""
 
 import base64
 import binascii
+import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, cast, get_args
 
-from fairframe.core.canonical import Json
+from fairframe.core.canonical import Json, parse
 from fairframe.core.errors import BadDocument, MediaError
 from fairframe.core.fields import Fields
 from fairframe.core.timecode import FrameSpan, Rate
-from fairframe.media.encode import Encoded
-from fairframe.media.measure import Measures
-from fairframe.media.probe import Probe
+from fairframe.media.c2pa_reader import State
+from fairframe.media.credentials import Credentials
 from fairframe.media.sandbox import MediaWorker
-from fairframe.media.signals import Signal
+from fairframe.media.signals import Kind, Signal, Trust
+from fairframe.media.tasks import MAX_LINEAGE_CHARS
 
-KINDS = ("c2pa", "xmp", "note")
-TRUSTS = ("trusted", "untrusted", "tampered", "unreadable", "none")
+if TYPE_CHECKING:
+    from fairframe.media.decode import Picture
+    from fairframe.media.encode import Encoded
+    from fairframe.media.measure import Measures
+    from fairframe.media.probe import Probe
+
+KINDS: tuple[str, ...] = get_args(Kind)
+TRUSTS: tuple[str, ...] = get_args(Trust)
+STATES: tuple[str, ...] = get_args(State)
 
 
-def probe(worker: MediaWorker, path: Path) -> Probe:
+def probe(worker: MediaWorker, path: Path) -> "Probe":
     """See probe.probe. Raises MediaError."""
-    return Probe.from_json(worker.call("probe", path))
+    answer = worker.call("probe", path)
+    from fairframe.media.probe import Probe
+
+    return Probe.from_json(answer)
 
 
 def poster(worker: MediaWorker, path: Path, destination: Path, *, frame: int) -> None:
@@ -31,18 +46,22 @@ def poster(worker: MediaWorker, path: Path, destination: Path, *, frame: int) ->
         worker.call("poster", path, destination=target, frame=frame)
 
 
-def measure(worker: MediaWorker, path: Path, destination: Path) -> Measures:
+def measure(worker: MediaWorker, path: Path, destination: Path) -> "Measures":
     """See measure.measure; the arrays pass through the file `destination`. Raises MediaError."""
     with _whole(destination) as target:
         worker.call("measure", path, destination=target)
+        from fairframe.media.measure import Measures
+
         return Measures.load(destination)
 
 
-def cut(worker: MediaWorker, src: Path, dst: Path, span: FrameSpan, *, fps: Rate | None) -> Encoded:
+def cut(worker: MediaWorker, src: Path, dst: Path, span: FrameSpan, *, fps: Rate | None) -> "Encoded":
     """See encode.cut. Raises MediaError."""
     rate = None if fps is None else str(fps)
     with _whole(dst) as target:
         answer = worker.call("cut", src, destination=target, start=span.start, end=span.end, fps=rate)
+        from fairframe.media.encode import Encoded
+
         fields = Fields(answer, "cut")
         return Encoded(*(fields.integer(name) for name in ("frames", "duration_ms", "width", "height")))
 
@@ -58,6 +77,49 @@ def signals(worker: MediaWorker, path: Path, anchors_pem: bytes = b"") -> list[S
         return [Signal("c2pa", "manifest", "unreadable", "unreadable", {"reason": error.message[:300]})]
 
 
+def credentials(worker: MediaWorker, path: Path, anchors_pem: bytes, *, store: Path | None = None) -> Credentials:
+    """See credentials.read_credentials. A child that fails gives the state "unreadable". Raises MissingExtra."""
+    arguments: dict[str, Json] = {"anchors": anchors_pem.decode("ascii"), "store": store and str(store.absolute())}
+    try:
+        fields = Fields(worker.call("credentials", path, **arguments), "credentials")
+        state, reason = fields.text("state", one_of=STATES), fields.text("reason")
+        lineage = fields.text("lineage", max_chars=MAX_LINEAGE_CHARS)
+        fields.close()
+    except (MediaError, BadDocument) as error:
+        return Credentials("unreadable", error.message[:300], None)
+    return Credentials(cast(State, state), reason, _lineage(lineage))
+
+
+def squares(
+    worker: MediaWorker, path: Path, *, size: int, fps: int, expected: int, duration_ms: int
+) -> "tuple[int, Picture | None]":
+    """See squares.squares. Raises MediaError."""
+    with _raw() as raw:
+        found = worker.call(
+            "squares", path, destination=str(raw), size=size, fps=fps, expected=expected, duration_ms=duration_ms
+        )
+        if not isinstance(found, int):
+            raise _nonsense(path)
+        from fairframe.media.squares import count_at
+
+        count = count_at(duration_ms, fps)
+        return found, _pictures(raw, size, range(count, count + 1), path) if found == expected else None
+
+
+def given_picture(worker: MediaWorker, path: Path, size: int) -> "Picture":
+    """See given.picture. Raises MediaError."""
+    with _raw() as raw:
+        worker.call("given_picture", path, destination=str(raw), size=size)
+        return _pictures(raw, size, range(1, 2), path)
+
+
+def given_ending(worker: MediaWorker, path: Path, size: int, fps: int, count: int) -> "Picture":
+    """See given.ending. Raises MediaError."""
+    with _raw() as raw:
+        worker.call("given_ending", path, destination=str(raw), size=size, fps=fps, count=count)
+        return _pictures(raw, size, range(1, count + 1), path)
+
+
 def _signal(value: Json) -> Signal:
     fields = Fields(value, "signal")
     kind, trust = fields.text("kind", one_of=KINDS), fields.text("trust", one_of=TRUSTS)
@@ -67,7 +129,36 @@ def _signal(value: Json) -> Signal:
         raise BadDocument("raw is not base64", code="document.field", where="signal") from error
     key, said, detail = fields.text("key"), fields.text("value"), fields.object("detail")
     fields.close()
-    return Signal(kind, key, said, trust, detail, raw)  # type: ignore[arg-type]
+    return Signal(cast(Kind, kind), key, said, cast(Trust, trust), detail, raw)
+
+
+@contextmanager
+def _raw() -> Generator[Path]:
+    with tempfile.TemporaryDirectory(prefix="fairframe-frames-") as folder:
+        yield Path(folder) / "frames.rgb"
+
+
+def _pictures(raw: Path, size: int, counts: range, source: Path) -> "Picture":
+    """uint8 (T, size, size, 3), T one of `counts`, out of the file that a child wrote."""
+    import numpy as np
+
+    length = raw.stat().st_size if raw.is_file() else 0
+    count, rest = divmod(length, size * size * 3)
+    if rest or count not in counts:
+        raise _nonsense(source)
+    return np.fromfile(raw, np.uint8, length).reshape(count, size, size, 3)
+
+
+def _lineage(text: str) -> Json:
+    """None for what is none of ours: too long, or not in the JSON that we write."""
+    try:
+        return parse(text)
+    except BadDocument:
+        return None
+
+
+def _nonsense(path: Path) -> MediaError:
+    return MediaError("the file made its reader answer nonsense", code="media.bad_answer", where=str(path))
 
 
 @contextmanager

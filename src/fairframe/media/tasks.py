@@ -1,11 +1,14 @@
 """What a worker can be asked for: JSON values in, JSON values out, files written where the parent says."""
 
 import base64
+import json
 from dataclasses import asdict
 from pathlib import Path
 
 from fairframe.core.canonical import Json
 from fairframe.core.timecode import FrameSpan, Rate
+
+MAX_LINEAGE_CHARS = 65_536
 
 
 def probe(path: str) -> Json:
@@ -41,6 +44,23 @@ def signals(path: str, anchors: str) -> Json:
 
     found = read_signals(Path(path), anchors.encode("ascii"))
     return [{**asdict(signal), "raw": base64.b64encode(signal.raw).decode("ascii")} for signal in found]
+
+
+def credentials(path: str, anchors: str, store: str | None) -> Json:
+    from fairframe.media.credentials import read_credentials
+
+    found = read_credentials(Path(path), anchors.encode("ascii"), store=None if store is None else Path(store))
+    # as text: what a stranger wrote into it is parsed where it is read
+    return {"state": found.state, "reason": found.reason, "lineage": json.dumps(found.lineage)[:MAX_LINEAGE_CHARS]}
+
+
+def squares(path: str, destination: str, size: int, fps: int, expected: int, duration_ms: int) -> Json:
+    from fairframe.media.squares import squares as run
+
+    found, pictures = run(Path(path), size, fps, expected, duration_ms)
+    if pictures is not None:
+        Path(destination).write_bytes(pictures.tobytes())
+    return found
 
 
 def given_picture(path: str, destination: str, size: int) -> Json:

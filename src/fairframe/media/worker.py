@@ -19,6 +19,8 @@ FUNCTIONS = {
     "measure": ("fairframe.media.tasks", "measure"),
     "cut": ("fairframe.media.tasks", "cut"),
     "signals": ("fairframe.media.tasks", "signals"),
+    "squares": ("fairframe.media.tasks", "squares"),
+    "credentials": ("fairframe.media.tasks", "credentials"),
     "given_picture": ("fairframe.media.tasks", "given_picture"),
     "given_ending": ("fairframe.media.tasks", "given_ending"),
 }
@@ -46,6 +48,9 @@ def answer(function: str, arguments: dict[str, Any]) -> dict[str, Any]:
         return {"result": getattr(import_module(module), name)(**arguments)}
     except FairframeError as error:
         return {"error": {"code": error.code, "message": error.message, "remedy": error.remedy}}
+    except ModuleNotFoundError as error:
+        text, remedy = f"reading media needs {error.name}", "Run: pip install 'fairframe[media]'"
+        return {"error": {"code": "missing_extra.media", "message": text, "remedy": remedy}}
     except MemoryError:
         return {"error": {"code": "media.memory", "message": "the file needs more memory than allowed", "remedy": ""}}
     except Exception as error:  # a parser may raise anything: the parent needs one clear line, not a traceback

@@ -7,10 +7,12 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 
 from fairframe.core.dsse import MAX_ENVELOPE_BYTES
 from fairframe.core.errors import FairframeError
+from fairframe.core.plain import plain
 from fairframe.core.time import now_ms
 from fairframe.verify.files import read_limited
 from fairframe.verify.kind import Report
@@ -23,13 +25,16 @@ MARKS = {True: "holds", False: "FAILS", None: "unseen"}
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0 when every check holds, 1 when one does not, 2 when there was nothing to check."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a letter that a terminal's encoding lacks is no failed check
+            stream.reconfigure(errors="replace")
     options = _parser().parse_args(arguments)
     try:
         trust = Trust.load(options.trust)
         agreements = [read_limited(path, MAX_ENVELOPE_BYTES) for path in options.agreement]
         report = verify(options.target, trust, now_ms(), agreements)
     except (FairframeError, OSError) as error:
-        print(f"fairframe-verify: {_plain(str(error))}", file=sys.stderr)
+        print(f"fairframe-verify: {plain(str(error))}", file=sys.stderr)
         return CANNOT
     lines = [json.dumps(_as_json(report, trust), indent=2)] if options.json else _as_text(report, trust)
     for line in lines:
@@ -68,7 +73,7 @@ def _as_text(report: Report, trust: Trust) -> list[str]:
     lines = [f"trusting  {party.name} ({party.role})  {party.fingerprint}" for party in trust.parties.values()]
     lines += [f"{MARKS[finding.ok]:<8}  {finding.code:<28}  {finding.text}" for finding in report.findings]
     lines += [f"not shown {'':<28}  {text}" for text in report.cannot_show]
-    return [_plain(line) for line in [*lines, f"This {report.kind}: {report.outcome}."]]
+    return [plain(line) for line in [*lines, f"This {report.kind}: {report.outcome}."]]
 
 
 def _as_json(report: Report, trust: Trust) -> dict[str, object]:
@@ -80,11 +85,6 @@ def _as_json(report: Report, trust: Trust) -> dict[str, object]:
         "cannot_show": list(report.cannot_show),
         "trusting": {party.id: party.fingerprint for party in trust.parties.values()},
     }
-
-
-def _plain(text: str) -> str:
-    """Names in a hostile file must not move the cursor or color the terminal."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 if __name__ == "__main__":
