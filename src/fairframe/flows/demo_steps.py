@@ -75,7 +75,7 @@ class Place:
 
     def read(self, name: str) -> dict[str, Any]:
         path = self.work / f"{name}.notes.json"
-        return json.loads(path.read_text()) if path.is_file() else {}
+        return json.loads(path.read_text("utf-8")) if path.is_file() else {}
 
     @property
     def painted(self) -> bool:
