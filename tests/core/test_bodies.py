@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairframe.core.bundle import Head
-from fairframe.core.canonical import canonical, digest, parse
+from fairframe.core.canonical import MAX_BYTES, canonical, digest, parse
 from fairframe.core.delivery_body import DeliveryBody, LeaseBody
 from fairframe.core.errors import BadDocument
-from fairframe.core.feed_body import FeedBody, FeedEntry
+from fairframe.core.feed_body import MAX_DELIVERIES, MAX_ENTRIES, MAX_ITEMS, FeedBody, FeedEntry
 from fairframe.core.grant_body import GrantBody
 from fairframe.core.ids import encode_id
 
@@ -41,6 +41,7 @@ DELIVERY = DeliveryBody(
     agreement_digest="e" * 64,
 )
 FEED = FeedBody(made("agr"), (made("dlv"),), (FeedEntry(1, made("dlv"), made("itm"), "opt-out", 5),), 1, (b"lease",))
+RUN = FEED.to_json()["entries"][0]
 GRANT = GrantBody(made("ckp"), "a" * 64, made("agr"), made("agr", 1))
 BODIES: tuple[Body, ...] = (DELIVERY, LEASE, FEED, GRANT)
 
@@ -69,6 +70,21 @@ def test_a_feed_reads_back_and_tells_what_it_takes_back(back: list[tuple[int, in
         assert feed.taken_back(made("dlv", n)) == {made("itm", i) for d, i in back if d == n}
 
 
+def test_one_feed_takes_back_all_that_a_family_may_hold_and_renews_all_leases() -> None:
+    deliveries = [encode_id("dlv", n.to_bytes(16)) for n in range(MAX_DELIVERIES)]
+    reasons = ("it may be kept no longer " * 3, "a contributor said no " * 3, "the agreement ended " * 3)
+    items = ((n, reason) for reason in reasons for n in range(MAX_ITEMS))
+    entries = (
+        FeedEntry(seq, deliveries[n * MAX_DELIVERIES // MAX_ITEMS], encode_id("itm", n.to_bytes(16)), reason, 5)
+        for seq, (n, reason) in enumerate(items, 1)
+    )
+    feed = FeedBody(made("agr"), tuple(deliveries), tuple(entries), 1, (bytes(1_000),) * MAX_DELIVERIES)
+    assert len(feed.entries) == MAX_ENTRIES
+    data = canonical(feed.to_json())
+    assert len(data) < MAX_BYTES * 0.99
+    assert FeedBody.from_json(parse(data)) == feed
+
+
 @pytest.mark.parametrize(
     ("body", "changes", "code"),
     [
@@ -88,9 +104,9 @@ def test_a_feed_reads_back_and_tells_what_it_takes_back(back: list[tuple[int, in
         (FEED, {"max_age_ms": 0}, "document.field"),
         (FEED, {"leases": ["%%%%"]}, "document.field"),
         (FEED, {"leases": [base64.b64encode(b"lease").decode() + "\n"]}, "document.field"),
-        (FEED, {"entries": FEED.to_json()["entries"] * 2}, "feed.gap"),
-        (FEED, {"entries": [{**FEED.entries[0].to_json(), "seq": 2}]}, "feed.gap"),
-        (FEED, {"entries": [{**FEED.entries[0].to_json(), "more": 2}]}, "document.field"),
+        (FEED, {"entries": [{**RUN, "more": 2}]}, "document.field"),
+        (FEED, {"entries": [{**RUN, "items": [made("dlv")]}]}, "document.field"),
+        (FEED, {"entries": [{**RUN, "items": {}}]}, "document.field"),
         (GRANT, {"checkpoint": made("agr")}, "document.field"),
     ],
     ids=lambda value: str(value)[:50],

@@ -8,10 +8,13 @@ import pytest
 
 from fairframe.core import dsse
 from fairframe.core.bundle import read_payload
-from fairframe.core.canonical import canonical
+from fairframe.core.canonical import MAX_BYTES, canonical, parse
 from fairframe.core.errors import BadDocument, Conflict, Refused, VerificationError
+from fairframe.core.feed_body import MAX_ENTRIES, MAX_ITEMS
+from fairframe.core.ids import encode_id, new_id
 from fairframe.core.time import DAY_MS, to_rfc3339
 from fairframe.dataset import attest, attested, feeds, leases, listing, loader, sweep
+from fairframe.dataset.attestation_body import AttestationBody, Kept
 from fairframe.dataset.obligations import open_obligations
 from fairframe.dataset.tables import delivery, feed_entry, obligation
 from fairframe.flows import opt_out
@@ -184,13 +187,14 @@ def test_a_feed_that_takes_back_an_entry_is_refused(loop: Loop) -> None:
     data = feed(loop)
     refresh(loop, data)
     entries = read_payload(dsse.read_envelope(data).payload).body["entries"]
-    for other in ([], entries[:1], [{**entries[0], "reason": "another"}, entries[1]]):
+    (run,) = entries
+    assert len(run["items"]) == 2
+    for other in ([], [{**run, "items": run["items"][:1]}], [{**run, "reason": "another"}]):
         with pytest.raises(Conflict) as caught:
             refresh(loop, forged(loop, data, entries=other))
         assert caught.value.code == "feed.rewritten"
-    for other in ([entries[1]], [entries[0], {**entries[1], "seq": 3}], [{**entries[0], "more": 1}]):
-        with pytest.raises(BadDocument):
-            refresh(loop, forged(loop, data, entries=other))
+    with pytest.raises(BadDocument):
+        refresh(loop, forged(loop, data, entries=[{**run, "more": 1}]))
     with pytest.raises(BadDocument):
         refresh(loop, forged(loop, data, family="agr_" + "0" * 26))
     stranger = base64.b64encode(data).decode()
@@ -259,6 +263,29 @@ def forged_word(loop: Loop, data: bytes, **changes: Any) -> bytes:
     return dsse.sign(
         dsse.read_envelope(data).payload_type, canonical({**value, "body": {**value["body"], **changes}}), key
     )
+
+
+def test_an_attestation_has_room_for_all_that_a_family_may_hold() -> None:
+    kept = tuple(
+        Kept(encode_id("itm", n.to_bytes(16)), "a" * 64, encode_id("dlv", n.to_bytes(16))) for n in range(MAX_ITEMS)
+    )
+    body = AttestationBody(encode_id("dlv", bytes(16)), MAX_ENTRIES, (), (), 5, kept)
+    data = canonical(body.to_json())
+    assert len(data) < MAX_BYTES * 0.99
+    assert AttestationBody.from_json(parse(data)) == body
+
+
+def test_more_is_not_delivered_than_one_feed_could_take_back(loop: Loop) -> None:
+    loop.to_lab()
+    with loop.library.write() as tx:
+        row = dict(tx.rows(delivery.select())[0])
+        for name in ("id", "recorded_at_ms"):
+            del row[name]
+        tx.insert(delivery, **{**row, "public_id": new_id("dlv"), "release": new_id("rel"), "items": MAX_ITEMS - 15})
+    loop.build("again")
+    with pytest.raises(Refused) as caught:
+        loop.deliver("again", "second")
+    assert caught.value.code == "delivery.too_many"
 
 
 def test_what_looks_like_an_id_is_never_a_name(loop: Loop) -> None:

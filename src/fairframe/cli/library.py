@@ -9,6 +9,7 @@ import typer
 from fairframe.cli import asset as one_asset
 from fairframe.cli.shell import AsJson, emit, group, note, progress, read_input, say, span, table, workspace
 from fairframe.flows.ingest import ingest as run_ingest
+from fairframe.flows.lookup import find_asset
 from fairframe.flows.whereabouts import whereabouts
 from fairframe.library import assets, collections, contributors, releases, search
 from fairframe.library.search import Page
@@ -129,11 +130,13 @@ def search_assets(
 
 @app.command()
 def show(
-    ctx: typer.Context, asset: Annotated[str, typer.Argument(help="Id or filename.")], as_json: AsJson = False
+    ctx: typer.Context,
+    asset: Annotated[str, typer.Argument(help="Id or filename; or an item (itm_) or pseudonym (psn_) of a delivery.")],
+    as_json: AsJson = False,
 ) -> None:
     """Everything known about one asset, with its history."""
     with workspace(ctx, "library") as ws, ws.read() as tx:
-        found = show_asset(tx, asset)
+        found = show_asset(tx, find_asset(tx, asset)["public_id"])
     emit(one_asset.to_json(found), as_json, lambda: one_asset.render(found))
 
 

@@ -2,7 +2,9 @@
 
 import base64
 import binascii
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from fairframe.core.canonical import Json
@@ -11,9 +13,11 @@ from fairframe.core.fields import Fields
 from fairframe.core.ids import check_id
 from fairframe.core.time import to_rfc3339
 
-MAX_DELIVERIES = 100_000
-MAX_ENTRIES = 1_000_000
-MAX_LEASES = 1_000
+MAX_DELIVERIES = 1_000
+MAX_ITEMS = 90_000
+"""Deliveries and items of one family, so that one feed can take all of them back, and one attestation can name them."""
+MAX_ENTRIES = 3 * MAX_ITEMS
+"""An item is taken back at most three times, each time for a graver reason."""
 
 
 @dataclass(frozen=True)
@@ -35,23 +39,14 @@ class FeedEntry:
             "effective_at": to_rfc3339(self.effective_ms),
         }
 
-    @classmethod
-    def from_json(cls, value: Json) -> "FeedEntry":
-        fields = Fields(value, "feed.entries")
-        entry = cls(
-            seq=fields.integer("seq", least=1),
-            delivery=fields.id("delivery", "dlv"),
-            item=fields.id("item", "itm"),
-            reason=fields.text("reason", max_chars=200),
-            effective_ms=fields.time_ms("effective_at"),
-        )
-        fields.close()
-        return entry
-
 
 @dataclass(frozen=True)
 class FeedBody:
-    """All revocations of a family, and renewed leases (sealed lease bundles) of its live deliveries."""
+    """All revocations of a family, and renewed leases (sealed lease bundles) of its live deliveries.
+
+    As JSON the entries are runs of items with the same delivery, reason and time, numbered as they stand: a feed holds
+    all that a family ever took back.
+    """
 
     family: str
     deliveries: tuple[str, ...]
@@ -67,37 +62,57 @@ class FeedBody:
         return {
             "family": self.family,
             "deliveries": list(self.deliveries),
-            "entries": [entry.to_json() for entry in self.entries],
+            "entries": _runs(self.entries),
             "max_age_ms": self.max_age_ms,
             "leases": [base64.b64encode(lease).decode("ascii") for lease in self.leases],
         }
 
     @classmethod
     def from_json(cls, value: Json) -> "FeedBody":
-        """Read a feed; BadDocument also where a delivery is listed twice (document.field) or entries are not
-        numbered 1, 2, 3, ... without a gap (feed.gap)."""
+        """Read a feed; BadDocument (document.field) also where a delivery is listed twice."""
         fields = Fields(value, "feed.body")
         body = cls(
             family=fields.id("family", "agr"),
             deliveries=_deliveries(fields),
-            entries=tuple(FeedEntry.from_json(item) for item in fields.list("entries", max_items=MAX_ENTRIES)),
+            entries=_entries(fields),
             max_age_ms=fields.integer("max_age_ms", least=1),
-            leases=tuple(_lease(item) for item in fields.list("leases", max_items=MAX_LEASES)),
+            leases=tuple(_lease(item) for item in fields.list("leases", max_items=MAX_DELIVERIES)),
         )
         fields.close()
-        if [entry.seq for entry in body.entries] != list(range(1, len(body.entries) + 1)):
-            raise BadDocument("The feed's entries are not numbered 1, 2, 3", code="feed.gap", where=fields.where)
         return body
 
 
+def _runs(entries: Sequence[FeedEntry]) -> list[dict[str, Any]]:
+    return [
+        {"delivery": delivery, "reason": reason, "effective_at": to_rfc3339(since_ms), "items": [e.item for e in run]}
+        for (delivery, reason, since_ms), run in groupby(entries, lambda e: (e.delivery, e.reason, e.effective_ms))
+    ]
+
+
+def _entries(body: Fields) -> tuple[FeedEntry, ...]:
+    found: list[FeedEntry] = []
+    for value in body.list("entries", max_items=MAX_ENTRIES):
+        fields = Fields(value, "feed.entries")
+        delivery, reason = fields.id("delivery", "dlv"), fields.text("reason", max_chars=200)
+        since_ms = fields.time_ms("effective_at")
+        for item in _ids(fields, "items", "itm", MAX_ENTRIES - len(found)):
+            found.append(FeedEntry(len(found) + 1, delivery, item, reason, since_ms))
+        fields.close()
+    return tuple(found)
+
+
+def _ids(fields: Fields, name: str, prefix: str, most: int) -> Iterator[str]:
+    for one in fields.list(name, max_items=most):
+        try:
+            yield check_id(one, prefix)
+        except InputError as error:
+            raise BadDocument(error.message, code="document.field", where=f"{fields.where}.{name}") from error
+
+
 def _deliveries(fields: Fields) -> tuple[str, ...]:
-    where = f"{fields.where}.deliveries"
-    try:
-        found = tuple(check_id(one, "dlv") for one in fields.list("deliveries", max_items=MAX_DELIVERIES))
-    except InputError as error:
-        raise BadDocument(error.message, code="document.field", where=where) from error
+    found = tuple(_ids(fields, "deliveries", "dlv", MAX_DELIVERIES))
     if len(set(found)) != len(found):
-        raise BadDocument("A delivery is listed twice", code="document.field", where=where)
+        raise BadDocument("A delivery is listed twice", code="document.field", where=f"{fields.where}.deliveries")
     return found
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fairframe.core.canonical import Json
-from fairframe.core.feed_body import MAX_ENTRIES
+from fairframe.core.feed_body import MAX_ITEMS
 from fairframe.core.fields import Fields
 from fairframe.core.time import to_rfc3339
 
@@ -27,7 +27,7 @@ class Named:
     bytes_hash: str
 
     def to_json(self) -> dict[str, Any]:
-        return {"item": self.item, "bytes_hash": self.bytes_hash}
+        return dict(vars(self))
 
     @classmethod
     def from_json(cls, value: Json) -> "Named":
@@ -46,7 +46,7 @@ class Kept:
     delivery: str
 
     def to_json(self) -> dict[str, Any]:
-        return {"item": self.item, "bytes_hash": self.bytes_hash, "delivery": self.delivery}
+        return dict(vars(self))
 
     @classmethod
     def from_json(cls, value: Json) -> "Kept":
@@ -64,7 +64,7 @@ class Model:
     weights_hash: str
 
     def to_json(self) -> dict[str, Any]:
-        return {"checkpoint": self.checkpoint, "weights_hash": self.weights_hash}
+        return dict(vars(self))
 
     @classmethod
     def from_json(cls, value: Json) -> "Model":
@@ -104,11 +104,11 @@ class AttestationBody:
     def from_json(cls, value: Json) -> "AttestationBody":
         fields = Fields(value, "attestation.body")
         some = isinstance(value, dict) and "kept" in value
-        kept = fields.list("kept", max_items=MAX_ENTRIES) if some else []
+        kept = fields.list("kept", max_items=MAX_ITEMS) if some else []
         body = cls(
             delivery=fields.id("delivery", "dlv"),
             feed_entries=fields.integer("feed_entries"),
-            items=tuple(Named.from_json(item) for item in fields.list("items", max_items=MAX_ENTRIES)),
+            items=tuple(Named.from_json(item) for item in fields.list("items", max_items=MAX_ITEMS)),
             models=tuple(Model.from_json(model) for model in fields.list("models", max_items=MAX_MODELS)),
             deleted_at_ms=fields.time_ms("deleted_at"),
             kept=tuple(Kept.from_json(one) for one in kept),

@@ -11,6 +11,7 @@ from fairframe.core.bundle import Head
 from fairframe.core.canonical import sha256_hex
 from fairframe.core.delivery_body import DeliveryBody
 from fairframe.core.errors import Refused
+from fairframe.core.feed_body import MAX_DELIVERIES, MAX_ITEMS
 from fairframe.core.ids import new_id
 from fairframe.dataset import feeds, layout, leases, revocation
 from fairframe.dataset.gate import close_behind
@@ -59,6 +60,7 @@ def hand_over(tx: WriteTx, release: Release, folder: Path, out: Path) -> Deliver
     row = known(tx, release.row)
     new = row is None
     if row is None:
+        _check_room(tx, release)
         row = _insert(tx, release)
     lease = leases.issue(tx, row)
     feed = feeds.issue(tx, release.agreement.public_id)
@@ -107,6 +109,19 @@ def _check_rights(tx: Tx, release: Release) -> None:
             reasons=[f"{row['public_id']}: {lost[row['id']].findings[0].text}" for row in named],
             code="delivery.changed",
             remedy="Build a new release: a release never changes.",
+        )
+
+
+def _check_room(tx: Tx, release: Release) -> None:
+    """Nothing is handed over that one feed could not take back together with all that the family holds."""
+    where = (delivery_table.c.family == release.agreement.family) & (delivery_table.c.direction == OUT)
+    sizes = [row["items"] for row in tx.rows(sa.select(delivery_table.c["items"]).where(where))]
+    if len(sizes) >= MAX_DELIVERIES or sum(sizes) + release.row["items"] > MAX_ITEMS:
+        raise Refused(
+            f"with the release {release.row['name']} the agreement and its upgrades would have more than"
+            f" {MAX_DELIVERIES} deliveries or {MAX_ITEMS} clips, which no feed could take back at once",
+            code="delivery.too_many",
+            remedy="Deliver it under another agreement that is no upgrade, or build a smaller release.",
         )
 
 

@@ -13,11 +13,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from fairframe.core.dsse import MAX_ENVELOPE_BYTES
 from fairframe.core.errors import NotFound, VerificationError
 
 DELIVERY, AGREEMENT, LEASE, FEED = "delivery.json", "agreement.json", "lease.json", "feed.json"
 ITEMS, PARQUET, CLIPS = "items.jsonl", "items.parquet", "clips"
-MAX_BYTES = {DELIVERY: 1 << 20, AGREEMENT: 1 << 20, LEASE: 1 << 16, FEED: 16 << 20}
+MAX_BYTES = {DELIVERY: 1 << 20, AGREEMENT: 1 << 20, LEASE: 1 << 16, FEED: MAX_ENVELOPE_BYTES}
 """Largest document that is read whole."""
 _CHUNK = 1 << 20
 

@@ -28,7 +28,7 @@ DENY beats REVIEW beats ALLOW; an asset without findings is ALLOW, and only ALLO
 and each action that the agreement grants (see consent.py). A signal never grants: "allowed" by a trusted signer is no
 finding, and lifts none. Every entry of a training-mining assertion counts, data mining and inference included. A
 signal with value "unspecified" says nothing. An unexpired ruling "allow" turns the REVIEW finding that it names into
-ALLOW, and never a DENY.
+ALLOW, and never a DENY. Nothing writes rulings yet.
 
 clearing_sql.py says the same in SQL for whole sets; the tests prove them equal.
 """

@@ -108,9 +108,6 @@ class Terms(BaseModel):
     def contributors_share(self) -> Share:
         return Share.parse(self.share)
 
-    def where(self) -> Territory:
-        return Territory.parse(self.territory)
-
     def to_json(self) -> dict[str, Any]:
         return self.model_dump(mode="json")
 

@@ -6,7 +6,6 @@ from fairframe.core.errors import InputError
 
 Purpose = Literal["evaluate", "research", "commercial"]
 Action = Literal["inspect", "deliver", "train", "fine_tune", "release_weights", "serve", "distill"]
-Effect = Literal["allow", "deny"]
 
 PURPOSES: tuple[Purpose, ...] = ("evaluate", "research", "commercial")
 ACTIONS: tuple[Action, ...] = ("inspect", "deliver", "train", "fine_tune", "release_weights", "serve", "distill")
@@ -28,4 +27,4 @@ def _check(text: str, known: tuple[str, ...], what: str, or_any: bool) -> str:
     if text in known or (or_any and text == ANY):
         return text
     choices = ", ".join(known) + (" or * for all" if or_any else "")
-    raise InputError(f"{text[:40]!r} is not a {what}", code=f"input.bad_{what}", remedy=f"Say one of: {choices}")
+    raise InputError(f"{text[:40]!r} is no {what}", code=f"input.bad_{what}", remedy=f"Say one of: {choices}")
