@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fairframe.core.ancestors import AncestorRef
 from fairframe.core.bundle import AgreementRef
 from fairframe.core.errors import BadDocument, Conflict, Refused, VerificationError
 from fairframe.core.ids import new_id
@@ -15,7 +16,7 @@ from fairframe.royalties.tables import usage_report
 from fairframe.royalties.usage import accept
 from fairframe.training import reported
 from fairframe.training.tables import ancestor, usage
-from fairframe.training.usage_report import AncestorRef, ItemUse, UsageReport
+from fairframe.training.usage_report import ItemUse, UsageReport
 
 
 @pytest.fixture

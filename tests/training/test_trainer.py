@@ -107,7 +107,8 @@ def test_fine_tuning_mixes_house_footage_and_counts_it(
     assert by_source["house"] >= flow_house
     assert sum(by_source.values()) == 2 * 2 * 5 + 4 * 4 * 5
     assert weights(tuned.folder) != weights(base.folder)
-    plain = fine_tune(base.folder, small_clips(), preset, tmp_path / "plain", house_mix=0.0, seed=2)
+    alone = small_preset(2, 4, method=method, lora_rank=2)
+    plain = fine_tune(base.folder, small_clips(), alone, tmp_path / "plain", seed=2)
     assert {c.source for c in plain.usage} == {"dlv_one"}
 
 
@@ -254,7 +255,7 @@ def test_the_base_is_made_from_nothing_and_packed(tmp_path: Path, small_preset: 
     assert np.mean(losses[-10:]) < np.mean(losses[:10]) - 0.5
     assert base.make_words(model, tmp_path, 3) == [], "what was learned is kept"
     runs["flow"] = base.make_flow(model, preset, tmp_path, 3, clips=4)
-    folder = base.pack(model, preset, tmp_path, 3, 4, runs, [])
+    folder = base.pack(model, preset, tmp_path, 3, 4, runs)
     record = json.loads((folder / "base.json").read_text())
     assert record["ancestors"] == []
     assert record["usage"]["flow"]["frames"] == 2 * 4 * 5

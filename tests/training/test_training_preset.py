@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,11 @@ def test_shipped_presets_load() -> None:
     for name in preset_names():
         assert load_preset(name).name == name
     assert load_preset("tiny").ancestor == "base-64"
+
+
+def test_the_recipe_beside_the_shipped_weights_is_the_preset_that_made_them() -> None:
+    recipe = resources.files("fairframe.training") / "weights" / "base-64" / "recipe.toml"
+    assert load_preset(Path(str(recipe))) == load_preset("base-64")
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import hashlib
 import json
 import resource
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import numpy as np
 from fairframe.dataset.clip import Clip
 from fairframe.platform.objects import sha256_file
 from fairframe.training import palette, scenes
-from fairframe.training.evaluate import evaluate, evaluate_vae
+from fairframe.training.evaluate import evaluate
 from fairframe.training.flow import Footage, tokenize, train_flow
 from fairframe.training.loop import Hooks, Progress, learning_rate, save_state
 from fairframe.training.model import Model, build_model, load_model, save_model
@@ -209,22 +209,18 @@ def _thin(losses: list[float], every: int) -> list[float]:
     return [round(float(np.mean(losses[i : i + every])), 5) for i in range(0, len(losses), every)]
 
 
-def pack(
-    model: Model, preset: Preset, out: Path, seed: int, clips: int, runs: dict[str, Progress], footage: list[Clip]
-) -> Path:
+def pack(model: Model, preset: Preset, out: Path, seed: int, clips: int, runs: dict[str, Progress]) -> Path:
     """Write out/base-64: weights in 16-bit floats, recipe, curves, and base.json with hashes and evaluation."""
     folder = out / "base-64"
     save_model(model, folder, half=True)
     shipped = load_model(folder)
-    found: dict[str, Any] = {"rendered": evaluate(shipped, heldout_clips(preset)).to_dict()}
-    if footage:
-        found["footage_vae"] = asdict(evaluate_vae(shipped, footage))
+    found = {"rendered": evaluate(shipped, heldout_clips(preset)).to_dict()}
     curves = {name: _thin(run.losses, 100 if name != "flow" else 10) for name, run in runs.items()}
     (folder / "curves.json").write_text(json.dumps(curves) + "\n", "utf-8")
     (folder / "recipe.toml").write_text(_toml(preset), "utf-8")
     times = resource.getrusage(resource.RUSAGE_SELF)
     renderer = hashlib.sha256(Path(scenes.__file__).read_bytes() + Path(palette.__file__).read_bytes())
-    record = {
+    record: dict[str, Any] = {
         "name": "base-64",
         "ancestors": [],
         "footage": "rendered by fairframe/training/scenes.py; no other picture was used",
@@ -296,7 +292,7 @@ def main() -> None:
         return
     make_words(model, out, arguments.seed)
     runs["flow"] = make_flow(model, preset, out, arguments.seed, arguments.clips)
-    folder = pack(model, preset, out, arguments.seed, arguments.clips, runs, [])
+    folder = pack(model, preset, out, arguments.seed, arguments.clips, runs)
     print(f"the base is in {folder}")
 
 

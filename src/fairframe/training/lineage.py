@@ -12,11 +12,11 @@ from math import gcd
 from pathlib import Path
 from typing import Any
 
+from fairframe.core.ancestors import AncestorRef
 from fairframe.core.canonical import digest, sha256_hex
 from fairframe.core.errors import IntegrityFailure, NotFound
 from fairframe.platform.objects import sha256_file
 from fairframe.training.usage import UsageCount
-from fairframe.training.usage_report import AncestorRef
 
 TYPE = "lineage"
 FILE = "lineage.json"

@@ -1,12 +1,13 @@
 """The lab's usage report on a checkpoint: what its lineage says, as a bundle for the library."""
 
+from fairframe.core.ancestors import AncestorRef
 from fairframe.core.canonical import sha256_hex
 from fairframe.core.errors import Refused
 from fairframe.platform import bundles
 from fairframe.platform.tx import WriteTx
 from fairframe.rights import agreements
 from fairframe.training import registry
-from fairframe.training.usage_report import TYPE, AncestorRef, ItemUse, UsageReport
+from fairframe.training.usage_report import TYPE, ItemUse, UsageReport
 
 
 def report(tx: WriteTx, name_or_id: str) -> bytes:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fairframe import __version__
+from fairframe.core.ancestors import AncestorRef
 from fairframe.core.errors import Conflict, InputError, Refused
 from fairframe.core.ids import new_id
 from fairframe.core.time import to_rfc3339
@@ -24,7 +25,6 @@ from fairframe.training import lineage, registry
 from fairframe.training.loop import OnStep
 from fairframe.training.preset import Preset, load_preset
 from fairframe.training.tables import ancestor, checkpoint, usage
-from fairframe.training.usage_report import AncestorRef
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -54,7 +54,6 @@ def fine_tune(
     preset: Preset,
     out_dir: Path,
     *,
-    house_mix: float | None = None,
     seed: int = 0,
     on_step: OnStep | None = None,
     should_stop: ShouldStop | None = None,
@@ -65,13 +64,13 @@ def fine_tune(
 ) -> TrainResult:
     """Fine-tune the model in base_dir on the training split of clips; writes out_dir.
 
-    house_mix overrides the preset's share of house footage (0 for none). State is kept in out_dir/state: calling
+    State is kept in out_dir/state: calling
     again after a crash goes on from the last save. Raises InputError where no clip is long enough for a window.
     """
     require_torch()
     model = load_model(base_dir)
     return _train(
-        model, clips, _mixed(preset, house_mix), out_dir, seed, scratch=False,
+        model, clips, preset, out_dir, seed, scratch=False,
         hooks=Hooks(on_step, should_stop, None, save_every, None, validate_every),
         admit=admit, on_validation=on_validation,
     )  # fmt: skip
@@ -92,9 +91,9 @@ def from_scratch(
 ) -> TrainResult:
     """Train an untrained model on the clips alone: the VAE (whole), then the flow. Otherwise as fine_tune."""
     require_torch()
-    preset = _mixed(preset, 0.0)
     whole = preset.train_vae.model_copy(update={"decoder_only": False})
-    preset = preset.model_copy(update={"train_vae": whole, "ancestor": ""})
+    alone = preset.train_flow.model_copy(update={"house_share": 0.0, "house_clips": 0})
+    preset = preset.model_copy(update={"train_vae": whole, "train_flow": alone, "ancestor": ""})
     return _train(
         build_model(preset, seed), clips, preset, out_dir, seed, scratch=True,
         hooks=Hooks(on_step, should_stop, None, save_every, None, validate_every),
@@ -107,14 +106,6 @@ def ancestor_folder(preset: Preset) -> Path:
     if preset.ancestor != "base-64":
         raise InputError(f"no base {preset.ancestor!r} is shipped", remedy="Use base-64, or train from scratch.")
     return base_folder()
-
-
-def _mixed(preset: Preset, share: float | None) -> Preset:
-    if share is None:
-        return preset
-    clips = 0 if share == 0 else max(preset.train_flow.house_clips, 64)
-    flow = preset.train_flow.model_copy(update={"house_share": share, "house_clips": clips})
-    return preset.model_copy(update={"train_flow": flow})
 
 
 def _train(

@@ -6,12 +6,11 @@ what was consumed after the last save is counted again only because it is consum
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Self
 
+from fairframe.core.ancestors import METHODS, Method
 from fairframe.core.errors import BadDocument
 
-Method = Literal["measured", "attested", "declared"]
-METHODS: tuple[Method, ...] = ("measured", "attested", "declared")
 Gather = Callable[[list[Any]], list[Any]]
 
 

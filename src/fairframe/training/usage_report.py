@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Self
 
+from fairframe.core.ancestors import METHODS, AncestorRef, read_ancestors
 from fairframe.core.canonical import MAX_INT
 from fairframe.core.errors import BadDocument
 from fairframe.core.fields import Fields
 
 TYPE = "usage_report"
-METHODS = ("measured", "attested", "declared")
-ANCESTOR_KINDS = ("checkpoint", "external", "house")
 MAX_ITEMS = 200_000
 """A bundle is at most 16 MiB, which is about this many lines."""
 
@@ -26,19 +25,6 @@ class ItemUse:
 
     item: str
     frames: int
-
-
-@dataclass(frozen=True)
-class AncestorRef:
-    """What the checkpoint started from. weight: its part of the checkpoint, num/den, as its lineage says."""
-
-    kind: str
-    name: str
-    hash: str
-    license: str
-    data: str
-    weight_num: int
-    weight_den: int
 
 
 @dataclass(frozen=True)
@@ -84,7 +70,7 @@ class UsageReport:
             method=fields.text("method", one_of=METHODS),
             house_frames=fields.integer("house_frames"),
             items=tuple(_item(value) for value in fields.list("items", max_items=MAX_ITEMS)),
-            ancestors=tuple(_ancestor(value) for value in fields.list("ancestors", max_items=1_000)),
+            ancestors=read_ancestors(fields),
         )
         total = fields.integer("frames")
         fields.close()
@@ -127,20 +113,3 @@ def _item(value: Any) -> ItemUse:
     if use.frames > MAX_INT // MAX_ITEMS:
         raise BadDocument("Field 'frames' is not a believable count", code="document.field", where=fields.where)
     return use
-
-
-def _ancestor(value: Any) -> AncestorRef:
-    fields = Fields(value, f"{TYPE}.ancestors")
-    ancestor = AncestorRef(
-        kind=fields.text("kind", one_of=ANCESTOR_KINDS),
-        name=fields.text("name", max_chars=200),
-        hash=fields.text("hash", max_chars=200),
-        license=fields.text("license", max_chars=200),
-        data=fields.text("data", one_of=("disclosed", "undisclosed")),
-        weight_num=fields.integer("weight_num"),
-        weight_den=fields.integer("weight_den", least=1),
-    )
-    fields.close()
-    if ancestor.weight_num > ancestor.weight_den:
-        raise BadDocument("An ancestor's weight exceeds 1", code="document.field", where=fields.where)
-    return ancestor

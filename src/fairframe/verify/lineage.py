@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from fairframe.core.ancestors import METHODS, read_ancestors
 from fairframe.core.canonical import digest, sha256_hex
 from fairframe.core.errors import BadDocument
 from fairframe.core.fields import Fields
@@ -80,7 +81,7 @@ def _recipe(body: Fields) -> list[Finding]:
 
 def _usage(body: Fields, delivery: str, items: int) -> list[Finding]:
     usage = body.fields("usage")
-    method = usage.text("method", one_of=("measured", "attested", "declared"))
+    method = usage.text("method", one_of=METHODS)
     total, house = usage.integer("frames"), usage.integer("house_frames")
     seen: set[tuple[str, str]] = set()
     frames = 0
@@ -106,16 +107,11 @@ def _ancestors(body: Fields) -> tuple[list[str], list[Finding]]:
     found: list[Finding] = []
     elsewhere: list[str] = []
     weight = Fraction(0)
-    for value in body.list("ancestors", max_items=1_000):
-        one = Fields(value, "lineage.body.ancestors")
-        kind = one.text("kind", one_of=("checkpoint", "external", "house"))
-        name, _, license = (one.text(key, max_chars=200) for key in ("name", "hash", "license"))
-        data = one.text("data", one_of=("disclosed", "undisclosed"))
-        weight += Fraction(one.integer("weight_num"), one.integer("weight_den", least=1))
-        one.close()
-        if kind == "checkpoint":
-            elsewhere.append(name)
-        text = f"by the lab's word it descends from {name} ({kind}, license {license}, data {data})"
+    for one in read_ancestors(body):
+        weight += Fraction(one.weight_num, one.weight_den)
+        if one.kind == "checkpoint":
+            elsewhere.append(one.name)
+        text = f"by the lab's word it descends from {one.name} ({one.kind}, license {one.license}, data {one.data})"
         found.append(Finding(None, "model.ancestor", f"{text}: what that is made of stands in no document here"))
     text = f"the ancestors' weights sum to {float(weight):.3f}, at most 1"
     return elsewhere, [*found, Finding(weight <= 1, "model.weights", text)]
