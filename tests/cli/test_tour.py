@@ -258,6 +258,10 @@ def films(tour: Tour) -> None:
         assert "frames in" in tour.lab(*order[:1], *order[1:]).out
         codes = {one["code"]: one for one in tour.holds("lab", out)["findings"]}
         assert f"from {mode}" in codes["film.generated"]["text"]
+    text = tour.at("text.mp4")
+    (scored,) = tour.lab("evaluate harbor --json --film", text).data["films"]
+    assert scored["file"] == str(text) and {"warp_error", "flow", "nearest"} <= set(scored["measures"])
+    assert "From the nearest training clip" in tour.lab("evaluate harbor --film", text).out
     sold = ("--model", "harbor", "--seconds", "0.5", "--purpose", "commercial", "-o", tour.at("advert.mp4"))
     refused = tour.lab("generate", "a square", *sold, code=1)
     assert refused.err.startswith("error[guard.") and not tour.at("advert.mp4").exists()
