@@ -34,12 +34,26 @@ def commands() -> list[list[str]]:
     return found
 
 
+def groups() -> list[list[str]]:
+    every = commands()
+    return [one for one in every if any(other[:-1] == one for other in every)]
+
+
 @pytest.mark.parametrize("path", commands(), ids=" ".join)
 def test_every_command_explains_itself(fairframe: Fairframe, path: list[str]) -> None:
     result = fairframe(*path, "--help")
     assert result.code == 0
     assert "Usage: fairframe" in result.out
     assert len(result.out.splitlines()) > 3
+
+
+@pytest.mark.parametrize("path", [[], *groups()], ids=" ".join)
+def test_a_group_tells_each_command_in_a_whole_line(
+    fairframe: Fairframe, monkeypatch: pytest.MonkeyPatch, path: list[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    told = fairframe(*path, "--help").out.partition("Commands:\n")[2].splitlines()
+    assert told and not [line for line in told if line.endswith("...")]
 
 
 def test_help_loads_nothing_heavy() -> None:

@@ -14,10 +14,10 @@ from fairframe.cli.verify import render
 from fairframe.core.bundle import PAYLOAD_TYPE, Bundle
 from fairframe.core.canonical import parse
 from fairframe.core.dsse import open_envelope
-from fairframe.core.errors import Refused
+from fairframe.core.errors import InputError, Refused
 from fairframe.core.finding import Finding
 from fairframe.core.party import Party
-from fairframe.core.time import DAY_MS, now_ms
+from fairframe.core.time import DAY_MS, now_ms, to_rfc3339
 from fairframe.platform import identity
 from fairframe.platform.workspace import create_workspace
 from fairframe.verify.kind import Report
@@ -213,3 +213,29 @@ def test_a_clock_before_the_workspace_is_told_and_signs_what_holds(
     keys = {key.keyid: key.public for key in who.keys}
     opened = open_envelope((tmp_path / "agreement.json").read_bytes(), keys, payload_type=PAYLOAD_TYPE)
     assert Bundle.from_json(parse(opened.payload)).issued_at_ms >= who.created_at_ms
+
+
+ID = "agr_" + "0" * 26
+
+
+def test_a_table_that_is_too_wide_keeps_its_ids_whole(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [[ID, "a name of some length", ID], [ID, "another", None]]
+    for width, lines in (("120", 3), ("60", 7)):
+        monkeypatch.setenv("COLUMNS", width)
+        shell.table(["agreement", "name", "upgrade of"], rows)
+        shown = capsys.readouterr().out
+        assert shown.count(ID) == 3 and len(shown.splitlines()) == lines
+    monkeypatch.delenv("COLUMNS")
+    shell.table(["agreement", "name", "upgrade of"], [[ID, "x" * 500, ID]])
+    assert len(capsys.readouterr().out.splitlines()) == 2, "where a program reads it, a row is a line"
+
+
+@pytest.mark.parametrize(("text", "same"), [("2026-01-31", "2026-01-31T00:00:00.000Z"), ("2026-1-3", None), ("", None)])
+def test_a_date_is_its_first_moment(text: str, same: str | None) -> None:
+    if same is None:
+        with pytest.raises(InputError):
+            shell.moment_ms(text)
+    else:
+        assert to_rfc3339(shell.moment_ms(text)) == same

@@ -271,7 +271,10 @@ def films(tour: Tour) -> None:
 
 def money(tour: Tour) -> None:
     report, deal = tour.at("usage.json"), tour.notes["research"]
+    tour.at("file").write_text("")
+    assert "input.unwritable" in tour.lab("usage report harbor -o", tour.at("file/usage.json"), code=1).err
     tour.lab("usage report harbor -o", report)
+    assert "bundle.type" in tour.library("rights accept", report, code=1).err
     assert "harbor consumed" in tour.library("royalties usage", report).out
     assert [one["name"] for one in tour.library("models --json").data] == ["harbor"]
     order = ("royalties revenue", deal, "--amount", "10000.00", "--ref", "INV-1")
@@ -301,6 +304,8 @@ def commercial_upgrade(tour: Tour) -> None:
         assert "allowed" in tour.library("rights consent", who, "--allow", "commercial").out
     deal = tour.agree("commercial", "--fee", "40000.00", "--upgrade-of", tour.notes["research"])
     folder = tour.at("grants")
+    assert "input.unwritable" in tour.library("rights grant", deal, "-o", tour.at("file/grants"), code=1).err
+    assert not [one for one in tour.library("models --json").data if one["events"]], "nothing was decided"
     blocked = tour.library("rights grant", deal, "-o", folder, code=1)
     assert "blocked" in blocked.out and not list(folder.glob("*.json"))
     tour.library("rights consent", DIEGO, "--allow", "commercial")

@@ -1,5 +1,6 @@
 """rights: contributors' terms, consent, an opt-out; holds."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ from fairframe.cli.shell import (
     emit,
     group,
     micro,
+    moment_ms,
     note,
     read_input,
     say,
@@ -20,13 +22,13 @@ from fairframe.cli.shell import (
     when,
     workspace,
 )
-from fairframe.core.time import from_rfc3339
 from fairframe.flows import opt_out as opting
 from fairframe.flows.impact import Impact
 from fairframe.flows.impact import impact as impact_of
 from fairframe.flows.whereabouts import whereabouts
 from fairframe.library import assets, collections, contributors
-from fairframe.platform.tx import WriteTx
+from fairframe.platform import bundles
+from fairframe.platform.tx import Tx, WriteTx
 from fairframe.rights import consent, holds
 from fairframe.rights import terms as contributor_terms
 from fairframe.rights.vocabulary import ANY
@@ -43,11 +45,13 @@ Who = Annotated[str, typer.Argument(metavar="CONTRIBUTOR", help="Name or id.")]
 @terms_app.command("add")
 def terms_add(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="TOML: name, version, regime, dates, what they name.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="TOML: name, version, regime, dates, what they name.")],
     tell: Annotated[
         list[str] | None, typer.Option("--tell", help="A contributor who was told (repeat; 'all' for everybody).")
     ] = None,
-    noticed: Annotated[str, typer.Option(help="When they were told (RFC 3339); default: the file's notice date.")] = "",
+    noticed: Annotated[
+        str, typer.Option(help="When they were told, a time or a date (UTC); default: the file's notice date.")
+    ] = "",
 ) -> None:
     """Keep a version of the contributors' terms.
 
@@ -57,7 +61,7 @@ def terms_add(
     with workspace(ctx, "library") as ws, ws.write() as tx:
         row = contributor_terms.add(tx, data, str(file))
         told = list(contributors.listing(tx)) if tell == ["all"] else [contributors.find(tx, one) for one in tell or []]
-        at = from_rfc3339(noticed) if noticed else int(row["notice_ms"])
+        at = moment_ms(noticed) if noticed else int(row["notice_ms"])
         for who in told:
             contributor_terms.accept(tx, who, row, at, int(row["effective_ms"]))
     say(f"{row['name']} version {row['version']} ({row['regime']}), {len(told)} contributors told")
@@ -164,11 +168,13 @@ def opt_out(
     with workspace(ctx, "library") as ws:
         with ws.read() as tx:
             before = impact_of(tx, contributors.find(tx, contributor))
+            labs = labs_of(tx, before)
         if not (as_json and not dry_run):
-            emit(before.to_json(), as_json, lambda: render_impact(before))
+            emit(before.to_json(), as_json, lambda: render_impact(before, labs))
         if dry_run:
             return
-        confirm(f"Record the opt-out of {contributor}?", yes)
+        if before.opted_out_ms is None:
+            confirm(f"Record the opt-out of {contributor}?", yes)
         with ws.write() as tx:
             done = opting.opt_out(tx, contributors.find(tx, contributor), reason)
     emit(
@@ -179,15 +185,24 @@ def opt_out(
     note("Send each lab its feed: fairframe rights feed AGREEMENT -o feed.json")
 
 
-def render_impact(found: Impact) -> None:
+def labs_of(tx: Tx, found: Impact) -> dict[str, str]:
+    """Names of the labs that clips were delivered to, by their party ids."""
+    return {one.party: bundles.pinned(tx, one.party).name for one in found.deliveries}
+
+
+def render_impact(found: Impact, labs: Mapping[str, str]) -> None:
     """What an opt-out takes back, and what it leaves."""
     if found.opted_out_ms is not None:
         say(f"opted out since {when(found.opted_out_ms)}")
     say(f"takes back {found.items} delivered clips ({span(found.duration_ms)})")
-    if found.deliveries:
+    if found.items:
         table(
             ["delivery", "lab", "#clips", "#length", "to be deleted by", "a running training"],
-            [(d.name, d.party, d.items, span(d.duration_ms), when(d.due_ms), d.remedy) for d in found.deliveries],
+            [
+                (d.name, labs[d.party], d.items, span(d.duration_ms), when(d.due_ms), d.remedy.replace("_", " "))
+                for d in found.deliveries
+                if d.items
+            ],
         )
     if found.checkpoints:
         table(
@@ -220,7 +235,7 @@ def hold_list(ctx: typer.Context, as_json: AsJson = False) -> None:
 @hold_app.command("place")
 def hold_place(
     ctx: typer.Context,
-    asset: Annotated[str, typer.Argument(help="Id or filename.")],
+    asset: Annotated[str, typer.Argument(metavar="ASSET", help="Id or filename.")],
     reason: Annotated[str, typer.Option(help="Why.")],
     code: Annotated[str, typer.Option(help="A short word for it.")] = "dispute",
 ) -> None:
@@ -236,7 +251,7 @@ def hold_place(
 @hold_app.command("lift")
 def hold_lift(
     ctx: typer.Context,
-    hold: Annotated[str, typer.Argument(help="Its id.")],
+    hold: Annotated[str, typer.Argument(metavar="HOLD", help="Its id.")],
     reason: Annotated[str, typer.Option(help="Why.")],
 ) -> None:
     """End a hold."""

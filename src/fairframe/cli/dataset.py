@@ -1,6 +1,6 @@
 """dataset: releases and deliveries of a library, received deliveries of a lab."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,10 +8,11 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from fairframe.cli.consent import render_impact
+from fairframe.cli.consent import labs_of, render_impact
 from fairframe.cli.shell import AsJson, OutFile, emit, group, note, progress, say, span, table, when, workspace
 from fairframe.curation.filters import Filters
 from fairframe.dataset import deliveries, listing, receive, releases
+from fairframe.dataset.funnel import Funnel, Gate
 from fairframe.flows.impact import impact as impact_of
 from fairframe.library import contributors
 
@@ -21,7 +22,7 @@ app = group("Releases, deliveries, what an opt-out touches.")
 @app.command()
 def build(
     ctx: typer.Context,
-    agreement: Annotated[str, typer.Argument(help="Its id.")],
+    agreement: Annotated[str, typer.Argument(metavar="AGREEMENT", help="Its id.")],
     name: Annotated[str, typer.Option(help="The release's name.")],
     min_short_side: Annotated[int, typer.Option(help="Pixels of the shorter side.")] = 0,
     min_frames: Annotated[int, typer.Option(help="Frames in a clip.")] = 17,
@@ -76,7 +77,9 @@ def options_of_filters() -> Generator[None]:
 
 @app.command()
 def deliver(
-    ctx: typer.Context, name: Annotated[str, typer.Argument(help="The release's name.")], output: OutFile
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The release's name.")],
+    output: OutFile,
 ) -> None:
     """Write a signed delivery to a new folder.
 
@@ -118,14 +121,13 @@ def list_datasets(ctx: typer.Context, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def show(ctx: typer.Context, name: Annotated[str, typer.Argument()], as_json: AsJson = False) -> None:
+def show(ctx: typer.Context, name: Annotated[str, typer.Argument(metavar="NAME")], as_json: AsJson = False) -> None:
     """Everything about one release or received delivery."""
     with workspace(ctx) as ws, ws.read() as tx:
         found = listing.show(tx, name)
 
     def render() -> None:
-        flat = [(k.replace("_", " "), _short(v)) for k, v in found.items()]
-        table(["", ""], flat)
+        table(["", ""], list(_rows(found)))
 
     emit(found, as_json, render)
 
@@ -133,7 +135,7 @@ def show(ctx: typer.Context, name: Annotated[str, typer.Argument()], as_json: As
 @app.command()
 def impact(
     ctx: typer.Context,
-    contributor: Annotated[str, typer.Argument(help="Name or id.")],
+    contributor: Annotated[str, typer.Argument(metavar="CONTRIBUTOR", help="Name or id.")],
     as_json: AsJson = False,
 ) -> None:
     """Where a contributor's work went, and what it earned.
@@ -142,12 +144,34 @@ def impact(
     """
     with workspace(ctx, "library") as ws, ws.read() as tx:
         found = impact_of(tx, contributors.find(tx, contributor))
-    emit(found.to_json(), as_json, lambda: render_impact(found))
+        labs = labs_of(tx, found)
+    emit(found.to_json(), as_json, lambda: render_impact(found, labs))
+
+
+def _rows(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """A name and a value for each line; what is nested has lines of its own."""
+    for key, value in found.items():
+        name = key.replace("_", " ")
+        nested = [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+        if name == "funnel" and nested:
+            yield from ((name, line) for line in Funnel(tuple(Gate.from_json(one) for one in nested)).lines())
+        elif isinstance(value, dict) and any(isinstance(one, dict) for one in value.values()):
+            yield from ((inner.replace("_", " "), _short(one)) for inner, one in value.items())
+        elif nested and len(nested) == len(value) <= 4:
+            yield from ((name, _short(one)) for one in nested)
+        else:
+            yield name, _short(value)
 
 
 def _short(value: Any) -> str:
-    if isinstance(value, list):
-        return f"{len(value)} entries" if len(value) > 4 else "; ".join(_short(one) for one in value)
-    if isinstance(value, dict):
-        return ", ".join(f"{k} {v}" for k, v in list(value.items())[:8])
-    return str(value)
+    match value:
+        case list():
+            return f"{len(value)} entries" if len(value) > 4 else ", ".join(_short(one) for one in value) or "-"
+        case dict():
+            return ", ".join(f"{k.replace('_', ' ')} {_short(v)}" for k, v in value.items())
+        case bool():
+            return "yes" if value else "no"
+        case None:
+            return "-"
+        case _:
+            return str(value)

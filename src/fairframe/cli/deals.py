@@ -92,7 +92,7 @@ def show_agreement(
 @app.command()
 def sign(
     ctx: typer.Context,
-    agreement: Annotated[Path, typer.Argument(help="The library's offer.")],
+    agreement: Annotated[Path, typer.Argument(metavar="AGREEMENT", help="The library's offer.")],
     output: OutFile,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
@@ -111,7 +111,7 @@ def sign(
 
 
 @app.command()
-def accept(ctx: typer.Context, countersigned: Annotated[Path, typer.Argument()]) -> None:
+def accept(ctx: typer.Context, countersigned: Annotated[Path, typer.Argument(metavar="COUNTERSIGNED")]) -> None:
     """Take the countersigned agreement: in force from its start on."""
     data = read_input(countersigned)
     with workspace(ctx, "library") as ws, ws.write() as tx:
@@ -123,7 +123,7 @@ def accept(ctx: typer.Context, countersigned: Annotated[Path, typer.Argument()])
 @app.command()
 def end(
     ctx: typer.Context,
-    agreement: Annotated[str, typer.Argument(help="Its id.")],
+    agreement: Annotated[str, typer.Argument(metavar="AGREEMENT", help="Its id.")],
     reason: Annotated[str, typer.Option(help="Why; stays in the library.")],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
@@ -173,7 +173,7 @@ def list_agreements(ctx: typer.Context, as_json: AsJson = False) -> None:
 @app.command()
 def clear(
     ctx: typer.Context,
-    agreement: Annotated[str, typer.Argument(help="Its id.")],
+    agreement: Annotated[str, typer.Argument(metavar="AGREEMENT", help="Its id.")],
     explain: Annotated[str | None, typer.Option(metavar="ASSET", help="Why this asset is decided as it is.")] = None,
     as_json: AsJson = False,
 ) -> None:

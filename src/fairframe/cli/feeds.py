@@ -32,7 +32,7 @@ app = group("Feeds, attestations, grants.")
 
 
 @app.command()
-def feed(ctx: typer.Context, agreement: Annotated[str, typer.Argument()], output: OutFile) -> None:
+def feed(ctx: typer.Context, agreement: Annotated[str, typer.Argument(metavar="AGREEMENT")], output: OutFile) -> None:
     """Sign an agreement's revocation feed for the lab.
 
     Renewed leases are in it, and all that may no longer be used: taken back by a contributor, or no longer cleared.
@@ -55,13 +55,14 @@ def refresh(ctx: typer.Context, file: Annotated[Path, typer.Argument(metavar="FE
     data = read_input(file)
     with workspace(ctx, "lab") as ws, ws.write() as tx:
         done = feeds.refresh(tx, data)
-    emit(vars(done), as_json, lambda: say(", ".join(f"{k.replace('_', ' ')} {v}" for k, v in vars(done).items())))
+    what = f"{done.entries} clips taken back, {done.leases} leases renewed" if done.new else "known"
+    emit(vars(done), as_json, lambda: say(f"feed {done.seq} of {done.family}: {what}"))
 
 
 @app.command()
 def attest(
     ctx: typer.Context,
-    delivery: Annotated[str, typer.Argument(help="Name or id.")],
+    delivery: Annotated[str, typer.Argument(metavar="DELIVERY", help="Name or id.")],
     output: OutFile,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before deleting.")] = False,
 ) -> None:
@@ -89,7 +90,7 @@ def attest(
 
 
 @app.command("attested")
-def attested(ctx: typer.Context, attestation: Annotated[Path, typer.Argument()]) -> None:
+def attested(ctx: typer.Context, attestation: Annotated[Path, typer.Argument(metavar="ATTESTATION")]) -> None:
     """Take a lab's attestation (library)."""
     data = read_input(attestation)
     with workspace(ctx, "library") as ws, ws.write() as tx:
@@ -101,7 +102,7 @@ def attested(ctx: typer.Context, attestation: Annotated[Path, typer.Argument()])
 @app.command()
 def grant(
     ctx: typer.Context,
-    agreement: Annotated[str, typer.Argument(help="The upgraded agreement.")],
+    agreement: Annotated[str, typer.Argument(metavar="AGREEMENT", help="The upgraded agreement.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the grants.")],
 ) -> None:
     """Sign grants for the checkpoints that an upgrade may cover.

@@ -15,7 +15,7 @@ def register(app: typer.Typer) -> None:
 
 def generate(
     ctx: typer.Context,
-    prompt: Annotated[str, typer.Argument(help="What is to be seen.")],
+    prompt: Annotated[str, typer.Argument(metavar="PROMPT", help="What is to be seen.")],
     model: Annotated[str, typer.Option(help="Checkpoint, name or id.")],
     seconds: Annotated[float, typer.Option(help="Length.")],
     output: OutFile,

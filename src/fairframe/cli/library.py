@@ -27,8 +27,10 @@ def register(root: typer.Typer) -> None:
 @app.command()
 def ingest(
     ctx: typer.Context,
-    path: Annotated[Path, typer.Argument(help="A file or a folder.")],
-    metadata: Annotated[Path | None, typer.Option(help="CSV, a line per file; see below.")] = None,
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A file or a folder.")],
+    metadata: Annotated[
+        Path | None, typer.Option(help="CSV with a line for each file; its columns are told above.")
+    ] = None,
     contributor: Annotated[str | None, typer.Option(help="Whose footage it is, where the CSV does not say.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -114,7 +116,7 @@ def list_collections(ctx: typer.Context, as_json: AsJson = False) -> None:
 @app.command("search")
 def search_assets(
     ctx: typer.Context,
-    text: Annotated[str, typer.Argument(help="Words that must all occur.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="Words that must all occur.")],
     after: Annotated[str | None, typer.Option(help="Go on after this asset id.")] = None,
     limit: Annotated[int, typer.Option(help="Rows in a page.", min=1, max=search.MAX_LIMIT)] = 50,
     as_json: AsJson = False,
@@ -131,7 +133,10 @@ def search_assets(
 @app.command()
 def show(
     ctx: typer.Context,
-    asset: Annotated[str, typer.Argument(help="Id or filename; or an item (itm_) or pseudonym (psn_) of a delivery.")],
+    asset: Annotated[
+        str,
+        typer.Argument(metavar="ASSET", help="Id or filename; or an item (itm_) or pseudonym (psn_) of a delivery."),
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Everything known about one asset, with its history."""
@@ -143,9 +148,9 @@ def show(
 @release.command("add")
 def release_add(
     ctx: typer.Context,
-    asset: Annotated[str, typer.Argument(help="Id or filename.")],
-    document: Annotated[Path, typer.Argument(help="The signed release: PDF, image or text.")],
-    kind: Annotated[str, typer.Option(help="model or property.")] = "model",
+    asset: Annotated[str, typer.Argument(metavar="ASSET", help="Id or filename.")],
+    document: Annotated[Path, typer.Argument(metavar="DOCUMENT", help="The signed release: PDF, image or text.")],
+    kind: Annotated[releases.Kind, typer.Option(help="Whose release it is.")] = "model",
     ai_training: Annotated[bool, typer.Option("--ai-training", help="Its words cover training of models.")] = False,
 ) -> None:
     """Put a model or property release on file for an asset."""
@@ -158,7 +163,7 @@ def release_add(
 @release.command("revoke")
 def release_revoke(
     ctx: typer.Context,
-    asset: Annotated[str, typer.Argument(help="Id or filename.")],
+    asset: Annotated[str, typer.Argument(metavar="ASSET", help="Id or filename.")],
     release_id: Annotated[str, typer.Argument(metavar="RELEASE", help="Its id; see: fairframe library show ASSET.")],
 ) -> None:
     """End a release from now on. What was delivered on the strength of it is taken back by the next feed."""

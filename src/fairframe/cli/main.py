@@ -35,7 +35,9 @@ def root(
         Path | None,
         typer.Option("--workspace", "-w", help="Workspace folder. Default: FAIRFRAME_WORKSPACE, else the current one."),
     ] = None,
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True)] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
 ) -> None:
     """Licensed video training, end to end."""
     ctx.obj = workspace or Settings().workspace

@@ -12,6 +12,7 @@ from fairframe.cli.shell import (
     emit,
     group,
     micro,
+    moment_ms,
     note,
     progress,
     read_input,
@@ -22,7 +23,6 @@ from fairframe.cli.shell import (
 )
 from fairframe.core.money import format_money, parse_money
 from fairframe.core.plain import plain
-from fairframe.core.time import from_rfc3339
 from fairframe.library import contributors
 from fairframe.platform import bundles
 from fairframe.rights import agreements
@@ -40,12 +40,12 @@ app = group("Revenue, pools, statements, payouts.")
 @app.command("revenue")
 def book(
     ctx: typer.Context,
-    agreement: Annotated[str, typer.Argument(help="Its id.")],
+    agreement: Annotated[str, typer.Argument(metavar="AGREEMENT", help="Its id.")],
     amount: Annotated[str, typer.Option(help="Gross receipts, a decimal.")],
     ref: Annotated[str, typer.Option(help="The invoice number: booking it twice has one effect.")],
     currency: Annotated[str, typer.Option(help="ISO 4217.")] = "USD",
     tax: Annotated[str, typer.Option(help="Tax in it, a decimal.")] = "0",
-    received: Annotated[str, typer.Option(help="When, RFC 3339; default now.")] = "",
+    received: Annotated[str, typer.Option(help="When: a time or a date (UTC); default: now.")] = "",
     yes: Yes = False,
 ) -> None:
     """Book money received under an agreement.
@@ -53,7 +53,7 @@ def book(
     The contributors' share of it goes into a pool.
     """
     gross, tax_minor = parse_money(amount, currency), parse_money(tax, currency).minor
-    at = from_rfc3339(received) if received else None
+    at = moment_ms(received) if received else None
     with workspace(ctx, "library") as ws:
         with ws.read() as tx:
             planned = revenue.plan(tx, agreement, gross, ref, tax_minor, at)
@@ -75,7 +75,7 @@ def book(
 @app.command()
 def correct(
     ctx: typer.Context,
-    agreement: Annotated[str, typer.Argument(help="Its id.")],
+    agreement: Annotated[str, typer.Argument(metavar="AGREEMENT", help="Its id.")],
     ref: Annotated[str, typer.Option(help="The reference under which it was booked.")],
     reason: Annotated[str, typer.Option(help="Why; stays in the library.")],
     yes: Yes = False,
@@ -98,7 +98,9 @@ def correct(
 
 
 @app.command("usage")
-def take_usage(ctx: typer.Context, report: Annotated[Path, typer.Argument(help="The lab's usage report.")]) -> None:
+def take_usage(
+    ctx: typer.Context, report: Annotated[Path, typer.Argument(metavar="REPORT", help="The lab's usage report.")]
+) -> None:
     """Take a lab's signed usage report."""
     data = read_input(report)
     with workspace(ctx, "library") as ws, ws.write() as tx:
@@ -127,10 +129,10 @@ def run_allocate(ctx: typer.Context, as_json: AsJson = False) -> None:
 @app.command()
 def statement(
     ctx: typer.Context,
-    contributor: Annotated[str, typer.Argument(help="Name or id.")],
+    contributor: Annotated[str, typer.Argument(metavar="CONTRIBUTOR", help="Name or id.")],
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder for .json, .csv and .html.")] = None,
-    from_: Annotated[str, typer.Option("--from", help="RFC 3339; default: the beginning.")] = "",
-    to: Annotated[str, typer.Option(help="RFC 3339; default: now.")] = "",
+    from_: Annotated[str, typer.Option("--from", help="A time or a date (UTC); default: the beginning.")] = "",
+    to: Annotated[str, typer.Option(help="A time or a date (UTC), not included; default: now.")] = "",
     currency: Annotated[str | None, typer.Option(help="ISO 4217, where there are several.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -138,7 +140,7 @@ def statement(
 
     With -o a signed statement, with all that is needed to recompute it.
     """
-    start, end = from_rfc3339(from_) if from_ else 0, from_rfc3339(to) if to else None
+    start, end = moment_ms(from_) if from_ else 0, moment_ms(to) if to else None
     with workspace(ctx, "library") as ws:
         if output is None:
             with ws.read() as tx:
@@ -170,7 +172,7 @@ def balance(ctx: typer.Context, as_json: AsJson = False) -> None:
     def show() -> None:
         table(
             ["account", "", "#amount"],
-            [(line.words, line.name, line.amount) for line in found.accounts],
+            [(line.words, line.name, micro(line.amount_micro, line.currency)) for line in found.accounts],
             empty="nothing was booked yet",
         )
         for one in found.pending:
@@ -195,7 +197,7 @@ def balance(ctx: typer.Context, as_json: AsJson = False) -> None:
 @app.command()
 def pay(
     ctx: typer.Context,
-    contributor: Annotated[str, typer.Argument(help="Name or id.")],
+    contributor: Annotated[str, typer.Argument(metavar="CONTRIBUTOR", help="Name or id.")],
     ref: Annotated[str, typer.Option(help="The payment's reference: paying it twice has one effect.")],
     currency: Annotated[str | None, typer.Option(help="ISO 4217, where there are several.")] = None,
     yes: Yes = False,

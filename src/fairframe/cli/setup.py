@@ -40,7 +40,7 @@ def init(
 @trust.command("add")
 def trust_add(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="The other side's party.json.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The other side's party.json.")],
     fingerprint: Annotated[str, typer.Option(help="What they read to you; compared here.")] = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="You compared the fingerprint yourself.")] = False,
 ) -> None:

@@ -1,6 +1,8 @@
 """What every command shares: the workspace, output as table or JSON, progress, errors as one line."""
 
 import json
+import os
+import re
 import sys
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
@@ -16,19 +18,22 @@ from rich.text import Text
 from fairframe.core.errors import InputError
 from fairframe.core.money import Currency, Money, format_micro, format_money
 from fairframe.core.plain import plain, plain_json
-from fairframe.core.time import to_rfc3339
+from fairframe.core.time import from_rfc3339, to_rfc3339
 from fairframe.platform.objects import write_atomic
 from fairframe.platform.settings import Settings
 from fairframe.platform.workspace import Workspace, open_workspace
 from fairframe.verify.files import read_limited
 
+WIDE = 10_000
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
+_piped = Console(highlight=False, width=WIDE)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 OutFile = Annotated[Path, typer.Option("-o", "--output", help="Where to write the result.")]
 
 MAX_INPUT_BYTES = 64 * 1024 * 1024
+_ID = re.compile(r"[a-z]{3}_[0-9a-z]{26}")
 CLOCK_LAG_MS = 60_000
 """A clock that lags by more is worth a remark."""
 
@@ -89,15 +94,40 @@ def emit(data: Any, as_json: bool, render: Callable[[], None]) -> None:
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str | None = None, empty: str = "") -> None:
     """A table; text from outside is printed literally, never as markup. A "#" before a column's name aligns right."""
     lines = [[_cell(v) for v in row] for row in rows]
+    console = _out()
     if not lines:
-        out.print(Text(empty or "nothing here yet", style="dim"))
+        console.print(Text(empty or "nothing here yet", style="dim"))
         return
+    names = [name.removeprefix("#") for name in columns]
     shown = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for name in columns:
-        shown.add_column(name.removeprefix("#"), justify="right" if name.startswith("#") else "left", overflow="fold")
+    shown.show_header = any(names)
+    for name, column in zip(names, columns, strict=True):
+        shown.add_column(name, justify="right" if column.startswith("#") else "left", overflow="fold")
     for line in lines:
         shown.add_row(*line)
-    out.print(shown)
+    wide = console.measure(shown, options=console.options.update(max_width=WIDE)).maximum > console.width
+    if wide and shown.show_header and any(_ID.fullmatch(cell.plain) for line in lines for cell in line):
+        _records(console, names, lines)
+    else:
+        console.print(shown)
+
+
+def _records(console: Console, names: Sequence[str], lines: Sequence[Sequence[Text]]) -> None:
+    """A table that is too wide, row by row: an id that is broken over lines cannot be copied."""
+    for number, line in enumerate(lines):
+        record = Table(box=None, pad_edge=False, show_header=False)
+        record.add_column(style="bold", no_wrap=True)
+        record.add_column(overflow="fold")
+        for name, cell in zip(names, line, strict=True):
+            record.add_row(name, cell)
+        if number:
+            console.print()
+        console.print(record)
+
+
+def _out() -> Console:
+    """Standard output. Where a program reads it, and nobody said for what width, a row is a line."""
+    return out if out.is_terminal or "COLUMNS" in os.environ else _piped
 
 
 def _cell(value: Any) -> Text:
@@ -110,12 +140,12 @@ def _cell(value: Any) -> Text:
 
 def say(text: str, style: str = "") -> None:
     """A line of the result. Like all that is shown here, it may hold text from outside."""
-    out.print(Text(plain(text), style=style))
+    _out().print(Text(plain(text), style=style))
 
 
 def note(text: str) -> None:
-    """A remark beside the result: to standard error."""
-    err.print(Text(plain(text), style="dim"))
+    """A remark beside the result: to standard error, unbroken, as it may hold a command to copy."""
+    err.print(Text(plain(text), style="dim"), soft_wrap=True)
 
 
 def fail(code: str, text: str, reasons: Sequence[str] = ()) -> None:
@@ -139,7 +169,12 @@ def money(minor: int, currency: str) -> str:
 
 
 def micro(amount: int, currency: str) -> str:
-    return format_micro(amount, Currency(currency))
+    return f"{format_micro(amount, Currency(currency))} {currency}"
+
+
+def moment_ms(text: str) -> int:
+    """A time (RFC 3339), or a date, which is its first moment in UTC. Raises InputError."""
+    return from_rfc3339(f"{text}T00:00:00.000Z" if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else text)
 
 
 def read_input(path: Path) -> bytes:

@@ -45,7 +45,9 @@ def evaluate(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Score a checkpoint on the held-out clips of its delivery, beside the base and plain baselines.
+    """Score a checkpoint on the held-out clips of its delivery.
+
+    Beside it stand the base and plain baselines.
 
     With --film: measures of films that it made, each beside the range of the held-out clips.
     """
@@ -76,7 +78,7 @@ def _films(ctx: typer.Context, model: str, films: list[Path], as_json: bool) -> 
 
 
 def models(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """Checkpoints: a lab's own, or those that labs reported to a library."""
+    """Checkpoints: a lab's own, or those that labs reported."""
     with workspace(ctx) as ws, ws.read() as tx:
         found = [(row, [one["kind"] for one in registry.events(tx, row["id"])]) for row in registry.listing(tx)]
     keep = ("public_id", "name", "agreement", "delivery", "frames_seen", "weights_hash", "recorded_at_ms")

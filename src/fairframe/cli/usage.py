@@ -17,7 +17,9 @@ def usage() -> None:
 
 
 @app.command()
-def report(ctx: typer.Context, model: Annotated[str, typer.Argument(help="Name or id.")], output: OutFile) -> None:
+def report(
+    ctx: typer.Context, model: Annotated[str, typer.Argument(metavar="MODEL", help="Name or id.")], output: OutFile
+) -> None:
     """Sign a usage report on a checkpoint for the library (lab)."""
     with workspace(ctx, "lab") as ws:
         check_writable(output)

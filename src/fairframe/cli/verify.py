@@ -92,7 +92,7 @@ def render(report: Report) -> None:
 
     for one in report.findings:
         mark = MARKS[one.ok]
-        out.print(Text.assemble(mark, (f"{one.code}  ", "dim"), plain(one.text)))
+        out.print(Text.assemble(mark, (f"{one.code}  ", "dim"), plain(one.text)), soft_wrap=True)
     for text in report.cannot_show:
         note(f"cannot show {text}")
     out.print(Text(f"{report.kind}: {report.outcome}", style="bold"))

@@ -63,7 +63,11 @@ def find(tx: Tx, public_id: str) -> Row:
     """By drl_ id. Raises NotFound."""
     found = tx.row(document_release.select().where(document_release.c.public_id == public_id))
     if found is None:
-        raise NotFound(f"no document release {public_id[:80]!r}", code="release.missing")
+        raise NotFound(
+            f"no document release {public_id[:80]!r}",
+            code="release.missing",
+            remedy="See: fairframe library show ASSET",
+        )
     return found
 
 

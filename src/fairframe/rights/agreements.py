@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from fairframe.core import dsse
 from fairframe.core.bundle import PAYLOAD_TYPE, AgreementRef, Bundle, read_payload
-from fairframe.core.errors import Conflict, InputError, NotFound, Refused, VerificationError
+from fairframe.core.errors import BadDocument, Conflict, InputError, NotFound, Refused, VerificationError
 from fairframe.core.ids import new_id
 from fairframe.core.money import Currency, Money
 from fairframe.core.time import DAY_MS, to_rfc3339
@@ -102,6 +102,9 @@ def accept(tx: WriteTx, data: bytes) -> Agreement:
     audit.lock(tx.conn)
     envelope = dsse.read_envelope(data)
     bundle = read_payload(envelope.payload)
+    if bundle.type != "agreement":
+        what = f"this document is of type {bundle.type}, not agreement"
+        raise BadDocument(what, code="bundle.type", where=bundle.id)
     ours = find(tx, bundle.id)
     if envelope.payload != dsse.read_envelope(ours.offered).payload or envelope.payload_type != PAYLOAD_TYPE:
         raise VerificationError(
@@ -171,7 +174,8 @@ def find(tx: Tx, public_id: str) -> Agreement:
     """An agreement by its agr_ id. Raises NotFound."""
     row = tx.row(agreement_table.select().where(agreement_table.c.public_id == public_id))
     if row is None:
-        raise NotFound(f"no agreement {public_id[:60]!r}", code="agreement.missing")
+        what = f"no agreement {public_id[:60]!r}"
+        raise NotFound(what, code="agreement.missing", remedy="See: fairframe rights list")
     return _read(tx, row)
 
 
