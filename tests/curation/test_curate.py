@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from fairframe.core.errors import Conflict, IntegrityFailure
 from fairframe.core.ids import check_id
-from fairframe.curation import grouping, recorded, selection, strips
+from fairframe.curation import grouping, recorded, selection
 from fairframe.curation.curate import CurateReport, curate
 from fairframe.curation.filters import Filters
 from fairframe.curation.stored import from_parquet, to_parquet
@@ -175,19 +175,6 @@ def test_two_runs_at_once_do_not_write_twice(library: Workspace, stock: Stocked,
 def test_only_a_library_curates(lab: Workspace) -> None:
     with pytest.raises(Conflict):
         curate(lab)
-
-
-def test_a_strip_shows_a_shot(library: Workspace, stock: Stocked, folder: Path) -> None:
-    stock(folder / "one.mp4")
-    curate(library)
-    (row,) = _rows(library, shot)
-    with library.read() as tx:
-        found = strips.shot_row(tx, row["id"])
-    picture = strips.strip(library, found, 4, height=64, image="png")
-    assert picture.startswith(b"\x89PNG")
-    assert int.from_bytes(picture[20:24], "big") == 64
-    assert int.from_bytes(picture[16:20], "big") == 4 * 96 + 3 * 2
-    assert strips.data_url(b"x") == "data:image/jpeg;base64,eA=="
 
 
 @pytest.mark.footage

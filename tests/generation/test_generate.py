@@ -122,7 +122,7 @@ def test_guidance_is_the_models_own_or_the_one_asked_for(studio: Any) -> None:
     plain, guided = studio.film(name="plain.mp4"), studio.film(name="guided.mp4", guidance=3.5)
     assert not np.array_equal(read_span(plain.path, 0, 12), read_span(guided.path, 0, 12))
     with studio.lab.read() as tx:
-        said = [outputs.find(tx, film.output)["recipe"]["guidance"] for film in (plain, guided)]
+        said = [outputs.find_by_hash(tx, film.bytes_hash)["recipe"]["guidance"] for film in (plain, guided)]
     assert said == ["1", "3.5"]
 
 

@@ -3,12 +3,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pytest
 
-from fairframe.core.errors import InputError
 from fairframe.core.timecode import Rate
 from fairframe.media.encode import write_mp4
-from fairframe.media.poster import poster, strip
+from fairframe.media.poster import poster
 
 Texture = Callable[..., list[np.ndarray]]
 
@@ -29,13 +27,3 @@ def test_a_poster_is_that_frame_at_most_512_long(tmp_path: Path, texture: Textur
 
 def test_a_frame_after_the_end_is_the_last_one(clip: Path) -> None:
     assert poster(clip, 1000) == poster(clip, 47)
-
-
-def test_a_strip_has_first_and_last(texture: Texture) -> None:
-    pictures = np.stack(texture(20, 64, 32))
-    image = read(strip(pictures, 4, height=32))
-    assert image.shape == (32, 4 * 64 + 3 * 2, 3)
-    assert np.array_equal(image[:, :64], pictures[0]) and np.array_equal(image[:, -64:], pictures[-1])
-    assert read(strip(pictures[:1], 4, height=16)).shape == (16, 32, 3)
-    with pytest.raises(InputError):
-        strip([], 4)

@@ -84,7 +84,7 @@ def test_real_footage_is_read(worker: MediaWorker) -> None:
     assert len(probes) == 48
     assert (probes["with-gps.mov"].width, probes["with-gps.mov"].height) == (320, 568)
     assert probes["with-gps.mov"].location_metadata and probes["with-gps.mp4"].location_metadata
-    assert probes["hdr10-av1.mp4"].hdr and probes["hdr10-av1.mp4"].bit_depth == 10
+    assert probes["hdr10-av1.mp4"].transfer == "pq" and probes["hdr10-av1.mp4"].bit_depth == 10
     assert probes["mv_with_2_top_shots.mp4"].vfr and probes["mv_with_2_top_shots.mp4"].video_streams == 2
     assert probes["one-by-one-person-detection.mp4"].fps == Rate(10)
     assert probes["small_video.mp4"].frames == 32

@@ -44,15 +44,9 @@ class Selection:
     kept: list[SelectedShot]
     dropped: dict[str, int]
 
-    @property
-    def duration_ms(self) -> int:
-        return sum(kept.end_ms - kept.start_ms for kept in self.kept)
 
-
-def select(
-    tx: Tx, asset_ids: Iterable[int], filters: Filters, *, cap_ms: int | None = None, seed: str = ""
-) -> Selection:
-    """Decide over all shots of the assets; the same data, filters, cap and seed give the same answer.
+def select(tx: Tx, asset_ids: Iterable[int], filters: Filters, *, cap_ms: int | None = None) -> Selection:
+    """Decide over all shots of the assets; the same data, filters and cap give the same answer.
 
     `cap_ms` is what the agreement's terms allow in all; above it shots fall out as "over_cap", in the order of asset
     id and first frame (asset ids are random, so this favors nobody). Raises InputError on a cap below zero.
@@ -68,7 +62,7 @@ def select(
     dropped = Counter(filtered.dropped.values())
     dropped["over_cap"] = over
     dropped["not_curated"] = len(wanted) - len({candidate.asset_id for candidate in found})
-    return Selection(_selected(kept, rows, seed), {code: n for code, n in sorted(dropped.items()) if n})
+    return Selection(_selected(kept, rows), {code: n for code, n in sorted(dropped.items()) if n})
 
 
 def current_groups(tx: Tx, shot_ids: Sequence[int]) -> dict[int, str]:
@@ -81,19 +75,7 @@ def current_groups(tx: Tx, shot_ids: Sequence[int]) -> dict[int, str]:
 
 
 def _rows(tx: Tx, asset_ids: Sequence[int]) -> Sequence[Row]:
-    columns = [
-        asset.c[name].label(f"asset_{name}")
-        for name in (
-            "public_id",
-            "contributor_id",
-            "content_hash",
-            "width",
-            "height",
-            "title",
-            "description",
-            "keywords",
-        )
-    ]
+    columns = [asset.c[name].label(f"asset_{name}") for name in ASSET_COLUMNS]
     query = (
         sa.select(shot, *columns)
         .join(asset, asset.c.id == shot.c.asset_id)
@@ -138,7 +120,7 @@ def _cap(shots: Sequence[Candidate], cap_ms: int | None) -> tuple[list[Candidate
     return kept, len(shots) - len(kept)
 
 
-def _selected(kept: Sequence[Candidate], rows: Sequence[Row], seed: str) -> list[SelectedShot]:
+def _selected(kept: Sequence[Candidate], rows: Sequence[Row]) -> list[SelectedShot]:
     by_id = {row["id"]: row for row in rows}
     members = [
         splitting.Member(
@@ -150,7 +132,7 @@ def _selected(kept: Sequence[Candidate], rows: Sequence[Row], seed: str) -> list
         )
         for one in kept
     ]
-    parts = splitting.split(members, seed)
+    parts = splitting.split(members)
     return [_made(one, by_id[one.shot_id], parts[one.shot]) for one in kept]
 
 

@@ -96,7 +96,7 @@ def _sums(items: tuple[Item, ...], body: DeliveryBody) -> Iterator[str]:
 def _derived(folder: Path, body: DeliveryBody) -> Iterator[str]:
     for name, expected in body.derived.items():
         try:
-            if layout.digest(folder / name, derived_max_bytes(body.items_bytes)) != expected:
+            if layout.hashed(folder / name, max_bytes=derived_max_bytes(body.items_bytes)) != expected:
                 yield f"{name} is changed"
         except VerificationError as error:
             yield error.message

@@ -2,20 +2,11 @@
 
 import sqlalchemy as sa
 
-from fairframe.core.errors import NotFound
 from fairframe.generation.tables import output
 from fairframe.platform.tables import audit_entry, disclosure
 from fairframe.platform.tx import Row, Tx
 
 MADE = "film.made"
-
-
-def find(tx: Tx, public_id: str) -> Row:
-    """A film by its out_ id. Raises NotFound."""
-    row = tx.row(output.select().where(output.c.public_id == public_id))
-    if row is None:
-        raise NotFound(f"no film {public_id[:60]!r}", code="film.missing")
-    return row
 
 
 def find_by_hash(tx: Tx, bytes_hash: str) -> Row | None:

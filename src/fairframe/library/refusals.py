@@ -1,11 +1,10 @@
 """Files that were not taken in, as rows of the run that refused them."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fairframe.core.errors import FairframeError
 from fairframe.library.tables import refusal
-from fairframe.platform.tx import Row, Tx, WriteTx
+from fairframe.platform.tx import WriteTx
 
 
 @dataclass(frozen=True)
@@ -34,8 +33,3 @@ def refuse(
     body = {"code": found.code, "content_hash": content}
     tx.record("ingest.refused", run, body, {"filename": filename, "contributor": contributor})
     return found
-
-
-def of_run(tx: Tx, run_id: int) -> Sequence[Row]:
-    """The refusals of one run, in the order in which they happened."""
-    return tx.rows(refusal.select().where(refusal.c.run_id == run_id).order_by(refusal.c.id))

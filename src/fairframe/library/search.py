@@ -68,11 +68,6 @@ def search(tx: Tx, text: str, *, after: str | None = None, limit: int = 50) -> P
     return listing(tx, text=text, after=after, limit=limit)
 
 
-def count(tx: Tx) -> int:
-    """How many assets the library holds."""
-    return int(tx.scalar(sa.select(sa.func.count()).select_from(asset)))
-
-
 def _words(text: str) -> list[str]:
     words = list(dict.fromkeys(text.split()))
     if len(text) > MAX_TEXT or len(words) > MAX_WORDS or "\x00" in text:

@@ -1,12 +1,11 @@
-"""Still pictures for people: one poster per asset, and strips of frames for reports."""
+"""Still pictures for people: one poster per asset."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from fairframe.core.errors import InputError, MediaError
+from fairframe.core.errors import MediaError
 from fairframe.media.container import media_error
 from fairframe.media.decode import Picture, frames
 
@@ -26,23 +25,6 @@ def poster(path: Path, frame: int, *, longest: int = LONGEST) -> bytes:
     if picture is None:
         raise media_error("undecodable", Path(path), "has no frame for a poster", "Export it again")
     return encode_image(_fit(picture, longest), "jpeg")
-
-
-def strip(pictures: Sequence[Picture], n: int = 6, *, height: int = 96, image: Literal["png", "jpeg"] = "png") -> bytes:
-    """`n` evenly spaced pictures of a (T, H, W, 3) sequence, first and last among them, side by side, 2 px apart."""
-    if not len(pictures) or n < 1:
-        raise InputError("a strip needs at least one frame", code="input.no_frames", remedy="Give frames")
-    import cv2
-
-    chosen = np.linspace(0, len(pictures) - 1, min(n, len(pictures))).round().astype(int)
-    tiles: list[Picture] = []
-    for index in chosen:
-        picture = pictures[int(index)]
-        width = max(1, round(picture.shape[1] * height / picture.shape[0]))
-        scaling = cv2.INTER_AREA if height < picture.shape[0] else cv2.INTER_CUBIC
-        tiles.append(np.asarray(cv2.resize(picture, (width, height), interpolation=scaling), np.uint8))
-        tiles.append(np.full((height, 2, 3), 255, np.uint8))
-    return encode_image(np.concatenate(tiles[:-1], axis=1), image)
 
 
 def encode_image(picture: Picture, image: Literal["png", "jpeg"]) -> bytes:

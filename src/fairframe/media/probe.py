@@ -48,10 +48,6 @@ class Probe:
     video_streams: int
     location_metadata: bool
 
-    @property
-    def hdr(self) -> bool:
-        return self.transfer != "sdr"
-
     def to_json(self) -> dict[str, Json]:
         return {**asdict(self), "fps": str(self.fps)}
 
