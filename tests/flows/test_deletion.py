@@ -347,6 +347,23 @@ def test_frames_of_clips_go_with_the_clips_from_models_that_stay(loop: Loop) -> 
     assert [(models / name / "validation").exists() for name in kept] == [False, True, False]
 
 
+@pytest.mark.parametrize("why", ["withdraw", "stop", "breach"])
+def test_a_half_done_training_goes_where_models_do(loop: Loop, why: str) -> None:  # noqa: F811
+    (strict if why == "withdraw" else Loop.to_lab)(loop)
+    part = loop.lab.root / "models" / ".mine.part"
+    (part / "state").mkdir(parents=True)
+    delivery = loop.received.id  # type: ignore[union-attr]
+    (part / "session.json").write_text(json.dumps({"checkpoint": "ckp", "arguments": {"dataset": delivery}}))
+    with loop.library.write() as tx:
+        if why == "breach":
+            agreements.terminate(tx, loop.agreement, "they sold clips")
+        else:
+            opt_out.opt_out(tx, contributors.find(tx, ANA))
+    fed(loop)
+    attested(loop)
+    assert part.exists() == (why == "stop")
+
+
 def test_a_model_that_is_not_named_is_missed(loop: Loop) -> None:  # noqa: F811
     strict(loop)
     trained(loop, "harbor", ANA)

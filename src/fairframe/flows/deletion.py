@@ -10,8 +10,11 @@
 The remedy is withdraw for a model where the agreement that it was trained under says so, or one that was granted to it,
 and none of these that is in force says otherwise.
 
-What shows frames of clips goes with the clips from every model that stays: the validation sheets of all models and
-half-done trainings of the delivery, since a sheet does not say whose frames it shows.
+A half-done training of the delivery goes whole where models do: all once the agreement ended, and under withdraw any,
+since nobody counted yet what it consumed.
+
+What shows frames of clips goes with the clips from every model and training that stays: the validation sheets, since a
+sheet does not say whose frames it shows.
 
 Both sides decide it alike, from the feed's entries and the usage: the lab over its own checkpoints, the library over
 those that were reported to it.
@@ -28,6 +31,7 @@ from fairframe.core.errors import IntegrityFailure, VerificationError
 from fairframe.dataset import attest as attestations
 from fairframe.dataset import attested
 from fairframe.dataset.attestation_body import Model
+from fairframe.dataset.governing import governing
 from fairframe.dataset.revocation import ENDED, last_entry, told, withdrawn
 from fairframe.dataset.tables import delivery as delivery_table
 from fairframe.platform.tx import Row, Tx, WriteTx
@@ -51,12 +55,14 @@ def attest(tx: WriteTx, delivery: Row) -> bytes:
     named = [Model(str(one["public_id"]), str(one["weights_hash"])) for one in models]
     envelope = attestations.attest(tx, delivery["public_id"], named)
     document = read_payload(read_envelope(envelope).payload).id
-    _delete_sheets(tx.ws, _trained_on(tx, delivery), delivery["public_id"])
+    half_done = _half_done(tx.ws, delivery["public_id"])
+    if _half_done_go(tx, delivery):
+        for folder in half_done:
+            _delete(folder)
+    for folder in [*(registry.folder_of(tx.ws, one) for one in _trained_on(tx, delivery)), *half_done]:
+        _delete(folder / SHEETS)
     for one in models:
-        folder = registry.folder_of(tx.ws, one)
-        shutil.rmtree(folder, ignore_errors=True)
-        if folder.exists():
-            raise IntegrityFailure(f"the model {one['name']} could not be deleted", code="attest.not_deleted")
+        _delete(registry.folder_of(tx.ws, one))
         happen(tx, one, "deleted", document=document, reason=REASON)
     return envelope
 
@@ -99,13 +105,17 @@ def due_models(tx: Tx, delivery: Row, entries: int, at_ms: int) -> list[Row]:
     ]
 
 
-def _delete_sheets(ws: Workspace, models: Sequence[Row], delivery: str) -> None:
-    folders = [registry.folder_of(ws, one) for one in models]
-    for folder in [*folders, *_half_done(ws, delivery)]:
-        sheets = folder / SHEETS
-        shutil.rmtree(sheets, ignore_errors=True)
-        if sheets.exists():
-            raise IntegrityFailure(f"{sheets} could not be deleted", code="attest.not_deleted")
+def _half_done_go(tx: Tx, delivery: Row) -> bool:
+    about = (tx, "in", delivery["public_id"])
+    if any(one["reason"] == ENDED for one in told(*about)):
+        return True
+    return governing(tx, delivery["family"]).terms.opt_out_remedy == "withdraw" and bool(withdrawn(*about))
+
+
+def _delete(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        raise IntegrityFailure(f"{folder} could not be deleted", code="attest.not_deleted")
 
 
 def _half_done(ws: Workspace, delivery: str) -> list[Path]:
