@@ -13,6 +13,7 @@ from fairframe.dataset.tables import delivery, feed_entry, item, obligation, obl
 from fairframe.flows.verify import trust_of, verify_audit
 from fairframe.generation.tables import output
 from fairframe.library.tables import asset, contributor, refusal
+from fairframe.platform.tables import run
 from fairframe.platform.workspace import open_workspace
 from fairframe.rights.tables import hold
 from fairframe.royalties.tables import allocation, allocation_line
@@ -62,6 +63,8 @@ def check(root: Path) -> list[str]:
         frames = tx.scalar(sa.select(sa.func.sum(usage.c.frames)).where(usage.c.checkpoint_id == model["id"]))
         hold_true("usage rows sum to the frames of the lineage", frames == model["frames_seen"])
         hold_true("films were made", count(tx, output) >= 6)
+        trained = tx.row(run.select().where(run.c.kind == "train"))
+        hold_true("160 training windows or more", trained is not None and trained["result"]["windows"] >= 160)
     score = notes["evaluate"]
     extension, base = score["model"]["extension"], score["base"]["extension"]
     hold_true("extension beats the base", extension["psnr"] > base["psnr"])
