@@ -4,7 +4,7 @@ What a later opt-out means for a training that is running is the agreement's rem
 
     grandfather         it goes on with what it opened; whoever opens anew does not get the item
     stop_at_next_epoch  ask admitted() before each epoch
-    withdraw            ask admitted() before each step; checkpoints that consumed the item are withdrawn too
+    withdraw            ask admitted() before each step; checkpoints that consumed the item are deleted too
 
 A lab controls its machine: this keeps an honest lab from mistakes, and shows nothing about a dishonest one.
 """

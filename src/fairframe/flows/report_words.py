@@ -68,7 +68,7 @@ GATES = {
 REMEDIES = {
     "grandfather": "finished models stay; nothing of theirs enters a new run",
     "stop_at_next_epoch": "a running training drops the clips at its next epoch; finished models stay",
-    "withdraw": "a running training drops the clips at once; models that consumed them are withdrawn",
+    "withdraw": "a running training drops the clips at once; models that consumed them are deleted",
 }
 EVENTS = {
     "granted": "extended to the newer agreement",
