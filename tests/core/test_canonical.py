@@ -101,6 +101,7 @@ def test_refuses_to_write_what_it_would_not_read() -> None:
         (b'"\\ud800"', "document.not_canonical"),
         (b'{"\\udc00\\ud800":1}', "document.not_canonical"),
         (b"[" * 65 + b"]" * 65, "document.too_deep"),
+        (b"[" + b"[]," * 1_000_000 + b"{}]", "document.too_many"),
         (b"[" * 1_000_000, "document.too_deep"),
         (b'{"a":' * 500_000, "document.too_deep"),
         (b"", "document.bad_json"),

@@ -271,6 +271,9 @@ def test_stripped_and_edited_films_are_found(studio: Any, tmp_path: Path, clock:
     assert codes(found) == {"film.hash", "film.changed", "c2pa.absent", "c2pa.kept_tampered"}
     assert "film.traced" in {f.code for f in found}
     assert codes(verify(stripped, trust(studio), clock.now).findings) == {"film.hash"}
+    with stripped.open("r+b") as stream:
+        stream.truncate(checks.MAX_FILM_BYTES + 1)
+    assert codes(checks.check_film(studio.lab, stripped)) == {"film.too_large"}, "nobody waits for a bomb to be hashed"
     data = bytearray(film.path.read_bytes())
     data[-20] ^= 1
     film.path.write_bytes(bytes(data))

@@ -170,6 +170,11 @@ class World:
         ends = {"starts_at": to_rfc3339(NOW_MS), "ends_at": to_rfc3339(NOW_MS + DAY_MS)}
         return self.sealed("lease", {"delivery": made_id("dlv"), **ends, **changes})
 
+    def grant(self) -> bytes:
+        family = made_id("agr")
+        body = {"checkpoint": made_id("ckp"), "weights_hash": "0" * 64, "agreement": family, "family": family}
+        return self.sealed("grant", body)
+
     def feed(self, *items: int, **changes: Any) -> bytes:
         run = {"delivery": made_id("dlv"), "reason": "opt-out", "effective_at": to_rfc3339(NOW_MS)}
         body = {

@@ -339,6 +339,12 @@ def test_a_lease_of_another_form(world: Any, failing: Failing, changes: dict[str
     assert failing(world.check()) == failing(world.check(world.folder / "lease.json")) == {"document.field"}
 
 
+def test_a_grant_that_says_nothing(world: Any, failing: Failing) -> None:
+    world.deliver()
+    world.write("grant.json", world.sealed("grant", {}))
+    assert "document.field" in failing(world.check(world.folder / "grant.json"))
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -23,7 +23,7 @@ def issued(world: Any, kind: str, **changes: Any) -> bytes:
     """A document of a kind, signed by the side that issues it."""
     by_lab = ISSUER[kind] == "lab"
     sender, recipient = (world.lab, world.library) if by_lab else (world.library, world.lab)
-    bodies = {"lease": world.lease, "feed": world.feed}
+    bodies = {"lease": world.lease, "feed": world.feed, "grant": world.grant}
     body = read_payload(read_envelope(bodies[kind]()).payload).body if kind in bodies else {"n": 1}
     bundle = world.bundle(kind, body, sender=sender.id, recipient=recipient.id, **changes)
     return seal(bundle, sender.private)

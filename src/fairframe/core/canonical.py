@@ -13,6 +13,8 @@ Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_DEPTH = 64
+MAX_CONTAINERS = 1_000_000
+"""Lists and objects in a document. Each takes many times its two bytes in memory; ours have 30 bytes and more."""
 MAX_INT = 2**53 - 1
 
 # Possessive, and the closing quote is optional: an unterminated string is consumed once instead of being
@@ -39,8 +41,9 @@ def canonical(value: object) -> bytes:
 def parse(data: bytes | str, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> Json:
     """Parse JSON of unknown origin; BadDocument when it is anything but plain, unambiguous, bounded JSON.
 
-    Refused: more than `max_bytes`, bad UTF-8, a byte order mark, nesting deeper than `max_depth`, duplicate
-    keys, floats, NaN and infinities, integers beyond 2**53 - 1, lone surrogates.
+    Refused: more than `max_bytes`, bad UTF-8, a byte order mark, nesting deeper than `max_depth`, more than
+    MAX_CONTAINERS lists and objects, duplicate keys, floats, NaN and infinities, integers beyond 2**53 - 1, lone
+    surrogates.
     """
     # a character is at least one byte, so this test comes before any copy is made
     if len(data) > max_bytes:
@@ -54,7 +57,7 @@ def parse(data: bytes | str, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX
         raise _bad(f"longer than {max_bytes} bytes", "document.too_large")
     if text.startswith("\ufeff"):
         raise _bad("begins with a byte order mark", "document.bad_json")
-    _check_depth(raw, max_depth)
+    _check_shape(raw, max_depth)
     try:
         value: Json = json.loads(
             text,
@@ -106,9 +109,11 @@ def _utf16(key: object) -> bytes:
         raise _not_canonical("a key with a lone surrogate") from error
 
 
-def _check_depth(raw: bytes, max_depth: int) -> None:
-    """Count brackets outside strings before the recursive parser sees them: depth is a finding, not a crash."""
+def _check_shape(raw: bytes, max_depth: int) -> None:
+    """Count brackets outside strings before the recursive parser sees them: they are a finding, not a crash."""
     brackets = _STRING.sub(b"", raw).translate(None, _NO_BRACKETS)
+    if brackets.count(b"[") + brackets.count(b"{") > MAX_CONTAINERS:
+        raise _bad(f"more than {MAX_CONTAINERS} lists and objects", "document.too_many")
     if max(accumulate(map(_STEP.__getitem__, brackets)), default=0) > max_depth:
         raise _bad(f"nested deeper than {max_depth}", "document.too_deep")
 

@@ -16,12 +16,13 @@ from fairframe.media.credentials import Credentials
 from fairframe.media.sandbox import MediaWorker
 from fairframe.media.workers import make_worker
 from fairframe.platform import trust
-from fairframe.platform.objects import sha256_file
 from fairframe.platform.settings import Settings
 from fairframe.platform.tx import Row, Tx
 from fairframe.platform.workspace import Workspace
-from fairframe.verify.files import read_limited
+from fairframe.verify.files import hash_file, read_limited
 
+MAX_FILM_BYTES = 8 * 2**30
+"""What is hashed to look a film up. A film of a minute, the longest that is made here, has a hundredth of it."""
 WORDS = {
     "trusted": "are signed by {who}, and whole",
     "untrusted": "are whole, but not signed by {who}",
@@ -40,7 +41,9 @@ def check_film(ws: Workspace, path: Path, given: Sequence[Party] = ()) -> list[F
     """
     if not path.is_file():
         raise NotFound(f"there is no film {path}", code="film.missing")
-    bytes_hash = sha256_file(path)
+    bytes_hash = hash_file(path.resolve(), max_bytes=MAX_FILM_BYTES)
+    if bytes_hash is None:
+        return [Finding(False, "film.too_large", f"it is larger than {MAX_FILM_BYTES >> 30} GiB: it was not read")]
     with ws.read() as tx:
         row = outputs.find_by_hash(tx, bytes_hash)
         parties = {one.id: one for one in (*trust.believed(tx), *given)}

@@ -9,6 +9,7 @@ from fairframe.core.bundle import PAYLOAD_TYPE, Bundle, read_payload
 from fairframe.core.delivery_body import LeaseBody
 from fairframe.core.errors import BadDocument, VerificationError
 from fairframe.core.feed_body import FeedBody
+from fairframe.core.grant_body import GrantBody
 from fairframe.core.time import DAY_MS, to_rfc3339
 from fairframe.verify.kind import Finding, Kind, Target
 from fairframe.verify.trust import Trust
@@ -37,8 +38,8 @@ def check(target: Target, trust: Trust, now_ms: int) -> list[Finding]:
 
 
 def _form(bundle: Bundle) -> list[Finding]:
-    """A lease and a feed are orders to the lab's software, so they have to be in the form that it takes."""
-    readers = {"lease": LeaseBody.from_json, "feed": FeedBody.from_json}
+    """A lease, a feed and a grant steer the lab's software, so they have to be in the form that it takes."""
+    readers = {"lease": LeaseBody.from_json, "feed": FeedBody.from_json, "grant": GrantBody.from_json}
     if bundle.type not in readers:
         return []
     try:
