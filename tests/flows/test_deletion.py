@@ -364,6 +364,18 @@ def test_a_half_done_training_goes_where_models_do(loop: Loop, why: str) -> None
     assert part.exists() == (why == "stop")
 
 
+def test_a_checkpoint_that_was_cut_off_after_its_commit_is_no_half_done_training(loop: Loop) -> None:  # noqa: F811
+    strict(loop)
+    folder = trained(loop, "harbor", BEN)
+    delivery = loop.received.id  # type: ignore[union-attr]
+    (folder / "session.json").write_text(json.dumps({"checkpoint": "ckp", "arguments": {"dataset": delivery}}))
+    with loop.library.write() as tx:
+        opt_out.opt_out(tx, contributors.find(tx, ANA))
+    fed(loop)
+    assert accepted(loop, attested(loop)).body.models == ()
+    assert (folder / "weights").exists() and ends(loop.lab) == {"harbor": []}
+
+
 def test_a_model_that_is_not_named_is_missed(loop: Loop) -> None:  # noqa: F811
     strict(loop)
     trained(loop, "harbor", ANA)

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from fairframe.core.errors import Conflict, Refused
-from fairframe.dataset import feeds
-from fairframe.flows import opt_out
+from fairframe.dataset import feeds, loader
+from fairframe.flows import deletion, opt_out
 from fairframe.generation import guard
 from fairframe.library import contributors
 from fairframe.platform.tables import run
-from fairframe.rights import offers
+from fairframe.rights import agreements, offers
 from fairframe.royalties import usage
 from fairframe.training import lineage, registry
 from fairframe.training.reporting import report
@@ -234,6 +234,31 @@ def test_under_withdraw_a_running_training_ends_and_leaves_nothing(studio: Any, 
     assert failed["state"] == "failed" and "withdrew" in failed["error"]
     train(studio.lab, dataset, preset(), "cut", from_scratch=True)
     assert not gone & counted_in(studio, "cut").keys()
+
+
+def test_nothing_is_attested_over_a_training_that_runs(studio: Any, preset: Callable[..., str]) -> None:
+    refused: list[str] = []
+
+    def attested() -> bytes:
+        with studio.lab.write() as tx:
+            return deletion.attest(tx, loader.find_delivery(tx, "squares"))
+
+    def on_loss(stage: str, done: int, _total: int, _loss: float) -> None:
+        if (stage, done) == ("flow", 45):
+            with studio.library.write() as tx:
+                agreements.terminate(tx, studio.loop.agreement, "they sold clips")
+                data = feeds.issue(tx, studio.loop.agreement)
+            with studio.lab.write() as tx:
+                feeds.refresh(tx, data)
+            with pytest.raises(Conflict) as conflict:
+                attested()
+            refused.append(conflict.value.code)
+
+    with pytest.raises(Refused):
+        train(studio.lab, "squares", preset(90), "cut", from_scratch=True, on_loss=on_loss)
+    assert refused == ["run.live"] and (studio.lab.root / "models" / ".cut.part" / "state").exists()
+    attested()
+    assert list((studio.lab.root / "models").iterdir()) == []
 
 
 def test_a_training_that_consumed_nothing_is_no_checkpoint(studio: Any, preset: Callable[..., str]) -> None:

@@ -11,7 +11,7 @@ The remedy is withdraw for a model where the agreement that it was trained under
 and none of these that is in force says otherwise.
 
 A half-done training of the delivery goes whole where models do: all once the agreement ended, and under withdraw any,
-since nobody counted yet what it consumed.
+since nobody counted yet what it consumed. While its process runs nothing is attested: it would write its state again.
 
 What shows frames of clips goes with the clips from every model and training that stays: the validation sheets, since a
 sheet does not say whose frames it shows.
@@ -23,7 +23,10 @@ those that were reported to it.
 import json
 import shutil
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
+
+import sqlalchemy as sa
 
 from fairframe.core.bundle import read_payload
 from fairframe.core.dsse import read_envelope
@@ -31,11 +34,12 @@ from fairframe.core.errors import IntegrityFailure, VerificationError
 from fairframe.dataset import attest as attestations
 from fairframe.dataset import attested
 from fairframe.dataset.attestation_body import Model
+from fairframe.dataset.gate import close_behind
 from fairframe.dataset.governing import governing
 from fairframe.dataset.revocation import ENDED, last_entry, told, withdrawn
 from fairframe.dataset.tables import delivery as delivery_table
+from fairframe.platform.runs import alone
 from fairframe.platform.tx import Row, Tx, WriteTx
-from fairframe.platform.workspace import Workspace
 from fairframe.rights import agreements
 from fairframe.training import registry, reported
 from fairframe.training.happened import deleted, happen
@@ -49,16 +53,24 @@ REASON = "its clips were taken back"
 def attest(tx: WriteTx, delivery: Row) -> bytes:
     """Lab: delete what is due of a received delivery, clips and models, and sign that it is gone.
 
-    Raises what dataset.attest.attest raises; IntegrityFailure (attest.not_deleted) for a model too.
+    Raises what dataset.attest.attest raises; IntegrityFailure (attest.not_deleted) for a model too; Conflict (run.live)
+    where a training that has to go runs.
     """
+    close_behind(tx)
+    half_done, goes = _half_done(tx, delivery["public_id"]), _half_done_go(tx, delivery)
+    with ExitStack() as still:
+        for folder in half_done if goes else ():
+            still.enter_context(alone(tx.ws, "train", folder.name.removeprefix(".").removesuffix(".part")))
+        return _attest(tx, delivery, half_done, goes)
+
+
+def _attest(tx: WriteTx, delivery: Row, half_done: Sequence[Path], goes: bool) -> bytes:
     models = due_models(tx, delivery, last_entry(tx, "in", delivery["family"]), tx.now_ms)
     named = [Model(str(one["public_id"]), str(one["weights_hash"])) for one in models]
     envelope = attestations.attest(tx, delivery["public_id"], named)
     document = read_payload(read_envelope(envelope).payload).id
-    half_done = _half_done(tx.ws, delivery["public_id"])
-    if _half_done_go(tx, delivery):
-        for folder in half_done:
-            _delete(folder)
+    for folder in half_done if goes else ():
+        _delete(folder)
     for folder in [*(registry.folder_of(tx.ws, one) for one in _trained_on(tx, delivery)), *half_done]:
         _delete(folder / SHEETS)
     for one in models:
@@ -118,15 +130,18 @@ def _delete(folder: Path) -> None:
         raise IntegrityFailure(f"{folder} could not be deleted", code="attest.not_deleted")
 
 
-def _half_done(ws: Workspace, delivery: str) -> list[Path]:
+def _half_done(tx: Tx, delivery: str) -> list[Path]:
     """The folders of trainings on a delivery that are not published; one that cannot be read may be of any."""
     # numpy comes with extras: a library works without it
     from fairframe.training.session import SESSION
 
     found: list[Path] = []
-    models = ws.root / "models"
-    # one that was cut off just before its commit bears its name already
-    for folder in {*models.glob(".*.part"), *(session.parent for session in models.glob(f"*/{SESSION}"))}:
+    models = tx.ws.root / "models"
+    rows = tx.rows(sa.select(checkpoint.c.folder).where(checkpoint.c.direction == "own"))
+    published = {registry.folder_of(tx.ws, row) for row in rows}
+    # one that was cut off just before its commit bears its name already; just after it, it is a checkpoint
+    named = {session.parent for session in models.glob(f"*/{SESSION}")} - published
+    for folder in {*models.glob(".*.part"), *named}:
         try:
             of_it = json.loads((folder / SESSION).read_text("utf-8"))["arguments"]["dataset"] == delivery
         except (OSError, ValueError, KeyError, TypeError):
