@@ -205,7 +205,7 @@ def films(place: Place) -> None:
     for out, item in wanted:
         name = str(out.relative_to(place.root))
         out.parent.mkdir(exist_ok=True)
-        seconds = 3.0 if out.name == "film.mp4" else 1.5
+        seconds = 2.0 if out.name == "film.mp4" else 1.5
         done = generate(
             lab, item.caption, model=MODEL, extend=lab.objects.path(item.bytes_hash), seconds=seconds, out=out, seed=1
         )
