@@ -61,8 +61,8 @@ def create_workspace(
     """Make a workspace: folder, schema, keys, public party document (DIR/party.json).
 
     passphrase: what the private keys are encrypted under; else that of the settings, else they are not.
-    Called again after a crash it begins anew. Raises Conflict where DIR already holds one, InputError on a bad role,
-    name or passphrase.
+    Called again after a crash it begins anew; on PostgreSQL it may then need another empty database. Raises Conflict
+    where DIR or the database already holds one, InputError on a bad role, name or passphrase.
     """
     if role not in ("library", "lab"):
         raise InputError(f"role {role!r} is unknown", remedy="Say --role library or --role lab.")
