@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from fairframe import __version__
-from fairframe.cli import dataset, demo, generate, library, report, rights, royalties, setup, train, usage, verify
+from fairframe.cli import dataset, demo, generate, keys, library, report, rights, royalties, setup, train, usage, verify
 from fairframe.cli.problems import EXPECTED, explain
 from fairframe.cli.shell import fail
 from fairframe.platform.settings import Settings
@@ -45,6 +45,7 @@ def root(
 
 setup.register(app)
 app.add_typer(setup.trust, name="trust")
+app.add_typer(keys.app, name="keys")
 app.add_typer(library.app, name="library")
 app.add_typer(rights.app, name="rights")
 library.register(app)

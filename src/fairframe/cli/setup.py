@@ -1,17 +1,19 @@
 """init, trust: who this workspace is and whom it believes."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from fairframe.cli import keys
 from fairframe.cli.shell import AsJson, confirm, emit, group, note, read_input, say, table, when, workspace
 from fairframe.core.party import Party
 from fairframe.flows.trust import Depends, depends_on
-from fairframe.platform import identity
+from fairframe.platform import identity, passphrases
 from fairframe.platform import trust as trusted
+from fairframe.platform.settings import Settings
 from fairframe.platform.tables import party
-from fairframe.platform.workspace import Role, create_workspace
+from fairframe.platform.workspace import Role, Workspace, create_workspace
 
 trust = group("Parties whose signatures this workspace believes.")
 
@@ -24,17 +26,25 @@ def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make.")],
     role: Annotated[Role, typer.Option(help="library or lab.")],
     name: Annotated[str, typer.Option(help="The name that the other side sees.")],
+    encrypt: Annotated[bool, typer.Option("--encrypt", help="Ask for a passphrase for the private keys.")] = False,
 ) -> None:
     """Make a workspace.
 
-    DIR gets a database, an object store, keys, and party.json for the other side.
+    DIR gets a database, an object store, keys, and party.json for the other side. The private keys are encrypted
+    with --encrypt, or where FAIRFRAME_PASSPHRASE or FAIRFRAME_PASSPHRASE_FILE is set; else they are not.
     """
-    ws = create_workspace(folder, role, name)
+    given = passphrases.given(Settings())
+    secret = given or (keys.new_passphrase("FAIRFRAME_PASSPHRASE") if encrypt else None)
+    ws = create_workspace(folder, role, name, passphrase=secret)
     ws.close()
     who = Party.from_envelope(read_input(folder / "party.json"))
     say(f"{role} {name} ({who.id}) in {folder}")
     say(f"fingerprint {who.fingerprint}")
     note(f"Give {folder / 'party.json'} to the other side, and read the fingerprint to them over another channel.")
+    if ws.keys.encrypted:
+        note("The private keys are encrypted: without the passphrase they are lost.")
+    else:
+        keys.tell_unencrypted(ws)
 
 
 @trust.command("add")
@@ -44,20 +54,48 @@ def trust_add(
     fingerprint: Annotated[str, typer.Option(help="What they read to you; compared here.")] = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="You compared the fingerprint yourself.")] = False,
 ) -> None:
-    """Pin another party's keys after comparing its fingerprint."""
+    """Pin another party's keys after comparing its fingerprint.
+
+    A pinned party's newer document is taken without, where a key that was pinned introduced its new one.
+    """
     data = read_input(file)
     who = Party.from_envelope(data)
     say(f"{who.role} {who.name} ({who.id})")
     say(f"fingerprint {who.fingerprint}")
-    if fingerprint:
-        if _plain(fingerprint) != _plain(who.fingerprint):
-            say("The fingerprints differ: do not trust this file.", "bold red")
-            raise typer.Exit(1)
-    else:
-        confirm("Is this the fingerprint that they gave you over another channel?", yes)
-    with workspace(ctx) as ws, ws.write() as tx:
-        _, new = identity.pin(tx, data)
-    say("pinned" if new else "was pinned already")
+    with workspace(ctx) as ws:
+        standing, why = _standing(ws, data, who)
+        if standing == "other":
+            say(
+                f"Another document of this party is pinned here, and this one does not follow from it: {why}.",
+                "bold red",
+            )
+        elif standing == "follows":
+            note("a key that was pinned vouches for it")
+        if fingerprint:
+            if _plain(fingerprint) != _plain(who.fingerprint):
+                say("The fingerprints differ: do not trust this file.", "bold red")
+                raise typer.Exit(1)
+        elif standing != "follows":
+            confirm("Is this the fingerprint that they gave you over another channel?", yes)
+        with ws.write() as tx:
+            new = bool(identity.replace(tx, data)) if standing == "other" else identity.pin(tx, data)[1]
+    say(
+        {"follows": "its new keys are pinned", "other": "pinned anew"}.get(standing, "pinned")
+        if new
+        else "was pinned already"
+    )
+
+
+def _standing(ws: Workspace, data: bytes, who: Party) -> tuple[str, str]:
+    """Whether a document is of a party that is "new" here, the "same", "follows" from the pinned one, or is "other"."""
+    with ws.read() as tx:
+        pinned = trusted.documents(tx, who.id).get(who.id)
+        if pinned is None:
+            return "new", ""
+        if pinned.fingerprint == who.fingerprint:
+            return "same", ""
+        why = identity.objection(tx, data)
+    return ("other", why) if why else ("follows", "")
 
 
 @trust.command("remove")
@@ -97,9 +135,15 @@ def trust_list(ctx: typer.Context, as_json: AsJson = False) -> None:
     """Whom this workspace believes, and whom it no longer does."""
     with workspace(ctx) as ws, ws.read() as tx:
         gone = trusted.unpinned(tx)
+        told = trusted.documents(tx)
         rows = [dict(r) for r in tx.rows(party.select().order_by(party.c.id))]
-    keep = ("public_id", "role", "name", "fingerprint", "is_self", "recorded_at_ms")
-    data = [{k: r[k] for k in keep} | {"until_ms": gone.get(r["public_id"])} for r in rows]
+    keep = ("public_id", "role", "name", "is_self", "recorded_at_ms")
+    data: list[dict[str, Any]] = [
+        {k: r[k] for k in keep}
+        | {"fingerprint": told[r["public_id"]].fingerprint, "version": told[r["public_id"]].version}
+        | {"until_ms": gone.get(r["public_id"])}
+        for r in rows
+    ]
     emit(
         data,
         as_json,

@@ -46,7 +46,7 @@ def group(help: str) -> typer.Typer:
 def workspace(ctx: typer.Context, role: str | None = None) -> Generator[Workspace]:
     """The workspace of --workspace, FAIRFRAME_WORKSPACE or the current folder; closed at the end."""
     root: Path = ctx.obj if isinstance(ctx.obj, Path) else Settings().workspace
-    ws = open_workspace(root)
+    ws = open_workspace(root, ask=ask_passphrase)
     try:
         if role is not None and ws.role != role:
             raise InputError(
@@ -58,6 +58,11 @@ def workspace(ctx: typer.Context, role: str | None = None) -> Generator[Workspac
         yield ws
     finally:
         ws.close()
+
+
+def ask_passphrase() -> str | None:
+    """On a terminal; elsewhere nobody can answer."""
+    return str(typer.prompt("Passphrase", hide_input=True, err=True)) if sys.stdin.isatty() else None
 
 
 def _look_at_clock(ws: Workspace) -> None:

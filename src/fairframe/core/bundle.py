@@ -11,9 +11,11 @@ from fairframe.core import dsse
 from fairframe.core.canonical import Json, canonical, parse
 from fairframe.core.errors import BadDocument
 from fairframe.core.fields import Fields
-from fairframe.core.time import to_rfc3339
+from fairframe.core.time import DAY_MS, to_rfc3339
 
 PAYLOAD_TYPE = "application/vnd.fairframe.bundle+json"
+
+MAX_OPEN_DAYS = 36_500
 
 _TYPE = re.compile(r"[a-z][a-z_]{0,39}")
 
@@ -116,6 +118,16 @@ def read_payload(payload: bytes) -> Bundle:
     if canonical(value) != payload:
         raise BadDocument("The bundle is not canonical JSON", code="document.not_canonical")
     return Bundle.from_json(value)
+
+
+def signable_until_ms(agreement: Bundle) -> int:
+    """Until when an offer was open for the countersignature, which carries no time of its own; never before its issue.
+
+    By `terms.open_days` of its body; a body without it was open in the moment of its issue only.
+    """
+    terms = agreement.body.get("terms")
+    days = terms.get("open_days") if isinstance(terms, dict) else None
+    return agreement.issued_at_ms + (days * DAY_MS if isinstance(days, int) and 0 < days <= MAX_OPEN_DAYS else 0)
 
 
 def _agreement(fields: Fields) -> AgreementRef | None:

@@ -22,6 +22,10 @@ class Fields:
         self._unread = set(value)
         self.where = where
 
+    def has(self, name: str) -> bool:
+        """Whether a field that may be left out is there."""
+        return name in self._values
+
     def value(self, name: str) -> Json:
         if name not in self._values:
             raise self._bad(name, "is missing")

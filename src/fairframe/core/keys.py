@@ -46,7 +46,7 @@ def load_public(pem: str | bytes) -> Ed25519PublicKey:
 
 
 def dump_private(private: Ed25519PrivateKey) -> bytes:
-    """The private key as PEM bytes (PKCS #8), not encrypted: the file's mode guards it."""
+    """The private key as PEM bytes (PKCS #8), not encrypted: it goes into a keyring, which can be."""
     plain = serialization.NoEncryption()
     return private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
 

@@ -1,10 +1,11 @@
 """The party document: who someone is, and the keys that they sign with.
 
 It is signed by its own key, which shows only that its maker holds that key. Trust comes from a person who
-compares the fingerprint over another channel and pins it.
+compares the fingerprint over another channel and pins it. A party that changes its keys makes a new document, with
+the next `version`, that carries the old keys with the time in which they count (core/succession.py).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from fairframe.core import dsse, keys
 from fairframe.core.canonical import Json, canonical, parse, sha256_hex
 from fairframe.core.errors import BadDocument, InputError, VerificationError
 from fairframe.core.fields import Fields
+from fairframe.core.party_key import PartyKey as PartyKey
 from fairframe.core.time import to_rfc3339
 
 PAYLOAD_TYPE = "application/vnd.fairframe.party+json"
@@ -28,31 +30,11 @@ MAX_NAME = 64
 
 
 @dataclass(frozen=True)
-class PartyKey:
-    """One Ed25519 key, valid from `valid_from_ms` up to, not including, `valid_to_ms` (None: open-ended)."""
-
-    keyid: str
-    public: Ed25519PublicKey
-    purpose: str
-    valid_from_ms: int
-    valid_to_ms: int | None
-
-    def valid_at(self, ms: int) -> bool:
-        return self.valid_from_ms <= ms and (self.valid_to_ms is None or ms < self.valid_to_ms)
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "keyid": self.keyid,
-            "public_pem": keys.dump_public(self.public),
-            "purpose": self.purpose,
-            "valid_from": to_rfc3339(self.valid_from_ms),
-            "valid_to": None if self.valid_to_ms is None else to_rfc3339(self.valid_to_ms),
-        }
-
-
-@dataclass(frozen=True)
 class Party:
-    """A library or a lab. `c2pa_ca_pem` is the certificate of its content-credentials CA ("" if none)."""
+    """A library or a lab. `c2pa_ca_pem` is the certificate of its content-credentials CA ("" if none).
+
+    created_at_ms: when this document was made. version: its number; a party's first one has 1.
+    """
 
     id: str
     name: str
@@ -93,7 +75,7 @@ class Party:
             name=fields.text("name", max_chars=MAX_NAME),
             role=fields.text("role", one_of=ROLES),
             created_at_ms=fields.time_ms("created_at"),
-            keys=tuple(_key(item) for item in fields.list("keys", max_items=64)),
+            keys=tuple(PartyKey.from_json(item) for item in fields.list("keys", max_items=64)),
             c2pa_ca_pem=_authority(fields.text("c2pa_ca_pem", max_chars=16_384)),
         )
         fields.close()
@@ -128,7 +110,30 @@ class Party:
 
     def keys_at(self, ms: int) -> Mapping[str, Ed25519PublicKey]:
         """keyid -> public key of the keys that are valid for signing at a time."""
-        return {key.keyid: key.public for key in self.keys if key.purpose == "sign" and key.valid_at(ms)}
+        return self.keys_within(ms, ms)
+
+    def keys_within(self, start_ms: int, end_ms: int) -> Mapping[str, Ed25519PublicKey]:
+        """keyid -> public key of the keys that are valid for signing at some moment from start to end."""
+        return {
+            key.keyid: key.public for key in self.keys if key.purpose == "sign" and key.valid_within(start_ms, end_ms)
+        }
+
+    def key_fault(self, keyids: Collection[str], ms: int) -> tuple[str, str] | None:
+        """Why a signature by a key of this party, dated at a time, does not count: a short code and words.
+
+        None where the party has none of the keys, or one that was valid then.
+        """
+        mine = [key for key in self.keys if key.keyid in keyids]
+        if not mine or any(key.valid_at(ms) for key in mine):
+            return None
+        key = mine[0]
+        what = f"signed on {to_rfc3339(ms)} with the key {key.keyid[:16]} of {self.name}, which"
+        if ms < key.valid_from_ms:
+            return "key_early", f"{what} is valid from {to_rfc3339(key.valid_from_ms)} on only"
+        if key.revoked_ms is not None and ms >= key.revoked_ms:
+            return "key_revoked", f"{what} is revoked from {to_rfc3339(key.revoked_ms)} on"
+        assert key.valid_to_ms is not None
+        return "key_ended", f"{what} had ended on {to_rfc3339(key.valid_to_ms)}"
 
 
 def _authority(pem: str) -> str:
@@ -157,27 +162,6 @@ def _is_authority(pem: str) -> bool:
         x509.UnsupportedGeneralNameType,
     ):
         return False
-
-
-def _key(value: Json) -> PartyKey:
-    fields = Fields(value, "party.keys")
-    pem = fields.text("public_pem", max_chars=1_024)
-    try:
-        public = keys.load_public(pem)
-    except InputError as error:
-        raise BadDocument(error.message, code="document.field", where="party.keys") from error
-    found = PartyKey(
-        keyid=fields.hex("keyid"),
-        public=public,
-        purpose=fields.text("purpose", one_of=["sign"]),
-        valid_from_ms=fields.time_ms("valid_from"),
-        valid_to_ms=None if fields.value("valid_to") is None else fields.time_ms("valid_to"),
-    )
-    fields.close()
-    # a key under another key's id would let one signer pass as another
-    if found.keyid != keys.keyid(public) or pem != keys.dump_public(public):
-        raise BadDocument("A keyid or PEM text does not match its key", code="document.field", where="party.keys")
-    return found
 
 
 def check_name(name: str) -> None:

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from fairframe.core.bundle import Head
 from fairframe.flows.report_words import clean, minor
-from fairframe.platform import audit
+from fairframe.platform import audit, trust
 from fairframe.platform.tables import audit_entry, party, peer_head
 from fairframe.platform.tx import Tx
 from fairframe.rights import agreements
@@ -59,7 +59,7 @@ def deals_of(tx: Tx) -> tuple[Deal, ...]:
 def who_of(tx: Tx) -> Who:
     """The party of this workspace. kinds: audit entries by the noun that they begin with, most frequent first."""
     rows = tx.rows(party.select().order_by(party.c.id))
-    me = next((row for row in rows if row["is_self"]), None)
+    known, others = trust.documents(tx), [row for row in rows if not row["is_self"]]
     counted = tx.rows(sa.select(audit_entry.c.kind, sa.func.count().label("n")).group_by(audit_entry.c.kind))
     nouns: dict[str, int] = {}
     for row in counted:
@@ -72,9 +72,9 @@ def who_of(tx: Tx) -> Who:
         name=clean(tx.ws.name, 80),
         role=tx.ws.role,
         party=tx.ws.party_id,
-        fingerprint=me["fingerprint"] if me is not None else "",
+        fingerprint=known[tx.ws.party_id].fingerprint,
         head=audit.head(tx.conn),
         kinds=tuple(sorted(nouns.items(), key=lambda pair: (-pair[1], pair[0]))),
-        pinned=tuple((clean(r["name"], 60), r["role"], r["fingerprint"]) for r in rows if not r["is_self"])[:SHOWN],
+        pinned=tuple((clean(r["name"], 60), r["role"], known[r["public_id"]].fingerprint) for r in others)[:SHOWN],
         held=tuple((names.get(str(r["party"]), str(r["party"])), int(r["tree_size"]), r["root"]) for r in held)[:SHOWN],
     )

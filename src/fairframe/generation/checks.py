@@ -99,7 +99,9 @@ def _open(data: bytes, parties: Mapping[str, Party]) -> Bundle:
     if bundle.type != sidecar.TYPE:
         raise BadDocument(f"this document is of type {bundle.type}, not {sidecar.TYPE}", code="bundle.type")
     if sender is None or not set(signers) & set(sender.keys_at(bundle.issued_at_ms)):
-        raise VerificationError("not signed by a key of its sender that was valid then", code="bundle.wrong_key")
+        fault = None if sender is None else sender.key_fault(signers, bundle.issued_at_ms)
+        code, why = fault or ("wrong_key", "not signed by a key of its sender that was valid then")
+        raise VerificationError(why, code=f"bundle.{code}")
     return bundle
 
 

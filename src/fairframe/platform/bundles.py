@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from fairframe.core import bundle as core_bundle
+from fairframe.core import dsse
 from fairframe.core.bundle import AgreementRef, Bundle
 from fairframe.core.canonical import sha256_hex
 from fairframe.core.errors import BadDocument, Conflict, NotFound, VerificationError
 from fairframe.core.ids import new_id
 from fairframe.core.party import Party
 from fairframe.core.time import DAY_MS
-from fairframe.platform import audit, trust
-from fairframe.platform.tables import document, party, peer_head
+from fairframe.platform import audit, identity, trust
+from fairframe.platform.tables import document, peer_head
 from fairframe.platform.tx import Tx, WriteTx
 
 # clocks of honest parties differ; a document from further in the future is refused
@@ -51,11 +51,13 @@ def issue(
     """Sign a bundle to `recipient` (a party id, or "" for anyone) and remember it. Returns the envelope.
 
     Raises Refused (trust.unpinned) for what grants something to a party that is no longer believed, BadDocument where
-    the body is too large for a document, NotFound (keys.missing) where the workspace's key is gone.
+    the body is too large for a document, (keys.ended) where the workspace's key has ended, and what reading the
+    keyring raises.
     """
     audit.lock(tx.conn)  # a number is given once
     if kind in trust.GRANTING:
         trust.refuse_unpinned(tx, recipient, f"no {kind} is signed for it")
+    mine, key = identity.signer(tx)
     seq = _last_seq(tx, _numbered(tx.ws.party_id, recipient, kind, agreement)) + 1
     bundle = Bundle(
         type=kind,
@@ -64,12 +66,12 @@ def issue(
         sender=tx.ws.party_id,
         recipient=recipient,
         seq=seq,
-        issued_at_ms=tx.now_ms,
+        # a key that was made while this transaction waited for the lock is younger than the transaction
+        issued_at_ms=max(tx.now_ms, mine.valid_from_ms),
         agreement=agreement,
         audit_head=audit.head(tx.conn),
         body=dict(body),
     )
-    _, key = tx.ws.keys.signing_key()
     envelope = core_bundle.seal(bundle, key)
     _remember(tx, bundle, envelope, "out", private)
     return envelope
@@ -91,6 +93,7 @@ def accept(tx: WriteTx, data: bytes, expect: str) -> Accepted:
             return Accepted(bundle, False, data)
         raise Conflict("another document with this id was already taken", code="bundle.conflict", where=bundle.id)
     trust.refuse_unpinned(tx, bundle.sender, f"this {bundle.type} is not taken")
+    refuse_revoked(tx, data, bundle.sender)
     numbered = _numbered(bundle.sender, bundle.recipient, expect, bundle.agreement)
     last = _last_seq(tx, numbered)
     if expect in NEWEST_COUNTS and bundle.seq <= last:
@@ -118,29 +121,43 @@ def accept(tx: WriteTx, data: bytes, expect: str) -> Accepted:
 
 def check(tx: Tx, data: bytes, expect: str | None = None) -> Bundle:
     """Open a bundle with the keys of the pinned party that it names as sender, valid when it was issued."""
-    keys: dict[str, Ed25519PublicKey] = {}
-    for row in tx.rows(sa.select(party.c.document)):
-        keys |= {key.keyid: key.public for key in Party.from_envelope(row["document"].encode()).keys}
+    known = trust.documents(tx)
+    keys = {key.keyid: key.public for one in known.values() for key in one.keys}
     bundle, signers = core_bundle.open_signed(data, keys)
     if expect is not None and bundle.type != expect:
         raise BadDocument(f"this document is of type {bundle.type}, not {expect}", code="bundle.type", where=bundle.id)
-    if not set(signers) & set(pinned(tx, bundle.sender).keys_at(bundle.issued_at_ms)):
-        raise VerificationError(
-            "not signed by a key of its sender that was valid then", code="bundle.wrong_key", where=bundle.id
-        )
+    sender = pinned(tx, bundle.sender)
+    if not set(signers) & set(sender.keys_at(bundle.issued_at_ms)):
+        code, why = sender.key_fault(signers, bundle.issued_at_ms) or ("wrong_key", "not signed by a key of its sender")
+        raise VerificationError(why, code=f"bundle.{code}", where=bundle.id, remedy="Ask its sender for a new one")
     return bundle
+
+
+def refuse_revoked(tx: Tx, data: bytes, party_id: str) -> None:
+    """Raise VerificationError (bundle.key_revoked) on a new document that a party signed with keys revoked since.
+
+    Whatever its date: whoever stole the key writes any. What was taken before the revocation was known keeps its date.
+    """
+    signers = {keyid for keyid, _ in dsse.read_envelope(data).signatures}
+    mine = [key for key in pinned(tx, party_id).keys if key.keyid in signers]
+    if mine and all(key.revoked_ms is not None for key in mine):
+        raise VerificationError(
+            f"signed with the key {mine[0].keyid[:16]}, which its owner revoked: its date shows nothing",
+            code="bundle.key_revoked",
+            remedy="Ask its sender to issue it anew",
+        )
 
 
 def pinned(tx: Tx, party_id: str) -> Party:
     """A pinned party (or our own), also one that is no longer believed. Raises NotFound with the remedy."""
-    row = tx.row(party.select().where(party.c.public_id == party_id))
-    if row is None:
+    known = trust.documents(tx, party_id).get(party_id)
+    if known is None:
         raise NotFound(
             f"the party {party_id} is not trusted here",
             code="trust.unknown",
             remedy="Compare its fingerprint with the party, then: fairframe trust add party.json",
         )
-    return Party.from_envelope(row["document"].encode())
+    return known
 
 
 def latest_signed_ms(tx: Tx) -> int:

@@ -18,6 +18,13 @@ class Settings(BaseSettings):
     """The workspace folder where --workspace is not given."""
     database_url: SecretStr | None = None
     """PostgreSQL URL (postgresql+psycopg://...) instead of the workspace's own SQLite file."""
+    passphrase: SecretStr | None = None
+    """What the workspace's private keys are, or are to be, encrypted under."""
+    passphrase_file: Path | None = None
+    """A file whose first line is the passphrase, as secret stores mount one."""
+    new_passphrase: SecretStr | None = None
+    """The next passphrase, for `fairframe keys passphrase`."""
+    new_passphrase_file: Path | None = None
     workers: int = Field(default=2, ge=1, le=1024)
     """Processes that measure and cut clips at the same time."""
     media_seconds: int = Field(default=120, ge=1, le=86_400)

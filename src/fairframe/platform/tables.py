@@ -45,6 +45,18 @@ party = table(
     number("recorded_at_ms"),
 )
 
+# a document of a party that took the place of the one before it: its newest row counts, else party.document
+party_document = table(
+    "party_document",
+    key(),
+    ref("party"),
+    number("version"),
+    text("fingerprint", index=True),
+    text("document"),
+    one_of("how", "made", "introduced", "compared"),
+    number("recorded_at_ms"),
+)
+
 signing_key = table(
     "signing_key",
     key(),

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from fairframe.core.errors import InputError, NotFound, Refused
 from fairframe.core.party import Party
 from fairframe.core.time import to_rfc3339
-from fairframe.platform.tables import audit_entry, party
+from fairframe.platform.tables import audit_entry, party, party_document
 from fairframe.platform.tx import Row, Tx, WriteTx
 
 PINNED, UNPINNED = "party.pinned", "party.unpinned"
@@ -23,7 +23,9 @@ MAX_REASON = 2_000
 
 def find(tx: Tx, text: str) -> Row:
     """A party by its id, fingerprint or name. Raises NotFound, InputError where several have the name."""
+    later = sa.select(party_document.c.party_id).where(party_document.c.fingerprint == text)
     where = (party.c.public_id == text) | (party.c.fingerprint == text) | (party.c.name == text)
+    where |= party.c.id.in_(later)
     rows = tx.rows(party.select().where(where).order_by(party.c.id))
     if not rows:
         raise NotFound(
@@ -52,8 +54,25 @@ def unpinned(tx: Tx, party_id: str | None = None) -> Mapping[str, int]:
 def believed(tx: Tx) -> list[Party]:
     """Everybody whom this workspace believes, itself included."""
     gone = unpinned(tx)
-    rows = tx.rows(sa.select(party.c.public_id, party.c.document).order_by(party.c.id))
-    return [Party.from_envelope(row["document"].encode()) for row in rows if row["public_id"] not in gone]
+    return [one for public_id, one in documents(tx).items() if public_id not in gone]
+
+
+def documents(tx: Tx, party_id: str | None = None) -> Mapping[str, Party]:
+    """The newest document of every party (or of that one), also of those that are no longer believed."""
+    return {public_id: Party.from_envelope(data) for public_id, data in envelopes(tx, party_id).items()}
+
+
+def envelopes(tx: Tx, party_id: str | None = None) -> Mapping[str, bytes]:
+    """Like documents, as they were signed."""
+    newest = sa.select(sa.func.max(party_document.c.id)).group_by(party_document.c.party_id)
+    joined = party.outerjoin(
+        party_document, (party_document.c.party_id == party.c.id) & party_document.c.id.in_(newest)
+    )
+    told = sa.func.coalesce(party_document.c.document, party.c.document).label("told")
+    statement = sa.select(party.c.public_id, told).select_from(joined).order_by(party.c.id)
+    if party_id is not None:
+        statement = statement.where(party.c.public_id == party_id)
+    return {row["public_id"]: row["told"].encode() for row in tx.rows(statement)}
 
 
 def unpin(tx: WriteTx, row: Row, reason: str = "") -> bool:
@@ -89,5 +108,5 @@ def refuse_unpinned(tx: Tx, party_id: str, what: str) -> None:
 
 
 def _record(tx: WriteTx, kind: str, row: Row, private: Mapping[str, str]) -> None:
-    body = {"name": row["name"], "role": row["role"], "fingerprint": row["fingerprint"]}
-    tx.record(kind, row["public_id"], body, private)
+    fingerprint = documents(tx, row["public_id"])[row["public_id"]].fingerprint
+    tx.record(kind, row["public_id"], {"name": row["name"], "role": row["role"], "fingerprint": fingerprint}, private)

@@ -13,16 +13,18 @@ from fairframe.core.errors import Conflict, InputError, IntegrityFailure, NotFou
 from fairframe.core.ids import check_id, new_id
 from fairframe.core.party import check_name
 from fairframe.core.time import Clock, now_ms
-from fairframe.platform import migrate
+from fairframe.platform import migrate, passphrases, trust
 from fairframe.platform.database import make_engine, sqlite_url
-from fairframe.platform.identity import Keys, create_identity
+from fairframe.platform.identity import create_identity
+from fairframe.platform.keyring import Ask, Keys, tidy
 from fairframe.platform.objects import Objects, write_atomic
+from fairframe.platform.sealing import check_passphrase
 from fairframe.platform.settings import Settings
 from fairframe.platform.tables import party as party_table
 from fairframe.platform.tx import Tx, WriteTx, reading, writing
 
 Role = Literal["library", "lab"]
-CONFIG, DATABASE, KEYS = "fairframe.toml", "fairframe.db", "keys"
+CONFIG, DATABASE, KEYS, PARTY = "fairframe.toml", "fairframe.db", "keys", "party.json"
 BEGUN = ".fairframe-init"
 """Stands in the folder while a workspace is being made there."""
 
@@ -53,11 +55,14 @@ class Workspace:
         self.engine.dispose()
 
 
-def create_workspace(root: Path, role: str, name: str, clock: Clock = now_ms) -> Workspace:
+def create_workspace(
+    root: Path, role: str, name: str, clock: Clock = now_ms, *, passphrase: str | None = None
+) -> Workspace:
     """Make a workspace: folder, schema, keys, public party document (DIR/party.json).
 
+    passphrase: what the private keys are encrypted under; else that of the settings, else they are not.
     Called again after a crash it begins anew; on PostgreSQL it may then need another empty database. Raises Conflict
-    where DIR or the database already holds one, InputError on a bad role or name.
+    where DIR or the database already holds one, InputError on a bad role, name or passphrase.
     """
     if role not in ("library", "lab"):
         raise InputError(f"role {role!r} is unknown", remedy="Say --role library or --role lab.")
@@ -65,16 +70,19 @@ def create_workspace(root: Path, role: str, name: str, clock: Clock = now_ms) ->
     if (root / CONFIG).exists():
         raise Conflict(f"{root} already holds a workspace", remedy="Choose another folder.")
     settings = Settings()
+    secret = passphrase or passphrases.given(settings)
+    if secret is not None:
+        check_passphrase(secret)
     _begin(root)
     party = new_id("pty")
-    keys = Keys(root / KEYS)
+    keys = Keys(root / KEYS, lambda: secret)
     engine = make_engine(_url(root, settings))
     migrate.upgrade(engine)
     ws = Workspace(root, role, party, name, engine, Objects(root / "objects"), keys, clock, settings)
-    keys.create(party, name, clock())
+    keys.create(name, clock(), secret)
     with ws.write() as tx:
         document = create_identity(tx)
-    write_atomic(root / "party.json", document)
+    write_atomic(root / PARTY, document)
     write_atomic(root / BEGUN, f'role = "{role}"\nparty = "{party}"\nname = {_toml_string(name)}\n'.encode())
     # the last step: a folder without this file is no workspace, and one with it was never half-made
     (root / BEGUN).replace(root / CONFIG)
@@ -100,8 +108,10 @@ def _begin(root: Path) -> None:
     (root / BEGUN).touch()
 
 
-def open_workspace(root: Path, clock: Clock = now_ms) -> Workspace:
-    """Open an existing workspace; its schema is brought up to date.
+def open_workspace(root: Path, clock: Clock = now_ms, ask: Ask | None = None) -> Workspace:
+    """Open an existing workspace; its schema is brought up to date, and so is DIR/party.json.
+
+    ask: where the passphrase of encrypted keys comes from, once they are needed, if the settings give none.
 
     Raises NotFound, InputError, IntegrityFailure where its database is gone, Conflict where it is another workspace's.
     """
@@ -126,17 +136,20 @@ def open_workspace(root: Path, clock: Clock = now_ms) -> Workspace:
     except BaseException:
         engine.dispose()
         raise
-    return Workspace(
-        root,
-        role,
-        party,
-        name,
-        engine,
-        Objects(root / "objects"),
-        Keys(root / KEYS),
-        clock,
-        settings,
-    )
+    keys = Keys(root / KEYS, lambda: passphrases.given(settings) or (ask() if ask is not None else None))
+    tidy(keys.folder)
+    ws = Workspace(root, role, party, name, engine, Objects(root / "objects"), keys, clock, settings)
+    publish(ws)
+    return ws
+
+
+def publish(ws: Workspace) -> None:
+    """Write this workspace's newest party document to DIR/party.json, where another, or none, lies there."""
+    path = ws.root / PARTY
+    with ws.read() as tx:
+        document = trust.envelopes(tx, ws.party_id)[ws.party_id]
+    if not path.is_file() or path.read_bytes() != document:
+        write_atomic(path, document)
 
 
 def _require_database(engine: sa.Engine, root: Path, party: str) -> None:

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from fairframe.core import dsse
-from fairframe.core.bundle import PAYLOAD_TYPE, AgreementRef, Bundle, read_payload
+from fairframe.core.bundle import PAYLOAD_TYPE, AgreementRef, Bundle, read_payload, signable_until_ms
 from fairframe.core.errors import BadDocument, Conflict, InputError, NotFound, Refused, VerificationError
 from fairframe.core.ids import new_id
 from fairframe.core.money import Currency, Money
 from fairframe.core.time import DAY_MS, to_rfc3339
-from fairframe.platform import audit, bundles, trust
+from fairframe.platform import audit, bundles, identity, trust
 from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.rights import offers
 from fairframe.rights.agreement import Agreement, Happened, State, ended_ms, governs
@@ -85,7 +85,7 @@ def countersign(tx: WriteTx, data: bytes) -> bytes:
         older = find(tx, document.upgrade_of)
         if (older.library, older.lab, older.family) != (document.library, tx.ws.party_id, document.family):
             raise Refused("it upgrades an agreement of other parties", code="agreement.upgrade", where=bundle.id)
-    _, key = tx.ws.keys.signing_key()
+    _, key = identity.signer(tx)
     signed = dsse.add_signature(data, key)
     _insert(tx, bundle.id, document, data)
     _happen(tx, bundle.id, "countersigned", {"offer": document.offer, "library": document.library}, signed)
@@ -117,6 +117,7 @@ def accept(tx: WriteTx, data: bytes) -> Agreement:
     if ours.signed is not None:
         return ours
     trust.refuse_unpinned(tx, ours.lab, "its signature is not taken")
+    bundles.refuse_revoked(tx, data, ours.lab)
     state = ours.state(bundles.trusted_now_ms(tx))
     if state != "offered":
         raise Refused(
@@ -133,7 +134,7 @@ def accept(tx: WriteTx, data: bytes) -> Agreement:
 
 
 def check_signed(tx: Tx, data: bytes) -> Bundle:
-    """Verify that the parties an agreement names both signed it, with keys valid when it was issued or now.
+    """Verify that the parties an agreement names both signed it, with keys valid while the offer was open.
 
     Raises VerificationError (agreement.wrong_signer where one of them did not), NotFound (a party is not pinned).
     """
@@ -141,16 +142,16 @@ def check_signed(tx: Tx, data: bytes) -> Bundle:
     document = Document.from_bundle(bundle)
     for party_id in (document.library, document.lab):
         party = bundles.pinned(tx, party_id)
-        # a countersignature carries no time: its key was valid when the offer was made, or is now
-        keys = {**party.keys_at(bundle.issued_at_ms), **party.keys_at(bundles.trusted_now_ms(tx))}
+        until = bundle.issued_at_ms if party_id == bundle.sender else signable_until_ms(bundle)
+        keys = party.keys_within(bundle.issued_at_ms, until)
         try:
             dsse.open_envelope(data, keys, payload_type=PAYLOAD_TYPE)
         except VerificationError as error:
             if error.code != "dsse.unknown_key":
                 raise
-            raise VerificationError(
-                f"{party.name} has not signed it", code="agreement.wrong_signer", where=bundle.id
-            ) from error
+            signers = [keyid for keyid, _ in dsse.read_envelope(data).signatures]
+            _, why = party.key_fault(signers, bundle.issued_at_ms) or ("", f"{party.name} has not signed it")
+            raise VerificationError(why, code="agreement.wrong_signer", where=bundle.id) from error
     return bundle
 
 

@@ -43,7 +43,7 @@ def read_agreements(given: Sequence[bytes], trust: Trust, now_ms: int) -> tuple[
         where = f"agreement {place}"
         bundle, findings = open_checked(data, trust, now_ms, where)
         found += findings
-        if bundle is None or not all(one.ok for one in findings):
+        if bundle is None or any(one.ok is False for one in findings):
             continue
         try:
             terms = _read(bundle)

@@ -51,7 +51,7 @@ def check_chain(said: Said, chain: Fields, trust: Trust, now_ms: int) -> list[Fi
             continue
         bundle, findings = open_checked((texts[name] or "").encode(), trust, now_ms, name)
         found += findings
-        if bundle is not None and bundle.type == kind and all(finding.ok for finding in findings):
+        if bundle is not None and bundle.type == kind and not any(finding.ok is False for finding in findings):
             opened[name] = bundle
         elif bundle is not None and bundle.type != kind:
             found.append(Finding(False, "chain.type", f"{name}: it is a {bundle.type}"))

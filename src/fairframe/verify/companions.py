@@ -23,7 +23,7 @@ def read_signed(folder: Path, name: str, trust: Trust, now_ms: int) -> tuple[Bun
     except InputError as error:
         return None, [Finding(False, error.code, str(error))]
     bundle, findings = open_checked(data, trust, now_ms, name)
-    if bundle is None or not all(finding.ok for finding in findings):
+    if bundle is None or any(finding.ok is False for finding in findings):
         return None, findings
     if f"{bundle.type}.json" != name:
         return None, [*findings, Finding(False, "delivery.type", f"{name} holds a {bundle.type}")]
@@ -86,7 +86,7 @@ def _feed(
     wrong: list[str] = []
     for place, data in enumerate(feed.leases, 1):
         lease, findings = open_checked(data, trust, now_ms)
-        if lease is None or not all(one.ok for one in findings) or not _renews(lease, bundle, deliveries):
+        if lease is None or any(one.ok is False for one in findings) or not _renews(lease, bundle, deliveries):
             wrong.append(f"feed.json: its lease {place} is not one of this library for a delivery of the feed")
     text = f"feed.json {'covers' if covers else 'does not cover'} this delivery and its family of agreements"
     renewed = f"the {len(feed.leases)} leases in feed.json are for deliveries that it covers"

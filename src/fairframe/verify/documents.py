@@ -5,7 +5,7 @@ parties' signatures.
 """
 
 from fairframe.core import dsse
-from fairframe.core.bundle import PAYLOAD_TYPE, Bundle, read_payload
+from fairframe.core.bundle import PAYLOAD_TYPE, Bundle, read_payload, signable_until_ms
 from fairframe.core.delivery_body import LeaseBody
 from fairframe.core.errors import BadDocument, VerificationError
 from fairframe.core.feed_body import FeedBody
@@ -32,7 +32,7 @@ ISSUER = {
 def check(target: Target, trust: Trust, now_ms: int) -> list[Finding]:
     """The findings on a file that should hold one sealed bundle."""
     bundle, findings = open_checked(target.data or b"", trust, now_ms)
-    if bundle is None or not all(finding.ok for finding in findings):
+    if bundle is None or any(finding.ok is False for finding in findings):
         return findings
     return [*findings, *_form(bundle), *addressed(bundle, trust)]
 
@@ -81,23 +81,32 @@ def open_checked(data: bytes, trust: Trust, now_ms: int, where: str = "") -> tup
 
 
 def _signatures(bundle: Bundle, keyids: tuple[str, ...], unchecked: int, trust: Trust) -> list[Finding]:
-    when = to_rfc3339(bundle.issued_at_ms)
-    signers = {party.id for party in trust.signers(keyids, bundle.issued_at_ms)}
     needed = [bundle.sender, bundle.recipient] if bundle.type == "agreement" else [bundle.sender]
-    findings: list[Finding] = []
-    for party_id in needed:
-        name = trust.name(party_id)
-        if party_id in signers:
-            text = f"signed by {name} with a key that was valid on {when}"
-        elif party_id in trust.parties:
-            text = f"not signed by {name} with a key that was valid on {when}"
-        else:
-            text = f"a signature of {name} is needed, but this party is not among the trusted ones"
-        findings.append(Finding(party_id in signers, "document.signature", text))
+    findings = [finding for party_id in needed for finding in _signed(bundle, party_id, keyids, trust)]
     if unchecked:
         text = f"{unchecked} more signature(s) by keys that are not among the trusted ones"
         findings.append(Finding(False, "document.unchecked_signature", text))
     return findings
+
+
+def _signed(bundle: Bundle, party_id: str, keyids: tuple[str, ...], trust: Trust) -> list[Finding]:
+    """Whether a party signed, and where it did not, or its key was revoked later on, which key that is."""
+    name, when, party = trust.name(party_id), to_rfc3339(bundle.issued_at_ms), trust.parties.get(party_id)
+    if party is None:
+        text = f"a signature of {name} is needed, but this party is not among the trusted ones"
+        return [Finding(False, "document.signature", text)]
+    until = bundle.issued_at_ms if party_id == bundle.sender else signable_until_ms(bundle)
+    valid = trust.signed_by(party_id, keyids, bundle.issued_at_ms, until)
+    text = f"{'' if valid else 'not '}signed by {name} with a key that was valid on {when}"
+    found = [Finding(bool(valid), "document.signature", text)]
+    fault = party.key_fault(keyids, bundle.issued_at_ms)
+    if fault and not valid:
+        found.append(Finding(False, f"document.{fault[0]}", fault[1]))
+    if valid and all(key.revoked_ms is not None for key in valid):
+        revoked = to_rfc3339(valid[0].revoked_ms or 0)
+        text = f"its key {valid[0].keyid[:16]} was revoked from {revoked} on: whoever stole it could have dated it back"
+        found.append(Finding(None, "document.key_revoked_later", text))
+    return found
 
 
 def _issuer(bundle: Bundle, trust: Trust) -> Finding:
@@ -124,5 +133,6 @@ DOCUMENT = Kind(
     cannot_show=(
         "that what the document says is true: only who signed it and that nobody changed it since",
         "that no newer document replaces it",
+        "that no key was revoked since the trusted party documents were made",
     ),
 )

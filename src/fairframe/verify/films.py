@@ -36,7 +36,7 @@ def check(target: Target, trust: Trust, now_ms: int) -> list[Finding]:
         text = f"{beside.name}: {error.message}; without its sidecar this film shows nothing"
         return [Finding(False, "film.no_sidecar", text)]
     bundle, findings = open_checked(data, trust, now_ms, beside.name)
-    if bundle is None or not all(finding.ok for finding in findings):
+    if bundle is None or any(finding.ok is False for finding in findings):
         return findings
     if bundle.type != "film":
         return [*findings, Finding(False, "film.type", f"{beside.name} holds a {bundle.type}")]

@@ -27,7 +27,7 @@ def check(target: Target, trust: Trust, now_ms: int) -> list[Finding]:
     except InputError as error:
         return [Finding(False, error.code, str(error))]
     bundle, findings = open_checked(data, trust, now_ms, LINEAGE)
-    if bundle is None or not all(finding.ok for finding in findings):
+    if bundle is None or any(finding.ok is False for finding in findings):
         return findings
     if bundle.type != "lineage":
         return [*findings, Finding(False, "model.type", f"{LINEAGE} holds a {bundle.type}")]

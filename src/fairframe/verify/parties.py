@@ -1,5 +1,6 @@
 """Checks a party document: its self-signature, and whether it is one of the trusted ones."""
 
+from fairframe.core import dsse, succession
 from fairframe.core.errors import BadDocument, VerificationError
 from fairframe.core.party import Party
 from fairframe.verify.kind import Finding, Kind, Target
@@ -22,13 +23,29 @@ def check(target: Target, trust: Trust, now_ms: int) -> list[Finding]:
             Finding(None, "party.trusted", f"no party is trusted here: compare {party.fingerprint} with the party"),
         ]
     trusted = trust.parties.get(party.id)
-    same = trusted is not None and trusted.fingerprint == party.fingerprint
+    if trusted is not None and trusted.fingerprint != party.fingerprint:
+        return [
+            Finding(True, "party.self_signed", told),
+            Finding(valid, "party.key_valid", _valid(valid)),
+            _follows(target.data or b"", trusted, party, now_ms),
+        ]
+    same = trusted is not None
     text = f"the fingerprint {party.fingerprint} is {'' if same else 'not '}that of a trusted party"
     return [
         Finding(True, "party.self_signed", told),
         Finding(valid, "party.key_valid", _valid(valid)),
         Finding(same, "party.trusted", text),
     ]
+
+
+def _follows(data: bytes, trusted: Party, party: Party, now_ms: int) -> Finding:
+    """Whether a key of the trusted document vouches for this one."""
+    opened = dsse.open_envelope(data, party.keys_at(party.created_at_ms))
+    why = succession.objection(trusted, party, opened.keyids, now_ms)
+    told = f"number {party.version} of {party.name}'s documents, fingerprint {party.fingerprint}"
+    if why:
+        return Finding(False, "party.trusted", f"{told}, does not follow from the trusted one: {why}")
+    return Finding(True, "party.trusted", f"{told}, follows from the trusted number {trusted.version}: its key vouches")
 
 
 def _valid(valid: bool) -> str:

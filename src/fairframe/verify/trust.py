@@ -7,7 +7,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from fairframe.core.errors import FairframeError, InputError
-from fairframe.core.party import MAX_BYTES, Party
+from fairframe.core.party import MAX_BYTES, Party, PartyKey
 from fairframe.verify.files import read_limited
 
 
@@ -51,10 +51,12 @@ class Trust:
                 ) from error
         return cls.of(parties)
 
-    def signers(self, keyids: Iterable[str], at_ms: int) -> list[Party]:
-        """The parties that own one of the keys and could sign with it at a time."""
-        wanted = set(keyids)
-        return [party for party in self.parties.values() if wanted & set(party.keys_at(at_ms))]
+    def signed_by(self, party_id: str, keyids: Iterable[str], start_ms: int, end_ms: int) -> list[PartyKey]:
+        """The keys of a party, of those given, with which it could sign at some moment from start to end."""
+        party = self.parties.get(party_id)
+        valid = party.keys_within(start_ms, end_ms) if party else {}
+        wanted = set(keyids) & set(valid)
+        return [key for key in party.keys if key.keyid in wanted] if party else []
 
     def name(self, party_id: str) -> str:
         party = self.parties.get(party_id)
