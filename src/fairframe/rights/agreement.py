@@ -7,6 +7,7 @@ from typing import Literal
 from fairframe.core.bundle import AgreementRef
 from fairframe.core.money import Money
 from fairframe.core.rational import Share
+from fairframe.rights.exclusivity import Scope
 from fairframe.rights.offers import Terms
 
 State = Literal["offered", "lapsed", "pending", "active", "expired", "withdrawn", "terminated"]
@@ -55,6 +56,10 @@ class Agreement:
     def share(self) -> Share:
         """The contributors' part of net receipts."""
         return self.terms.contributors_share()
+
+    def scope(self) -> Scope:
+        """What exclusivity asks about it."""
+        return Scope(self.public_id, self.lab, self.terms, self.starts_ms, self.ends_ms)
 
     @property
     def ref(self) -> AgreementRef:

@@ -15,9 +15,10 @@ from fairframe.core.money import Currency, Money
 from fairframe.core.time import DAY_MS, to_rfc3339
 from fairframe.platform import audit, bundles, trust
 from fairframe.platform.tx import Row, Tx, WriteTx
-from fairframe.rights import offers
+from fairframe.rights import clashes
 from fairframe.rights.agreement import Agreement, Happened, State, ended_ms, governs
 from fairframe.rights.agreement_document import Document
+from fairframe.rights.drafts import Ask, draft
 from fairframe.rights.offers import Terms
 from fairframe.rights.tables import agreement as agreement_table
 from fairframe.rights.tables import agreement_event
@@ -28,40 +29,46 @@ def offer(
     offer_name: str,
     *,
     lab_party: str,
-    fee: Money,
+    fee: Money | None = None,
+    ask: Ask | None = None,
     upgrade_of: str | None = None,
     starts_ms: int | None = None,
 ) -> bytes:
     """Library: sign an offer to a pinned lab; returns the envelope that the lab countersigns.
 
-    Raises NotFound (offer, lab not pinned, upgrade_of), InputError (negative fee, role), Refused (upgrade_of another
-    lab's agreement, or one that is not in force).
+    ask: what the licensee asks for, as the offer stands where None; `fee` is short for Ask(rate=fee).
+    Raises NotFound (offer, lab not pinned, upgrade_of), what drafts.draft raises, InputError (role), Refused
+    (upgrade_of another lab's agreement, or one that is not in force; agreement.clash).
     """
     _role(tx, "library", "offer an agreement")
-    chosen = offers.load(offer_name, tx.ws)
+    drafted = draft(tx, offer_name, ask or Ask(rate=fee))
     lab = bundles.pinned(tx, lab_party)
     if lab.role != "lab":
         raise InputError(f"{lab.name} is not a lab", code="input.not_a_lab", where=lab_party)
-    if fee.minor < 0:
-        raise InputError("a fee is zero or more", code="input.bad_money")
     family = None if upgrade_of is None else _upgradable(tx, upgrade_of, lab_party).family
     public_id = new_id("agr")
     starts = tx.now_ms if starts_ms is None else starts_ms
     document = Document(
-        offer=chosen.name,
-        offer_version=chosen.version,
-        terms=chosen.terms,
+        offer=drafted.offer.name,
+        offer_version=drafted.offer.version,
+        terms=drafted.terms,
         library=tx.ws.party_id,
         lab=lab_party,
-        fee=fee,
+        fee=drafted.fee,
         upgrade_of=upgrade_of,
         family=family or public_id,
         starts_ms=starts,
-        ends_ms=starts + chosen.terms.term_days * DAY_MS,
+        ends_ms=starts + drafted.terms.term_days * DAY_MS,
     )
-    envelope = bundles.issue(tx, "agreement", lab_party, document.to_body(), AgreementRef(public_id, 1), id=public_id)
-    _insert(tx, public_id, document, envelope)
-    _happen(tx, public_id, "offered", {"offer": chosen.name, "lab": lab_party, "fee_minor": fee.minor})
+    return _issue(tx, AgreementRef(public_id, 1), document)
+
+
+def _issue(tx: WriteTx, ref: AgreementRef, document: Document) -> bytes:
+    audit.lock(tx.conn)
+    clashes.refuse(tx, document.scope(ref.id), listing(tx))
+    envelope = bundles.issue(tx, "agreement", document.lab, document.to_body(), ref, id=ref.id)
+    _insert(tx, ref, document, envelope)
+    _happen(tx, ref.id, "offered", {"offer": document.offer, "lab": document.lab, "fee_minor": document.fee.minor})
     return envelope
 
 
@@ -87,7 +94,7 @@ def countersign(tx: WriteTx, data: bytes) -> bytes:
             raise Refused("it upgrades an agreement of other parties", code="agreement.upgrade", where=bundle.id)
     _, key = tx.ws.keys.signing_key()
     signed = dsse.add_signature(data, key)
-    _insert(tx, bundle.id, document, data)
+    _insert(tx, bundle.agreement or AgreementRef(bundle.id, 1), document, data)
     _happen(tx, bundle.id, "countersigned", {"offer": document.offer, "library": document.library}, signed)
     _happen(tx, bundle.id, "active", {}, signed)
     return signed
@@ -96,7 +103,8 @@ def countersign(tx: WriteTx, data: bytes) -> bytes:
 def accept(tx: WriteTx, data: bytes) -> Agreement:
     """Library: take the countersigned agreement; from now on it is active (once its start has come). Idempotent.
 
-    Raises VerificationError (altered, not signed by both the library and the lab it names), NotFound, Refused.
+    Raises VerificationError (altered, not signed by both the library and the lab it names), NotFound, Refused
+    (agreement.not_open; agreement.clash, whose reasons explain with which exclusive agreement its scope clashes).
     """
     _role(tx, "library", "accept an agreement")
     audit.lock(tx.conn)
@@ -127,6 +135,7 @@ def accept(tx: WriteTx, data: bytes) -> Agreement:
         )
     if ours.upgrade_of is not None:
         _upgradable(tx, ours.upgrade_of, ours.lab)
+    clashes.refuse(tx, ours.scope(), listing(tx))
     _happen(tx, bundle.id, "countersigned", {"lab": ours.lab}, data)
     _happen(tx, bundle.id, "active", {}, data)
     return find(tx, bundle.id)
@@ -235,11 +244,11 @@ def _role(tx: Tx, role: str, what: str) -> None:
         raise InputError(f"only a {role} can {what}", code="input.wrong_role", where=tx.ws.name)
 
 
-def _insert(tx: WriteTx, public_id: str, document: Document, envelope: bytes) -> None:
+def _insert(tx: WriteTx, ref: AgreementRef, document: Document, envelope: bytes) -> None:
     tx.insert(
         agreement_table,
-        public_id=public_id,
-        version=1,
+        public_id=ref.id,
+        version=ref.version,
         family=document.family,
         offer=document.offer,
         offer_version=document.offer_version,

@@ -1,0 +1,95 @@
+"""rights: what an offer would come to, before anybody signs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fairframe.cli.shell import AsJson, emit, group, micro, note, read_input, say, span, table, workspace
+from fairframe.core.money import format_money, parse_money
+from fairframe.core.party import Party
+from fairframe.flows import quote as quotes
+from fairframe.platform import trust
+from fairframe.platform.workspace import Workspace
+from fairframe.rights import offers
+from fairframe.rights.drafts import Ask
+
+app = group("What an offer comes to.")
+
+Offer = Annotated[str, typer.Argument(metavar="OFFER", help="Its name; see: fairframe rights offers.")]
+Licensee = Annotated[str, typer.Option(help="The lab: its party.json, its pinned party id, or its name.")]
+Size = Annotated[str | None, typer.Option(help="The licensee's size, where the offer knows sizes.")]
+Quantity = Annotated[int | None, typer.Option(help="Clips or hours, where the offer is paid by those.")]
+Collection = Annotated[
+    list[str] | None, typer.Option(help="A collection, by id or name, where the offer is by title. May be repeated.")
+]
+Fee = Annotated[
+    str, typer.Option(help="A decimal: agreed instead of the list price, for the agreement, the clip or the hour.")
+]
+Code = Annotated[str, typer.Option(help="ISO 4217.")]
+
+
+def asked(fee: str, currency: str, size: str | None, quantity: int | None, collection: list[str] | None) -> Ask:
+    """What the options of a command ask for. Raises InputError on a bad amount."""
+    rate = parse_money(fee, currency) if fee else None
+    return Ask(rate, size, quantity, tuple(collection or ()))
+
+
+def party_id(ws: Workspace, licensee: str) -> str:
+    """The lab that --licensee names. Raises NotFound, InputError."""
+    if Path(licensee).is_file():
+        return Party.from_envelope(read_input(Path(licensee))).id
+    with ws.read() as tx:
+        return str(trust.find(tx, licensee)["public_id"])
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of offers (TOML read as JSON)."""
+    print(offers.schema_text(), end="")
+
+
+@app.command()
+def quote(
+    ctx: typer.Context,
+    offer: Offer,
+    licensee: Licensee,
+    size: Size = None,
+    quantity: Quantity = None,
+    collection: Collection = None,
+    fee: Fee = "",
+    currency: Code = "USD",
+    as_json: AsJson = False,
+) -> None:
+    """What an offer would clear, cost and pay today; writes nothing."""
+    with workspace(ctx, "library") as ws:
+        lab = party_id(ws, licensee)
+        found = quotes.quote(ws, offer, lab, asked(fee, currency, size, quantity, collection))
+    emit(found.to_json(), as_json, lambda: _render(found))
+
+
+def _render(found: quotes.Quote) -> None:
+    money = found.draft.fee
+    say(f"{found.draft.offer.name} for {found.lab}: {format_money(money)}", "bold")
+    say("clears: " + ", ".join(f"{outcome} {count}" for outcome, count in found.counts.items()))
+    table(["finding", "#assets"], sorted(found.findings.items(), key=lambda kv: -kv[1]), empty="no findings")
+    say(f"would deliver {found.clips} clips of {found.assets} assets, {span(found.duration_ms)}")
+    for code, count in found.dropped.items():
+        say(f"  left out: {count} {code}")
+    pool = micro(found.pool_micro, money.currency.code)
+    say(f"contributors receive {found.draft.terms.share} of net receipts: {pool}")
+    table(
+        ["contributor", "name", "#clips", "#length", "#amount"],
+        [
+            (p.contributor, p.name, p.clips, span(p.duration_ms), micro(p.amount_micro, money.currency.code))
+            for p in found.pay
+        ],
+        empty="nobody: there is nothing to deliver",
+    )
+    if found.estimated:
+        note("the license splits by usage, which is not known yet: shown by milliseconds")
+    for lines in found.clashes.values():
+        say("could not come into force:")
+        for line in lines:
+            say(f"  {line}")
+    note("before tax, and as the library stands today; nothing was written")
