@@ -5,10 +5,12 @@ from typing import Annotated
 
 import typer
 
+from fairframe.cli.outputs import write_csv
 from fairframe.cli.shell import AsJson, emit, group, micro, note, read_input, say, span, table, workspace
 from fairframe.core.money import format_money, parse_money
 from fairframe.core.party import Party
 from fairframe.flows import quote as quotes
+from fairframe.flows import upgrade_diff
 from fairframe.platform import trust
 from fairframe.platform.workspace import Workspace
 from fairframe.rights import offers
@@ -93,3 +95,47 @@ def _render(found: quotes.Quote) -> None:
         for line in lines:
             say(f"  {line}")
     note("before tax, and as the library stands today; nothing was written")
+
+
+@app.command("diff")
+def diff_agreement(
+    ctx: typer.Context,
+    agreement: Annotated[str, typer.Argument(metavar="AGREEMENT", help="Its id.")],
+    to: Annotated[str, typer.Option(metavar="OFFER", help="The offer that would upgrade it.")],
+    size: Size = None,
+    quantity: Quantity = None,
+    collection: Collection = None,
+    fee: Fee = "",
+    currency: Code = "USD",
+    assets: Annotated[
+        Path | None, typer.Option(help="Write every asset that changes to this CSV: asset, change, reason.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """What an upgrade would add, lose and block, before it is signed."""
+    ask = asked(fee, currency, size, quantity, collection)
+    with workspace(ctx, "library") as ws:
+        if assets is None:
+            found = upgrade_diff.diff(ws, agreement, to, ask)
+        else:
+            with write_csv(assets, ("asset", "change", "reason")) as write:
+                found = upgrade_diff.diff(ws, agreement, to, ask, write)
+    emit(found.to_json(), as_json, lambda: _render_diff(found))
+
+
+def _render_diff(found: upgrade_diff.Diff) -> None:
+    say(f"{found.agreement.public_id} ({found.agreement.offer}) to {found.draft.offer.name}", "bold")
+    say(f"costs {format_money(found.fee)}; agreed before: {format_money(found.paid)}, not set off against it")
+    say(f"assets: keeps {found.kept}, adds {found.count('adds')}, loses {found.count('loses')}")
+    if found.changed:
+        columns = ["change", "reason", "#assets", "for example"]
+        table(columns, [(one.change, one.reason, one.assets, ", ".join(one.examples)) for one in found.changed])
+    granted = sum(one.granted for one in found.checkpoints)
+    say(f"checkpoints: {granted} covered, {len(found.checkpoints) - granted} blocked")
+    if found.checkpoints:
+        rows = [
+            (one.name, one.assets, "covered" if one.granted else "blocked", ", ".join(upgrade_diff.blocking(one)))
+            for one in found.checkpoints
+        ]
+        table(["checkpoint", "#assets seen", "under the upgrade", "blocked by"], rows)
+    note("a blocked checkpoint stays under the agreement that it was trained under; nothing was written")
