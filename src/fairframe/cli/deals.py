@@ -22,7 +22,7 @@ from fairframe.cli.shell import (
     workspace,
     write_output,
 )
-from fairframe.core.money import format_money
+from fairframe.core.money import format_money, parse_money
 from fairframe.library import assets
 from fairframe.rights import agreements, clearing, offers
 from fairframe.rights.drafts import draft
@@ -80,6 +80,26 @@ def agree(
             envelope = agreements.offer(tx, offer, lab_party=lab, ask=ask, upgrade_of=upgrade_of)
         write_output(output, envelope)
     say(f"offered {offer} for {format_money(price)}")
+
+
+@app.command()
+def amend(
+    ctx: typer.Context,
+    agreement: Annotated[str, typer.Argument(metavar="AGREEMENT", help="Its id; in force.")],
+    set: Annotated[list[str], typer.Option(metavar="TERM=VALUE", help="A term and its new value, as TOML. Repeat.")],
+    output: OutFile,
+    fee: Annotated[str, typer.Option(help="A decimal: what the amendment costs; default: nothing.")] = "",
+) -> None:
+    """Sign a new version of an agreement; the lab countersigns it."""
+    with workspace(ctx, "library") as ws:
+        check_writable(output)
+        with ws.write() as tx:
+            price = parse_money(fee, agreements.find(tx, agreement).fee.currency.code) if fee else None
+            envelope = agreements.amend(tx, agreement, offers.read_changes(set), fee=price)
+            found = shown.opened(tx, envelope)
+        write_output(output, envelope)
+    shown.render(found)
+    note("in force once the lab has signed and you have accepted it; until then the older version is")
 
 
 @app.command("show")
@@ -151,6 +171,7 @@ def list_agreements(ctx: typer.Context, as_json: AsJson = False) -> None:
     data = [
         {
             "id": a.public_id,
+            "version": a.version,
             "offer": a.offer,
             "state": state,
             "fee": format_money(a.fee),

@@ -13,6 +13,7 @@ from fairframe.curation.selection import Cap, SelectedShot
 from fairframe.curation.tables import shot
 from fairframe.dataset.tables import dataset_release, item
 from fairframe.platform.tx import Tx
+from fairframe.rights import agreements
 from fairframe.rights.agreement import Agreement
 
 
@@ -44,9 +45,10 @@ def check(tx: Tx, agreement: Agreement, shots: Sequence[SelectedShot]) -> None:
 
 
 def _held(tx: Tx, agreement: Agreement) -> dict[int, int]:
-    """shot id -> milliseconds, of all releases under the agreement."""
+    """shot id -> milliseconds, of all releases under the agreement and the versions that it amends."""
     joined = item.join(dataset_release, dataset_release.c.id == item.c.dataset_release_id)
     joined = joined.join(shot, shot.c.id == item.c.shot_id)
     statement = sa.select(shot.c.id, shot.c.start_ms, shot.c.end_ms).select_from(joined).distinct()
-    rows = tx.rows(statement.where(dataset_release.c.agreement_id == agreement.id))
+    ids = [one.id for one in agreements.versions(tx, agreement)]
+    rows = tx.rows(statement.where(dataset_release.c.agreement_id.in_(ids)))
     return {row["id"]: row["end_ms"] - row["start_ms"] for row in rows}

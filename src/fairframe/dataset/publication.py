@@ -66,6 +66,7 @@ def ready(tx: Tx, agreement_id: str, name: str) -> Agreement:
         raise Refused(
             f"the agreement {agreement_id} is not in force",
             code="agreement.inactive",
+            where=agreement.state(bundles.trusted_now_ms(tx)),
             remedy="The lab signs it (fairframe rights sign); then: fairframe rights accept countersigned.json",
         )
     if tx.scalar(dataset_release.select().where(dataset_release.c.name == name)) is not None:

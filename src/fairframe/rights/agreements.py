@@ -3,7 +3,8 @@
 Both sides keep a row and its events. The document is one envelope with two signatures over the same payload.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -63,6 +64,73 @@ def offer(
     return _issue(tx, AgreementRef(public_id, 1), document)
 
 
+def amend(tx: WriteTx, public_id: str, changes: Mapping[str, Any], *, fee: Money | None = None) -> bytes:
+    """Library: sign a new version of an agreement in force; returns the envelope that the lab countersigns.
+
+    changes: field of Terms -> its new value. fee: what the new version costs, nothing where None. The new version is a
+    document of its own (id, version + 1) in the same family, with the same parties, purpose and start; it takes the
+    older one's place when both have signed, and the older one stays readable.
+    Raises NotFound, InputError (input.bad_terms; input.wrong_role), Refused (agreement.upgrade: not in force or not
+    ours; agreement.clash).
+    """
+    _role(tx, "library", "amend an agreement")
+    older = _upgradable(tx, public_id, find(tx, public_id).lab)
+    terms = _amended(older, changes)
+    ref = AgreementRef(new_id("agr"), older.version + 1)
+    document = Document(
+        offer=older.offer,
+        offer_version=older.offer_version,
+        terms=terms,
+        library=older.library,
+        lab=older.lab,
+        fee=Money(0, older.fee.currency) if fee is None else fee,
+        upgrade_of=older.public_id,
+        family=older.family,
+        starts_ms=older.starts_ms,
+        ends_ms=older.starts_ms + terms.term_days * DAY_MS,
+    )
+    if document.ends_ms <= bundles.trusted_now_ms(tx):
+        raise InputError("its term would be over already", code="input.bad_terms", where="term_days")
+    return _issue(tx, ref, document)
+
+
+def _amended(older: Agreement, changes: Mapping[str, Any]) -> Terms:
+    fixed = sorted({"purpose", "price"} & set(changes))
+    if fixed:
+        raise InputError(
+            f"{fixed[0]} cannot be amended",
+            code="input.bad_terms",
+            where=older.public_id,
+            remedy="Offer an upgrade: fairframe rights agree --upgrade-of",
+        )
+    try:
+        # the price was paid for the version before; what this one costs is its fee
+        terms = Terms.from_json(older.terms.to_json() | {"price": None} | dict(changes))
+    except BadDocument as error:
+        raise InputError(error.message, code="input.bad_terms", where=older.public_id) from error
+    if terms.to_json() == older.terms.to_json() | {"price": None}:
+        raise InputError("nothing changes", code="input.bad_terms", where=older.public_id)
+    return terms
+
+
+def versions(tx: Tx, agreement: Agreement) -> list[Agreement]:
+    """An agreement and the versions that it amends, newest first."""
+    found = [agreement]
+    while found[-1].version > 1 and found[-1].upgrade_of is not None:
+        found.append(find(tx, found[-1].upgrade_of))
+    return found
+
+
+def standing(tx: Tx, agreement: Agreement) -> State:
+    """Where an agreement stands for what was trained under it: as active as its newest version is, for its own term."""
+    now = bundles.trusted_now_ms(tx)
+    state = agreement.state(now)
+    if state != "amended":
+        return state
+    newest = active_in_family(tx, agreement.family)
+    return "active" if newest is not None and now < agreement.ends_ms else state
+
+
 def _issue(tx: WriteTx, ref: AgreementRef, document: Document) -> bytes:
     audit.lock(tx.conn)
     clashes.refuse(tx, document.scope(ref.id), listing(tx))
@@ -92,6 +160,7 @@ def countersign(tx: WriteTx, data: bytes) -> bytes:
         older = find(tx, document.upgrade_of)
         if (older.library, older.lab, older.family) != (document.library, tx.ws.party_id, document.family):
             raise Refused("it upgrades an agreement of other parties", code="agreement.upgrade", where=bundle.id)
+        _check_version(bundle, document, older)
     _, key = tx.ws.keys.signing_key()
     signed = dsse.add_signature(data, key)
     _insert(tx, bundle.agreement or AgreementRef(bundle.id, 1), document, data)
@@ -239,6 +308,21 @@ def _check_open(tx: Tx, bundle: Bundle, document: Document) -> None:
         )
 
 
+def _check_version(bundle: Bundle, document: Document, older: Agreement) -> None:
+    """An amendment follows the version that it amends, and changes neither what it is for nor when it began."""
+    version = 1 if bundle.agreement is None else bundle.agreement.version
+    if version == 1:
+        return
+    same = (document.offer, document.terms.purpose, document.starts_ms) == (older.offer, older.purpose, older.starts_ms)
+    if version != older.version + 1 or not same or older.amended_ms is not None:
+        raise Refused(
+            f"it does not amend version {older.version} of {older.public_id}",
+            code="agreement.version",
+            where=bundle.id,
+            remedy="Ask the library for an amendment of the newest version",
+        )
+
+
 def _role(tx: Tx, role: str, what: str) -> None:
     if tx.ws.role != role:
         raise InputError(f"only a {role} can {what}", code="input.wrong_role", where=tx.ws.name)
@@ -292,6 +376,10 @@ def _read(tx: Tx, row: Row) -> Agreement:
     signed = next((e["envelope"] for e in events if e["envelope"] is not None), None)
     offered: str = row["envelope"]
     terms = Terms.from_json(row["terms"])
+    joined = agreement_event.join(agreement_table, agreement_table.c.id == agreement_event.c.agreement_id)
+    newer = (agreement_table.c.upgrade_of == row["public_id"]) & (agreement_table.c.version == row["version"] + 1)
+    amended = sa.select(sa.func.min(agreement_event.c.valid_from_ms)).select_from(joined)
+    amended_ms = tx.scalar(amended.where(newer, agreement_table.c.version > 1, agreement_event.c.kind == "active"))
     issued_ms = read_payload(dsse.read_envelope(offered.encode()).payload).issued_at_ms
     return Agreement(
         id=row["id"],
@@ -310,5 +398,6 @@ def _read(tx: Tx, row: Row) -> Agreement:
         open_until_ms=min(issued_ms + terms.open_days * DAY_MS, row["ends_ms"]),
         offered=offered.encode(),
         signed=signed.encode() if signed is not None else None,
+        amended_ms=amended_ms,
         happened=tuple(Happened(e["kind"], e["valid_from_ms"], e["reason"]) for e in events),
     )

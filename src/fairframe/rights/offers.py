@@ -255,6 +255,26 @@ def parse(data: bytes, where: str) -> Offer:
         raise InputError(f"the offer is not TOML: {error}", code="input.bad_offer", where=where) from error
 
 
+def read_changes(given: Sequence[str]) -> dict[str, Any]:
+    """TERM=VALUE texts, each value as TOML: `hour_cap=200`, `kinds=["video"]`. Raises InputError (input.bad_terms)."""
+    found: dict[str, Any] = {}
+    for text in given:
+        name, _, value = text.partition("=")
+        name = name.strip()
+        try:
+            read = tomllib.loads(f"value = {value}") if len(text) <= MAX_BYTES else {}
+        except (ValueError, RecursionError):
+            read = {}
+        if set(read) != {"value"} or name not in Terms.model_fields or name in found:
+            raise InputError(
+                f"{text[:60]!r} names no term and its value, or names it twice",
+                code="input.bad_terms",
+                remedy='Write it like hour_cap=200 or territory="US,DE"; the terms: fairframe rights schema',
+            )
+        found[name] = read["value"]
+    return found
+
+
 def schema() -> dict[str, Any]:
     """The JSON Schema of an offer, from the model. What a schema cannot say (a real country, a share of at most one,
     terms that contradict each other) the model still refuses."""

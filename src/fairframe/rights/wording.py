@@ -104,6 +104,12 @@ def lines(document: Document, library: str, lab: str) -> list[Line]:
     return said
 
 
+def changes(older: Terms, newer: Terms) -> list[Line]:
+    """The terms that an amendment changes; `usual` holds what the version before says."""
+    said = [(label, words(newer), words(older)) for label, words in WORDS.values()]
+    return [Line(label, here, there) for label, here, there in said if here != there]
+
+
 def to_json(document: Document) -> dict[str, Any]:
     """The signed body, and the terms that differ from the shipped offer (field -> what that one says)."""
     here, usual = document.terms.to_json(), _shipped(document)
