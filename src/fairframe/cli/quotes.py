@@ -7,13 +7,18 @@ import typer
 
 from fairframe.cli.outputs import write_csv
 from fairframe.cli.shell import AsJson, emit, group, micro, note, read_input, say, span, table, workspace
+from fairframe.core.bundle import read_payload
+from fairframe.core.dsse import read_envelope
 from fairframe.core.money import format_money, parse_money
 from fairframe.core.party import Party
 from fairframe.flows import quote as quotes
 from fairframe.flows import upgrade_diff
 from fairframe.platform import trust
 from fairframe.platform.workspace import Workspace
-from fairframe.rights import offers
+from fairframe.rights import agreements, offers
+from fairframe.rights import odrl as odrl_form
+from fairframe.rights import rsl as rsl_form
+from fairframe.rights.agreement_document import Document
 from fairframe.rights.drafts import Ask
 
 app = group("What an offer comes to.")
@@ -49,6 +54,36 @@ def party_id(ws: Workspace, licensee: str) -> str:
 def schema() -> None:
     """Print the JSON Schema of offers (TOML read as JSON)."""
     print(offers.schema_text(), end="")
+
+
+@app.command()
+def odrl(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="AGREEMENT|OFFER", help="An agreement's id, or an offer's name.")],
+) -> None:
+    """Print an agreement or an offer as an ODRL 2.2 policy (JSON-LD)."""
+    with workspace(ctx) as ws, ws.read() as tx:
+        if name.startswith("agr_"):
+            known = agreements.find(tx, name)
+            document = Document.from_bundle(read_payload(read_envelope(known.offered).payload))
+            policy = odrl_form.of_agreement(name, known.version, document)
+        else:
+            policy = odrl_form.of_offer(offers.load(name, ws), ws.party_id)
+    emit(policy, True, lambda: None)
+
+
+@app.command()
+def rsl(
+    ctx: typer.Context,
+    offer: Offer,
+    content: Annotated[str, typer.Option(help="URL or path of the footage, as in robots.txt.")],
+    terms: Annotated[str, typer.Option(help="URL of the license in words.")],
+    server: Annotated[str, typer.Option(help="URL of an RSL license server, if there is one.")] = "",
+) -> None:
+    """Print an offer as an RSL 1.0 document (XML)."""
+    with workspace(ctx, "library") as ws:
+        document = rsl_form.of_offer(offers.load(offer, ws), content, terms, server)
+    print(document.decode(), end="")
 
 
 @app.command()
