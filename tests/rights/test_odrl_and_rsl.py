@@ -19,33 +19,35 @@ from fairframe.rights.agreement_document import Document
 from fairframe.rights.offers import Terms, Title
 from fairframe.rights.vocabulary import ACTIONS
 
-# V 3.1 to 3.17 and the JSON-LD context: the keys of a policy, a rule and a constraint as the context names them
+# The JSON-LD context: the keys of a policy, a rule and a constraint as the context names them
 POLICY = {"@context", "@type", "uid", "profile", "permission", "prohibition", "obligation"}
 RULE = {"target", "assigner", "assignee", "action", "constraint"}
 CONSTRAINT = {"leftOperand", "operator", "rightOperand", "unit"}
 OPERATORS = {"eq", "gt", "gteq", "lt", "lteq", "neq", "isA", "hasPart", "isPartOf", "isAllOf", "isAnyOf", "isNoneOf"}
-LEFT = {"dateTime", "purpose", "spatial", "count", "payAmount"}  # V 4.5, those that are used here
+LEFT = {"dateTime", "purpose", "spatial", "count", "payAmount"}  # V, left operands: those that are used here
 
 
 def check_constraint(one: dict[str, Any]) -> None:
-    assert set(one) <= CONSTRAINT and {"leftOperand", "operator", "rightOperand"} <= set(one), "IM 2.5.1"
-    assert one["operator"] in OPERATORS, "V 4.6"
-    assert one["leftOperand"] in LEFT or one["leftOperand"].startswith("ff:"), "V 4.5, or the profile's own"
+    assert set(one) <= CONSTRAINT and {"leftOperand", "operator", "rightOperand"} <= set(one), "IM 2.5"
+    assert one["operator"] in OPERATORS, "V, operators"
+    assert one["leftOperand"] in LEFT or one["leftOperand"].startswith("ff:"), "V, left operands, or the profile's own"
 
 
 def check_policy(policy: dict[str, Any], kind: str) -> None:
-    assert policy["@context"][0] == "http://www.w3.org/ns/odrl.jsonld", "V 5: the JSON-LD context"
+    assert policy["@context"][0] == "http://www.w3.org/ns/odrl.jsonld", "V: the JSON-LD context"
     assert policy["@type"] == kind and set(policy) <= POLICY
     assert ":" in policy["uid"] and ":" in policy["profile"], "IM 2.1: uid and profile are IRIs"
     assert policy["permission"], "IM 2.1: at least one permission, prohibition or obligation"
     parties = {"assigner"} | ({"assignee"} if kind == "Agreement" else set())
     for rule in [*policy["permission"], *policy.get("prohibition", [])]:
         assert set(rule) <= RULE and isinstance(rule["action"], str), "IM 2.6: a rule has one action"
-        assert rule["target"] and parties <= set(rule), "IM 2.6.1, 2.6.2: a target; 2.1.2, 2.1.3: the parties"
+        assert rule["target"] and parties <= set(rule), "IM 2.6: a target; 2.1: the parties"
         for one in rule.get("constraint", []):
             check_constraint(one)
     for duty in policy["obligation"]:
-        assert "target" not in duty and duty["action"][0]["rdf:value"] == {"@id": "odrl:compensate"}, "V 4.2"
+        assert "target" not in duty and duty["action"][0]["rdf:value"] == {"@id": "odrl:compensate"}, (
+            "V, actions for duties"
+        )
         for one in duty["action"][0]["refinement"]:
             check_constraint(one)
     said = json.dumps(policy)

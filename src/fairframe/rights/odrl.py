@@ -1,9 +1,9 @@
 """An agreement, or an offer, as an ODRL 2.2 policy in JSON-LD.
 
 Sources: W3C, ODRL Information Model 2.2 (Recommendation, 15 February 2018), sections 2.1 (Policy), 2.4 (Action), 2.5
-(Constraint), 2.6 (Rule); ODRL Vocabulary & Expression 2.2, sections 3 and 4. ODRL has no words for training models:
-those, and what Fairframe adds, stand under Fairframe's own namespace as a profile (Information Model, section 4). What
-ODRL permits not is not forbidden by it; so every action that is not granted stands as a prohibition.
+(Constraint), 2.6 (Rule); ODRL Vocabulary & Expression 2.2. ODRL has no words for training models: those, and what
+Fairframe adds, stand under Fairframe's own namespace as a profile. Every action that is not granted stands as a
+prohibition, so that nothing hangs on how a reader takes silence.
 
 It is a description for other programs: the signed agreement is what holds.
 """
@@ -23,7 +23,7 @@ ACTION_WORDS = {action: f"ff:{action}" for action in ACTIONS}
 
 
 def of_agreement(public_id: str, version: int, document: Document) -> dict[str, Any]:
-    """A signed or offered agreement: an Agreement has both parties (section 2.1.3)."""
+    """A signed or offered agreement: an Agreement has an assigner and an assignee (section 2.1)."""
     term = {
         "leftOperand": "dateTime",
         "operator": "lt",
@@ -40,7 +40,7 @@ def of_agreement(public_id: str, version: int, document: Document) -> dict[str, 
 
 
 def of_offer(offer: Offer, library: str) -> dict[str, Any]:
-    """An offer that a library makes: an Offer has an assigner (section 2.1.2)."""
+    """An offer that a library makes: an Offer has an assigner (section 2.1)."""
     parties = {"assigner": _urn(library)}
     policy = _policy("Offer", f"offer:{offer.name}:{offer.version}", offer.terms, [], parties)
     return policy | {"obligation": [_pay(offer.list_fee, offer.list_currency, parties)]}
