@@ -115,3 +115,36 @@ def test_money_is_shown_and_asked_before_it_is_booked(loop: Loop, fairframe: Fai
     assert fairframe(*back, "--yes").code == 0
     late = fairframe(*order[:-1], "INV-2", "--yes", "--received", "2999-01-01T00:00:00.000Z")
     assert late.code == 1 and "revenue.time" in late.err
+
+
+def test_a_deal_is_quoted_compared_amended_and_said_in_public_forms(loop: Loop, fairframe: Fairframe) -> None:  # noqa: F811
+    library, lab, tmp = loop.library.root, loop.lab.root, loop.tmp
+    said = ("-w", library, "rights", "quote", "research", "--licensee", "North Lab", "--size", "start-up")
+    quoted = fairframe(*said, "--json").data
+    assert (quoted["fee_minor"], quoted["delivers"]["clips"], len(quoted["pay"])) == (50_000, 8, 3)
+    shown = fairframe(*said)
+    assert shown.code == 0 and "500.00 USD" in shown.out and ANA in shown.out and "nothing was written" in shown.err
+    assert "input.bad_size" in fairframe(*said[:-1], "vast").err
+    deal = loop.agree()
+    table = tmp / "changes.csv"
+    compared = fairframe("-w", library, "rights", "diff", deal, "--to", "commercial", "--assets", table, "--json").data
+    assert (compared["assets"]["loses"], compared["assets"]["by_reason"][0]["reason"]) == (4, "no_consent")
+    assert table.read_text().splitlines()[0] == "asset,change,reason" and len(table.read_text().splitlines()) == 5
+    assert "loses 4" in fairframe("-w", library, "rights", "diff", deal, "--to", "commercial").out
+    offer, signed = tmp / "amended.json", tmp / "amended-signed.json"
+    order = ("-w", library, "rights", "amend", deal, "-o", offer, "--set")
+    assert "input.bad_terms" in fairframe(*order, "purpose='commercial'").err
+    assert "input.bad_terms" in fairframe(*order, "no term").err
+    shown = fairframe(*order, "hour_cap=200", "--set", 'territory="US,DE"')
+    assert shown.code == 0 and "version 2" in shown.out and "100 hours in each release" in shown.out
+    assert fairframe("-w", lab, "rights", "sign", offer, "-o", signed, "--yes").code == 0
+    assert fairframe("-w", library, "rights", "accept", signed).code == 0
+    states = {one["version"]: one["state"] for one in fairframe("-w", library, "rights", "list", "--json").data}
+    assert states == {1: "amended", 2: "active"}
+    read = fairframe("-w", lab, "rights", "show", signed, "--json").data
+    assert (read["amends"], {one["term"] for one in read["changes"]}) == (deal, {"most hours", "where", "price"})
+    policy = fairframe("-w", library, "rights", "odrl", deal).data
+    assert policy["@type"] == "Agreement" and policy["uid"].endswith(f"{deal}:1")
+    document = fairframe("-w", library, "rights", "rsl", "research", "--content", "/", "--terms", "/terms").out
+    assert document.startswith("<?xml") and "ai-train" in document
+    assert fairframe("rights", "schema").data == offers.schema()

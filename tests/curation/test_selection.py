@@ -7,7 +7,7 @@ import pytest
 from fairframe.core.errors import InputError
 from fairframe.core.ids import new_id
 from fairframe.curation.filters import Filters
-from fairframe.curation.selection import BATCH, Selection, current_groups, select
+from fairframe.curation.selection import BATCH, Cap, Selection, current_groups, select
 from fairframe.curation.tables import duplicate, shot
 from fairframe.curation.version import SHOTS
 from fairframe.library.tables import asset, contributor
@@ -67,6 +67,17 @@ def _shot(tx: WriteTx, number: int, asset_id: int, start: int, version: str = SH
     return tx.insert(shot, **(values | changes))
 
 
+def test_clips_are_capped_and_held_ones_count_once(library: Workspace, ids: list[int]) -> None:
+    everything = _select(library, ids)
+    for clips in (0, 1, 7, 24, 99):
+        assert len(_select(library, ids, cap=Cap(clips=clips)).kept) == min(clips, 24)
+    assert _length(_select(library, ids, cap=Cap(ms=5000, clips=9))) == 4000, "both bounds hold"
+    held = frozenset(one.shot_id for one in everything.kept[20:])
+    again = _select(library, ids, cap=Cap(clips=2, held=held))
+    assert len(again.kept) == 6 and held <= {one.shot_id for one in again.kept}
+    assert again.dropped["over_cap"] == 18
+
+
 @pytest.fixture
 def ids(library: Workspace) -> list[int]:
     """Twelve assets of three contributors with two shots each; a thirteenth has none of this version."""
@@ -103,18 +114,18 @@ def test_everything_passes_no_filter_and_is_in_order(library: Workspace, ids: li
 
 
 def test_the_funnel_counts_shots_by_reason(library: Workspace, ids: list[int]) -> None:
-    found = _select(library, ids, Filters(include=("dog",), max_contributor_milli=300), cap_ms=9000)
+    found = _select(library, ids, Filters(include=("dog",), max_contributor_milli=300), cap=Cap(9000))
     assert found.dropped == {"keyword_missing": 12, "contributor_share": 3, "not_curated": 1, "over_cap": 5}
     assert len(found.kept) + 12 + 3 + 5 == 24
 
 
 def test_the_cap_is_never_passed(library: Workspace, ids: list[int]) -> None:
     for cap_ms in (0, 1999, 2000, 7000, 48_000):
-        found = _select(library, ids, cap_ms=cap_ms)
+        found = _select(library, ids, cap=Cap(cap_ms))
         assert _length(found) <= cap_ms
         assert len(found.kept) == cap_ms // 2000
     with pytest.raises(InputError):
-        _select(library, ids, cap_ms=-1)
+        _select(library, ids, cap=Cap(-1))
 
 
 def test_assets_that_were_not_asked_for_stay_out(library: Workspace, ids: list[int]) -> None:

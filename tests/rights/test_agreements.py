@@ -11,7 +11,7 @@ import pytest
 from fairframe.core import dsse
 from fairframe.core.bundle import PAYLOAD_TYPE, read_payload
 from fairframe.core.canonical import canonical
-from fairframe.core.errors import BadDocument, FairframeError
+from fairframe.core.errors import BadDocument, FairframeError, Refused
 from fairframe.core.money import parse_money
 from fairframe.core.time import DAY_MS
 from fairframe.platform import identity
@@ -208,6 +208,96 @@ def test_a_library_cannot_offer_what_contradicts_itself(
 def test_junk_is_refused(library: Workspace, lab: Workspace, junk: bytes) -> None:
     assert code_of(lambda: signed_by(lab, junk)) == "dsse.malformed"
     assert code_of(lambda: taken(library, junk)) == "dsse.malformed"
+
+
+def amended(library: Workspace, lab: Workspace, older: Agreement, **changes: object) -> Agreement:
+    with library.write() as tx:
+        envelope = agreements.amend(tx, older.public_id, changes)
+    return taken(library, signed_by(lab, envelope))
+
+
+def test_an_amendment_takes_the_older_versions_place(library: Workspace, lab: Workspace, clock: Any) -> None:
+    first = agreed(library, lab)
+    clock.advance(DAY_MS)
+    second = amended(library, lab, first, hour_cap=200, term_days=400)
+    assert (second.version, second.upgrade_of, second.family) == (2, first.public_id, first.family)
+    assert (second.starts_ms, second.ends_ms) == (first.starts_ms, first.starts_ms + 400 * DAY_MS)
+    assert (second.terms.hour_cap, second.fee.minor) == (200, 0)
+    third = amended(library, lab, second, min_short_side=300)
+    for ws in (library, lab):
+        with ws.read() as tx:
+            held = [agreements.find(tx, one.public_id) for one in (first, second, third)]
+            governing = agreements.active_in_family(tx, first.family)
+            assert governing == held[2] and [one.version for one in agreements.versions(tx, held[2])] == [3, 2, 1]
+            assert agreements.standing(tx, held[0]) == "active", "what was trained under it stays for its term"
+        assert [one.state(ws.clock()) for one in held] == ["amended", "amended", "active"]
+        assert (held[0].terms, held[0].signed) == (first.terms, first.signed), "the older one stays readable"
+    with library.write() as tx:
+        agreements.terminate(tx, third.public_id, "breach")
+    with library.read() as tx:
+        assert agreements.active_in_family(tx, first.family) is None, "no older version comes back"
+        assert agreements.family_ended_ms(tx, first.family) is not None
+
+
+def test_only_the_newest_version_is_amended_and_its_purpose_stays(library: Workspace, lab: Workspace) -> None:
+    first = agreed(library, lab)
+    amended(library, lab, first, hour_cap=200)
+
+    def amend(**changes: object) -> Callable[[], object]:
+        def act() -> None:
+            with library.write() as tx:
+                newest = agreements.active_in_family(tx, first.family)
+                assert newest is not None
+                agreements.amend(tx, newest.public_id, changes)
+
+        return act
+
+    assert code_of(lambda: amended(library, lab, first, hour_cap=300)) == "agreement.upgrade"
+    for changes in ({"purpose": "commercial"}, {"hour_cap": 0}, {"hour_cap": 200}, {"nonsense": 1}, {}):
+        assert code_of(amend(**changes)) == "input.bad_terms"
+
+
+def test_of_two_amendments_of_one_version_one_comes_into_force(library: Workspace, lab: Workspace) -> None:
+    first = agreed(library, lab)
+    with library.write() as tx:
+        offers = [agreements.amend(tx, first.public_id, {"hour_cap": cap}) for cap in (200, 300)]
+    signed = signed_by(lab, offers[0])
+    assert code_of(lambda: signed_by(lab, offers[1])) == "agreement.version"
+    taken(library, signed)
+
+
+def exclusive(library: Workspace, lab: Workspace, exclusive: str, **more: object) -> bytes:
+    """An offer of a workspace's own, less or more exclusive."""
+    from fairframe.rights.offers import SHIPPED
+
+    (library.root / "offers").mkdir(exist_ok=True)
+    text = (SHIPPED / "research.toml").read_text().replace('exclusive = "none"', f'exclusive = "{exclusive}"')
+    for name, value in more.items():
+        text = text.replace(f'{name} = "world"', f'{name} = "{value}"')
+    (library.root / "offers" / "research.toml").write_text(text)
+    return offered(library, lab)
+
+
+def test_two_agreements_that_clash_cannot_both_come_into_force(
+    library: Workspace, lab: Workspace, make_workspace
+) -> None:  # type: ignore[no-untyped-def]
+    other = second_lab(library, make_workspace)
+    early, late = exclusive(library, lab, "purpose"), exclusive(library, other, "none")
+    apart = exclusive(library, other, "purpose", territory="US")
+    both = [signed_by(lab, early), signed_by(other, late), signed_by(other, apart)]
+    first = taken(library, both[0])
+    with pytest.raises(Refused) as caught:
+        taken(library, both[1])
+    assert caught.value.code == "agreement.clash"
+    explained = " ".join(caught.value.reasons)
+    for part in (first.public_id, "exclusive for its purpose", "purpose: research", "world", "the whole library"):
+        assert part in explained
+    assert code_of(lambda: taken(library, both[2])) == "agreement.clash"
+    assert code_of(lambda: exclusive(library, other, "none")) == "agreement.clash", "nor is it offered any more"
+    assert exclusive(library, lab, "any_use"), "the same lab may have another one"
+    with library.write() as tx:
+        agreements.terminate(tx, first.public_id, "by consent")
+    assert taken(library, both[1]).state(library.clock()) == "active"
 
 
 def second_lab(library: Workspace, make_workspace) -> Workspace:  # type: ignore[no-untyped-def]

@@ -12,6 +12,7 @@ from fairframe.rights import clearance, offers
 from fairframe.rights.clearance import CODES, SEVERITY, clear
 from fairframe.rights.consent import Event
 from fairframe.rights.facts import AssetView, HoldView, OwnerView, RulingView, SignalView
+from fairframe.rights.offers import Terms
 
 RESEARCH = offers.load("research").terms
 YES = Event("contributor", 0, "research", "*", "allow", 1, 1, 1)
@@ -73,6 +74,23 @@ LINES: list[tuple[dict[str, Any], str, str]] = [
 ]
 
 
+def test_only_named_collections_are_inside() -> None:
+    named = {"id": "col_" + "0" * 26, "title": "A film"}
+    terms = Terms.from_json(RESEARCH.to_json() | {"scope": "collections", "collections": [named]})
+    for collections, codes in (((), ("outside_collection",)), ((named["id"], "col_b"), ()), (("col_b",), None)):
+        decision = clear(replace(GOOD, collections=frozenset(collections)), terms, "research", 10)
+        assert decision.codes == (("outside_collection",) if codes is None else codes)
+    nothing = Terms.from_json(RESEARCH.to_json() | {"scope": "collections"})
+    everywhere = replace(GOOD, collections=frozenset({named["id"]}))
+    assert clear(everywhere, nothing, "research", 10).codes == ("outside_collection",), "none named, nothing granted"
+
+
+def test_the_range_of_the_shorter_side() -> None:
+    terms = Terms.from_json(RESEARCH.to_json() | {"min_short_side": 300, "max_short_side": 400})
+    for side, codes in ((299, ("outside_short_side",)), (300, ()), (400, ()), (401, ("outside_short_side",))):
+        assert clear(replace(GOOD, width=side, height=900), terms, "research", 10).codes == codes
+
+
 @pytest.mark.parametrize(("change", "outcome", "code"), LINES)
 def test_each_line_of_the_table(change: dict[str, Any], outcome: str, code: str) -> None:
     decision = clear(replace(GOOD, **change), RESEARCH, "research", 10)
@@ -131,7 +149,7 @@ def test_the_documented_table_is_the_table() -> None:
     rows = [line.split("|")[1:3] for line in (clearance.__doc__ or "").splitlines() if line.startswith("| ")]
     assert {code.strip(): outcome.strip() for code, outcome in rows[1:]} == CODES
     assert list(CODES.values()) == sorted(CODES.values(), key=lambda o: -SEVERITY.index(o))
-    assert set(CODES) - {"outside_purpose"} == {code for _, _, code in LINES}
+    assert set(CODES) - {"outside_purpose", "outside_collection"} == {code for _, _, code in LINES}
 
 
 words = st.sampled_from(["yes", "no", "unknown", "", "released", "not released", "not needed", "?"])

@@ -72,6 +72,12 @@ def make_terms(random: Random) -> Terms:
         terms |= {"weights_release": True, "actions": ["train", "release_weights"]}
     if random.random() < 0.2:
         terms["kinds"] = random.choice([["image"], ["video", "image"]])
+    if random.random() < 0.2:
+        terms["max_short_side"] = random.choice([256, 1079, 1080])
+    if random.random() < 0.3:
+        named = random.sample(range(1, 4), random.randint(0, 2))
+        ids = [encode_id("col", one.to_bytes(16, "big")) for one in named]
+        terms |= {"scope": "collections", "collections": [{"id": one, "title": "A title"} for one in ids]}
     return Terms.from_json(terms)
 
 

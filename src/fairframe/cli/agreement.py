@@ -24,10 +24,15 @@ class Shown:
     countersigned: bool
     library: str
     lab: str
+    version: int
+    amends: str | None
+    changes: tuple[wording.Line, ...]
 
     def to_json(self) -> dict[str, Any]:
         parties = {"library_name": self.library, "lab_name": self.lab}
-        said = {"id": self.id, "state": self.state, "countersigned": self.countersigned}
+        said = {"id": self.id, "version": self.version, "state": self.state, "countersigned": self.countersigned}
+        amended = [{"term": one.label, "now": one.words, "before": one.usual} for one in self.changes]
+        said |= {"amends": self.amends, "changes": amended}
         return said | wording.to_json(self.document) | parties
 
 
@@ -46,7 +51,12 @@ def opened(tx: Tx, data: bytes) -> Shown:
 
 
 def render(shown: Shown) -> None:
-    say(f"{shown.id}: {shown.state}" + (", signed by both" if shown.countersigned else ", not countersigned"))
+    version = f" (version {shown.version})" if shown.version > 1 else ""
+    say(f"{shown.id}{version}: {shown.state}" + (", signed by both" if shown.countersigned else ", not countersigned"))
+    if shown.amends is not None:
+        say(f"amends {shown.amends}:")
+        rows = [(one.label, one.usual, one.words) for one in shown.changes]
+        table(["", "before", "from now on"], rows, empty="changes nothing that is known here")
     found = wording.lines(shown.document, shown.library, shown.lab)
     table(["", "agreed"], [(one.label, one.words) for one in found])
     for one in found:
@@ -61,9 +71,28 @@ def _shown(tx: Tx, data: bytes) -> Shown:
         state = str(agreements.find(tx, bundle.id).state(tx.now_ms))
     except NotFound:
         state = "not taken here"
+    version = 1 if bundle.agreement is None else bundle.agreement.version
+    amends = document.upgrade_of if version > 1 else None
     return Shown(
-        bundle.id, document, state, _countersigned(tx, data), _name(tx, document.library), _name(tx, document.lab)
+        bundle.id,
+        document,
+        state,
+        _countersigned(tx, data),
+        _name(tx, document.library),
+        _name(tx, document.lab),
+        version,
+        amends,
+        _changes(tx, amends, document),
     )
+
+
+def _changes(tx: Tx, amends: str | None, document: Document) -> tuple[wording.Line, ...]:
+    if amends is None:
+        return ()
+    try:
+        return tuple(wording.changes(agreements.find(tx, amends).terms, document.terms))
+    except NotFound:
+        return ()
 
 
 def _countersigned(tx: Tx, data: bytes) -> bool:

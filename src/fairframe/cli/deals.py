@@ -7,6 +7,7 @@ import typer
 
 from fairframe.cli import agreement as shown
 from fairframe.cli.outputs import check_writable
+from fairframe.cli.quotes import Code, Collection, Fee, Licensee, Quantity, Size, asked, party_id
 from fairframe.cli.shell import (
     AsJson,
     OutFile,
@@ -22,9 +23,9 @@ from fairframe.cli.shell import (
     write_output,
 )
 from fairframe.core.money import format_money, parse_money
-from fairframe.core.party import Party
 from fairframe.library import assets
 from fairframe.rights import agreements, clearing, offers
+from fairframe.rights.drafts import draft
 
 app = group("Agreements and what clears.")
 
@@ -35,10 +36,10 @@ def list_offers(ctx: typer.Context, as_json: AsJson = False) -> None:
     with workspace(ctx) as ws:
         found = [offers.load(name, ws) for name in offers.names(ws)]
     emit(
-        [{"name": o.name, "version": o.version, "title": o.title, "terms": o.terms.to_json()} for o in found],
+        [o.model_dump(mode="json") for o in found],
         as_json,
         lambda: table(
-            ["offer", "#version", "purpose", "#days", "remedy on opt-out", "share", "split by", "#list price"],
+            ["offer", "#version", "purpose", "#days", "remedy on opt-out", "share", "split by", "#list price", "per"],
             [
                 (
                     o.name,
@@ -49,6 +50,7 @@ def list_offers(ctx: typer.Context, as_json: AsJson = False) -> None:
                     o.terms.share,
                     o.terms.split_basis,
                     format_money(o.fee),
+                    o.price_per,
                 )
                 for o in found
             ],
@@ -60,21 +62,44 @@ def list_offers(ctx: typer.Context, as_json: AsJson = False) -> None:
 def agree(
     ctx: typer.Context,
     offer: Annotated[str, typer.Option(help="The offer's name; see: fairframe rights offers.")],
-    licensee: Annotated[Path, typer.Option(help="The lab's party.json, or its pinned party id.")],
+    licensee: Licensee,
     output: OutFile,
-    fee: Annotated[str, typer.Option(help="A decimal; default: the offer's list price.")] = "",
-    currency: Annotated[str, typer.Option(help="ISO 4217.")] = "USD",
+    size: Size = None,
+    quantity: Quantity = None,
+    collection: Collection = None,
+    fee: Fee = "",
+    currency: Code = "USD",
     upgrade_of: Annotated[str | None, typer.Option(help="The agreement that this one upgrades.")] = None,
 ) -> None:
     """Sign an offer to a lab; the lab countersigns it."""
     with workspace(ctx, "library") as ws:
-        lab = Party.from_envelope(read_input(licensee)).id if licensee.is_file() else str(licensee)
-        price = parse_money(fee, currency) if fee else offers.load(offer, ws).fee
+        lab, ask = party_id(ws, licensee), asked(fee, currency, size, quantity, collection)
         check_writable(output)
         with ws.write() as tx:
-            envelope = agreements.offer(tx, offer, lab_party=lab, fee=price, upgrade_of=upgrade_of)
+            price = draft(tx, offer, ask).fee
+            envelope = agreements.offer(tx, offer, lab_party=lab, ask=ask, upgrade_of=upgrade_of)
         write_output(output, envelope)
     say(f"offered {offer} for {format_money(price)}")
+
+
+@app.command()
+def amend(
+    ctx: typer.Context,
+    agreement: Annotated[str, typer.Argument(metavar="AGREEMENT", help="Its id; in force.")],
+    set: Annotated[list[str], typer.Option(metavar="TERM=VALUE", help="A term and its new value, as TOML. Repeat.")],
+    output: OutFile,
+    fee: Annotated[str, typer.Option(help="A decimal: what the amendment costs; default: nothing.")] = "",
+) -> None:
+    """Sign a new version of an agreement; the lab countersigns it."""
+    with workspace(ctx, "library") as ws:
+        check_writable(output)
+        with ws.write() as tx:
+            price = parse_money(fee, agreements.find(tx, agreement).fee.currency.code) if fee else None
+            envelope = agreements.amend(tx, agreement, offers.read_changes(set), fee=price)
+            found = shown.opened(tx, envelope)
+        write_output(output, envelope)
+    shown.render(found)
+    note("in force once the lab has signed and you have accepted it; until then the older version is")
 
 
 @app.command("show")
@@ -146,6 +171,7 @@ def list_agreements(ctx: typer.Context, as_json: AsJson = False) -> None:
     data = [
         {
             "id": a.public_id,
+            "version": a.version,
             "offer": a.offer,
             "state": state,
             "fee": format_money(a.fee),

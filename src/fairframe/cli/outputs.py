@@ -1,6 +1,9 @@
 """Whether a result can be written, asked before something is done that is done once."""
 
+import csv
 import tempfile
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from fairframe.core.errors import InputError
@@ -21,3 +24,21 @@ def check_writable(path: Path) -> Path:
     if wrong:
         raise InputError(f"{path} cannot be written: {wrong}", code="input.unwritable", remedy="Say another -o FILE.")
     return path
+
+
+@contextmanager
+def write_csv(path: Path, columns: Sequence[str]) -> Generator[Callable[[Iterable[Sequence[str]]], None]]:
+    """Gives a function that writes rows; the file (UTF-8, with a header) appears whole at the end, or not at all."""
+    check_writable(path)
+    with tempfile.NamedTemporaryFile(
+        "w", dir=path.parent, delete=False, newline="", encoding="utf-8", prefix=f".{path.name}-"
+    ) as stream:
+        part = Path(stream.name)
+        try:
+            lines = csv.writer(stream)
+            lines.writerow(columns)
+            yield lines.writerows
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+    part.replace(path)

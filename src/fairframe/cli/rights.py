@@ -1,8 +1,8 @@
 """rights: consent, agreements and what follows from them, in the order in which they come up."""
 
-from fairframe.cli import consent, deals, feeds
+from fairframe.cli import consent, deals, feeds, quotes
 from fairframe.cli.shell import group
 
 app = group("Consent, agreements, clearance.")
-for part in (consent, deals, feeds):
+for part in (consent, quotes, deals, feeds):
     app.add_typer(part.app)

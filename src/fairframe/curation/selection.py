@@ -45,20 +45,36 @@ class Selection:
     dropped: dict[str, int]
 
 
-def select(tx: Tx, asset_ids: Iterable[int], filters: Filters, *, cap_ms: int | None = None) -> Selection:
+@dataclass(frozen=True)
+class Cap:
+    """What the agreement's terms allow: milliseconds and clips, None without a bound.
+
+    `held`: ids of shots that are paid for already, because an earlier release of the agreement holds them. They take
+    up nothing again; `ms` and `clips` are then what is left beside them.
+    """
+
+    ms: int | None = None
+    clips: int | None = None
+    held: frozenset[int] = frozenset()
+
+
+def select(tx: Tx, asset_ids: Iterable[int], filters: Filters, *, cap: Cap | None = None) -> Selection:
     """Decide over all shots of the assets; the same data, filters and cap give the same answer.
 
-    `cap_ms` is what the agreement's terms allow in all; above it shots fall out as "over_cap", in the order of asset
-    id and first frame (asset ids are random, so this favors nobody). Raises InputError on a cap below zero.
+    Above the cap shots fall out as "over_cap", in the order of asset id and first frame (asset ids are random, so this
+    favors nobody). Raises InputError on a cap below zero.
     """
-    if cap_ms is not None and cap_ms < 0:
-        raise InputError(f"a cap of {cap_ms} ms is below zero", code="input.bad_cap", remedy="Give 0 or more.")
+    cap = cap or Cap()
+    if min(cap.ms or 0, cap.clips or 0) < 0:
+        raise InputError(
+            f"a cap of {cap.ms} ms or {cap.clips} clips is below zero", code="input.bad_cap", remedy="Give 0 or more."
+        )
     wanted = sorted(set(asset_ids))
     rows = [row for ids in _batches(wanted) for row in _rows(tx, ids)]
     groups = {k: v for ids in _batches([int(row["id"]) for row in rows]) for k, v in current_groups(tx, ids).items()}
     found = [_candidate(row, groups) for row in rows]
     filtered = rules.apply(filters, found)
-    kept, over = _cap(filtered.kept, cap_ms)
+    kept, over = _capped(filtered.kept, cap)
     dropped = Counter(filtered.dropped.values())
     dropped["over_cap"] = over
     dropped["not_curated"] = len(wanted) - len({candidate.asset_id for candidate in found})
@@ -107,16 +123,19 @@ def _candidate(row: Row, groups: dict[int, str]) -> Candidate:
     )
 
 
-def _cap(shots: Sequence[Candidate], cap_ms: int | None) -> tuple[list[Candidate], int]:
+def _capped(shots: Sequence[Candidate], cap: Cap) -> tuple[list[Candidate], int]:
     """What fits, in order; a shot that does not fit is passed over, a shorter one after it may still fit."""
-    if cap_ms is None:
+    if cap.ms is None and cap.clips is None:
         return list(shots), 0
     kept: list[Candidate] = []
-    left_ms = cap_ms
+    left_ms, left = cap.ms, cap.clips
     for candidate in shots:
-        if candidate.duration_ms <= left_ms:
+        if candidate.shot_id in cap.held:
             kept.append(candidate)
-            left_ms -= candidate.duration_ms
+        elif (left_ms is None or candidate.duration_ms <= left_ms) and left != 0:
+            kept.append(candidate)
+            left_ms = None if left_ms is None else left_ms - candidate.duration_ms
+            left = None if left is None else left - 1
     return kept, len(shots) - len(kept)
 
 

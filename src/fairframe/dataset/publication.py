@@ -14,7 +14,7 @@ from fairframe.core.item_line import Item, root_of
 from fairframe.curation.filters import Filters
 from fairframe.curation.selection import SelectedShot, Selection
 from fairframe.curation.version import SHOTS
-from fairframe.dataset import cutting
+from fairframe.dataset import caps, cutting
 from fairframe.dataset.compose import compose
 from fairframe.dataset.cutting import Cut, Uncut
 from fairframe.dataset.funnel import Funnel, Gate
@@ -66,6 +66,7 @@ def ready(tx: Tx, agreement_id: str, name: str) -> Agreement:
         raise Refused(
             f"the agreement {agreement_id} is not in force",
             code="agreement.inactive",
+            where=agreement.state(bundles.trusted_now_ms(tx)),
             remedy="The lab signs it (fairframe rights sign); then: fairframe rights accept countersigned.json",
         )
     if tx.scalar(dataset_release.select().where(dataset_release.c.name == name)) is not None:
@@ -74,7 +75,8 @@ def ready(tx: Tx, agreement_id: str, name: str) -> Agreement:
 
 
 def publish(tx: WriteTx, plan: Plan) -> Built:
-    """Re-check, compose and insert, in one transaction. Raises what `ready` raises, and Refused (release.empty)."""
+    """Re-check, compose and insert, in one transaction. Raises what `ready` raises, and Refused (release.empty;
+    release.over_cap where another release took what was left meanwhile)."""
     close_behind(tx)
     ready(tx, plan.agreement.public_id, plan.name)
     kept, changed, codes = _still_allowed(tx, plan)
@@ -86,6 +88,7 @@ def publish(tx: WriteTx, plan: Plan) -> Built:
             code="release.empty",
             remedy="Loosen the filters, or see why assets do not clear: fairframe rights clear AGREEMENT",
         )
+    caps.check(tx, plan.agreement, [shot for shot, _ in kept])
     composed = compose(tx, plan.agreement, kept, plan.assets, codes)
     lines = [one.line() for one, _ in composed]
     recipe = _recipe(plan)

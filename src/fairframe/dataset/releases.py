@@ -11,7 +11,7 @@ from fairframe.core.delivery_body import NAME
 from fairframe.core.errors import InputError
 from fairframe.curation import selection
 from fairframe.curation.filters import Filters
-from fairframe.dataset import cutting
+from fairframe.dataset import caps, cutting
 from fairframe.dataset.compose import assets_of
 from fairframe.dataset.funnel import Gate
 from fairframe.dataset.publication import Built, Plan, publish, ready
@@ -46,7 +46,7 @@ def build(
         cleared = clearing.clear_agreement(ws, agreement)
         allowed, gate = _sort(cleared)
         with ws.read() as tx:
-            selected = selection.select(tx, allowed, filters, cap_ms=agreement.terms.cap_ms)
+            selected = selection.select(tx, allowed, filters, cap=caps.left(tx, agreement))
             assets = assets_of(tx, {shot.asset_id for shot in selected.kept})
         cuts = cutting.cut_all(ws, run, selected.kept, assets)
         with ws.write() as tx:

@@ -105,7 +105,8 @@ def _decided(tx: Tx, rows: Sequence[Row]) -> Iterator[tuple[Row, Decision, bool]
 
 def _stands_under(tx: Tx, own: Agreement) -> Agreement:
     """The agreement that what was delivered under `own` stands under now."""
-    if own.ended_ms(bundles.trusted_now_ms(tx)) is None:
+    now = bundles.trusted_now_ms(tx)
+    if own.ended_ms(now) is None and own.state(now) != "amended":
         return own
     return agreements.active_in_family(tx, own.family) or own
 

@@ -173,7 +173,8 @@ def _withdrawn(tx: Tx, row: Row, items: set[str], at_ms: int) -> bool:
     granted = (e["agreement"] for e in _events(tx, row) if e["kind"] == "granted" and e["agreement"])
     speak = [agreements.find(tx, one) for one in {row["agreement"], *granted}]
     withdraw = [one.terms.opt_out_remedy == "withdraw" for one in speak]
-    if not any(withdraw) or any(one.active(at_ms) and not gone for one, gone in zip(speak, withdraw, strict=True)):
+    stands = [one.active(at_ms) or agreements.standing(tx, one) == "active" for one in speak]
+    if not any(withdraw) or any(here and not gone for here, gone in zip(stands, withdraw, strict=True)):
         return False
     return any(use["item"] in items for use in registry.usage_of(tx, row["id"]))
 

@@ -21,11 +21,35 @@ from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.rights import agreements, facts, moment, upgrade
 from fairframe.rights.agreement import Agreement
 from fairframe.rights.clearance import Decision, clear
+from fairframe.rights.offers import Terms
 from fairframe.training import registry, reported
 from fairframe.training.happened import happen
 
 SHOWN = 20
 CHUNK = 500
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """What terms would do to a reported checkpoint. assets: how many it consumed. unknown: what is not known of that.
+
+    `decided` is None where something is unknown: then it is not granted.
+    """
+
+    checkpoint: str
+    name: str
+    assets: int
+    unknown: tuple[str, ...]
+    decided: upgrade.Upgraded | None
+
+    @property
+    def granted(self) -> bool:
+        return self.decided is not None and self.decided.granted
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """What stands against the grant, line by line."""
+        return self.unknown if self.decided is None else tuple(self.decided.reasons())
 
 
 @dataclass(frozen=True)
@@ -56,9 +80,29 @@ def grant(tx: WriteTx, agreement_id: str) -> list[Upgraded]:
     if not agreement.active(bundles.trusted_now_ms(tx)):
         state = agreement.state(bundles.trusted_now_ms(tx))
         raise Refused(f"the agreement {agreement_id} is {state}", code="upgrade.inactive", where=agreement_id)
-    family = [one.public_id for one in agreements.listing(tx, agreement.family) if one.public_id != agreement_id]
-    checkpoints = {row["weights_hash"]: row for row in reported.current(tx, family) if row["party"] == agreement.lab}
+    checkpoints = _reported(tx, agreement, but=agreement_id)
     return [_decide(tx, agreement, row, checkpoints) for row in checkpoints.values()]
+
+
+def preview(tx: Tx, agreement: Agreement, terms: Terms) -> list[Weighed]:
+    """What an upgrade of an agreement to these terms would do to its family's checkpoints. Writes nothing."""
+    checkpoints = _reported(tx, agreement)
+    return [_weigh(tx, terms, row, checkpoints) for row in checkpoints.values()]
+
+
+def _reported(tx: Tx, agreement: Agreement, but: str | None = None) -> dict[str, Row]:
+    """weights hash -> checkpoint: what the lab reported under the family, less what it reported under `but`."""
+    family = [one.public_id for one in agreements.listing(tx, agreement.family) if one.public_id != but]
+    return {row["weights_hash"]: row for row in reported.current(tx, family) if row["party"] == agreement.lab}
+
+
+def _weigh(tx: Tx, terms: Terms, row: Row, known: Mapping[str, Row]) -> Weighed:
+    assets, unknown = _consumed(tx, row, known)
+    decided = None
+    if not unknown:
+        decisions = _decisions(tx, terms, assets)
+        decided = upgrade.decide(terms.upgrade_effect, decisions, decisions)
+    return Weighed(_named(tx, row), row["name"], len(assets), tuple(unknown), decided)
 
 
 def _decide(tx: WriteTx, agreement: Agreement, row: Row, known: Mapping[str, Row]) -> Upgraded:
@@ -66,21 +110,18 @@ def _decide(tx: WriteTx, agreement: Agreement, row: Row, known: Mapping[str, Row
     before = _signed_before(tx, agreement, row)
     if before is not None:
         return Upgraded(name, row["name"], agreement.public_id, 0, before, ())
-    assets, reasons = _consumed(tx, row, known)
-    if not reasons:
-        decisions = _decisions(tx, agreement, assets)
-        reasons = upgrade.decide(agreement.terms.upgrade_effect, decisions, decisions).reasons()
-    if reasons:
+    weighed = _weigh(tx, agreement.terms, row, known)
+    if reasons := weighed.reasons:
         shown = [*reasons[:SHOWN], *([f"and {len(reasons) - SHOWN} more"] if len(reasons) > SHOWN else [])]
         text = "; ".join(shown)
         last = [e for e in registry.events(tx, row["id"]) if e["agreement"] == agreement.public_id]
         if not last or last[-1]["reason"] != text:
             happen(tx, row, "blocked", agreement=agreement.public_id, reason=text)
-        return Upgraded(name, row["name"], agreement.public_id, len(assets), None, tuple(reasons))
+        return Upgraded(name, row["name"], agreement.public_id, weighed.assets, None, reasons)
     body = GrantBody(name, row["weights_hash"], agreement.public_id, agreement.family)
     envelope = bundles.issue(tx, TYPE, agreement.lab, body.to_json(), agreement.ref)
     happen(tx, row, "granted", agreement=agreement.public_id, document=_id_of(tx, envelope))
-    return Upgraded(name, row["name"], agreement.public_id, len(assets), envelope, ())
+    return Upgraded(name, row["name"], agreement.public_id, weighed.assets, envelope, ())
 
 
 def _named(tx: Tx, row: Row) -> str:
@@ -141,10 +182,7 @@ def _consumed(tx: Tx, row: Row, known: Mapping[str, Row]) -> tuple[dict[int, str
     return assets, reasons
 
 
-def _decisions(tx: Tx, agreement: Agreement, assets: Mapping[int, str]) -> dict[str, Decision]:
+def _decisions(tx: Tx, terms: Terms, assets: Mapping[int, str]) -> dict[str, Decision]:
     when = moment.present(tx)
     views = facts.load(tx, assets, when)
-    return {
-        assets[key]: clear(view, agreement.terms, agreement.purpose, when.at_ms, when.known_at_ms)
-        for key, view in views.items()
-    }
+    return {assets[key]: clear(view, terms, terms.purpose, when.at_ms, when.known_at_ms) for key, view in views.items()}

@@ -219,7 +219,7 @@ def _right(tx: Tx, row: Row, found: Agreement, grant: str | None) -> Right:
         agreement=found.public_id,
         purpose=found.purpose,
         commercial_output=found.terms.commercial_output,
-        state=found.state(bundles.trusted_now_ms(tx)),
+        state=agreements.standing(tx, found),
         grant=grant,
     )
     if row["delivery"] is None or found.terms.opt_out_remedy != "withdraw":

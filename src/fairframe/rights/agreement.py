@@ -7,9 +7,10 @@ from typing import Literal
 from fairframe.core.bundle import AgreementRef
 from fairframe.core.money import Money
 from fairframe.core.rational import Share
+from fairframe.rights.exclusivity import Scope
 from fairframe.rights.offers import Terms
 
-State = Literal["offered", "lapsed", "pending", "active", "expired", "withdrawn", "terminated"]
+State = Literal["offered", "lapsed", "pending", "active", "amended", "expired", "withdrawn", "terminated"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,9 @@ class Agreement:
     """An offer under which a library and a lab signed. It never changes; `happened` only grows.
 
     `id` is the row's BIGINT key in this workspace. `family` is the public id of the first agreement in its chain of
-    upgrades. `offered` is the envelope as the library signed it, `signed` the one with both signatures (None before).
+    upgrades. `version` above 1: it amends `upgrade_of`, which had the version before; `amended_ms`: since when a newer
+    version of this one is in force. `offered` is the envelope as the library signed it, `signed` the one with both
+    signatures (None before).
     """
 
     id: int
@@ -46,6 +49,7 @@ class Agreement:
     offered: bytes
     signed: bytes | None
     happened: tuple[Happened, ...]
+    amended_ms: int | None = None
 
     @property
     def purpose(self) -> str:
@@ -56,6 +60,10 @@ class Agreement:
         """The contributors' part of net receipts."""
         return self.terms.contributors_share()
 
+    def scope(self) -> Scope:
+        """What exclusivity asks about it."""
+        return Scope(self.public_id, self.lab, self.terms, self.starts_ms, self.ends_ms)
+
     @property
     def ref(self) -> AgreementRef:
         return AgreementRef(self.public_id, self.version)
@@ -64,7 +72,7 @@ class Agreement:
         """Where the agreement stands at a time; expiry is decided by time, not by a job.
 
         offered (may be signed), lapsed (nobody signed in time), withdrawn, pending (signed, not yet begun), active,
-        expired, terminated.
+        amended (a newer version took its place), expired, terminated.
         """
         kinds = {event.kind for event in self.happened if event.valid_from_ms <= now_ms}
         if "terminated" in kinds:
@@ -73,6 +81,8 @@ class Agreement:
             if "withdrawn" in kinds:
                 return "withdrawn"
             return "offered" if now_ms < self.open_until_ms else "lapsed"
+        if self.amended_ms is not None and self.amended_ms <= now_ms:
+            return "amended"
         if now_ms < self.starts_ms:
             return "pending"
         return "active" if now_ms < self.ends_ms else "expired"

@@ -8,6 +8,7 @@ from fairframe.core.errors import BadDocument, InputError
 from fairframe.core.fields import Fields
 from fairframe.core.money import MAX_MINOR, Currency, Money
 from fairframe.core.time import DAY_MS, to_rfc3339
+from fairframe.rights.exclusivity import Scope
 from fairframe.rights.offers import Terms
 
 
@@ -25,6 +26,10 @@ class Document:
     family: str
     starts_ms: int
     ends_ms: int
+
+    def scope(self, agreement: str) -> Scope:
+        """What exclusivity asks about it, under an id."""
+        return Scope(agreement, self.lab, self.terms, self.starts_ms, self.ends_ms)
 
     def to_body(self) -> dict[str, Any]:
         return {
@@ -71,6 +76,8 @@ class Document:
             "it upgrades itself": document.upgrade_of != bundle.id,
             "its family does not fit": (document.upgrade_of is None) == (document.family == bundle.id),
             "its fee is more than can be kept": document.fee.minor <= MAX_MINOR,
+            "its fee is not its price": terms.price is None or document.fee.minor == terms.price.fee_minor,
+            "it names no collection": terms.scope == "library" or bool(terms.collections),
         }
         for wrong, holds in checks.items():
             if not holds:

@@ -3,7 +3,8 @@
 Both sides keep a row and its events. The document is one envelope with two signatures over the same payload.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -15,9 +16,10 @@ from fairframe.core.money import Currency, Money
 from fairframe.core.time import DAY_MS, to_rfc3339
 from fairframe.platform import audit, bundles, identity, trust
 from fairframe.platform.tx import Row, Tx, WriteTx
-from fairframe.rights import offers
+from fairframe.rights import clashes
 from fairframe.rights.agreement import Agreement, Happened, State, ended_ms, governs
 from fairframe.rights.agreement_document import Document
+from fairframe.rights.drafts import Ask, draft
 from fairframe.rights.offers import Terms
 from fairframe.rights.tables import agreement as agreement_table
 from fairframe.rights.tables import agreement_event
@@ -28,40 +30,113 @@ def offer(
     offer_name: str,
     *,
     lab_party: str,
-    fee: Money,
+    fee: Money | None = None,
+    ask: Ask | None = None,
     upgrade_of: str | None = None,
     starts_ms: int | None = None,
 ) -> bytes:
     """Library: sign an offer to a pinned lab; returns the envelope that the lab countersigns.
 
-    Raises NotFound (offer, lab not pinned, upgrade_of), InputError (negative fee, role), Refused (upgrade_of another
-    lab's agreement, or one that is not in force).
+    ask: what the licensee asks for, as the offer stands where None; `fee` is short for Ask(rate=fee).
+    Raises NotFound (offer, lab not pinned, upgrade_of), what drafts.draft raises, InputError (role), Refused
+    (upgrade_of another lab's agreement, or one that is not in force; agreement.clash).
     """
     _role(tx, "library", "offer an agreement")
-    chosen = offers.load(offer_name, tx.ws)
+    drafted = draft(tx, offer_name, ask or Ask(rate=fee))
     lab = bundles.pinned(tx, lab_party)
     if lab.role != "lab":
         raise InputError(f"{lab.name} is not a lab", code="input.not_a_lab", where=lab_party)
-    if fee.minor < 0:
-        raise InputError("a fee is zero or more", code="input.bad_money")
     family = None if upgrade_of is None else _upgradable(tx, upgrade_of, lab_party).family
     public_id = new_id("agr")
     starts = tx.now_ms if starts_ms is None else starts_ms
     document = Document(
-        offer=chosen.name,
-        offer_version=chosen.version,
-        terms=chosen.terms,
+        offer=drafted.offer.name,
+        offer_version=drafted.offer.version,
+        terms=drafted.terms,
         library=tx.ws.party_id,
         lab=lab_party,
-        fee=fee,
+        fee=drafted.fee,
         upgrade_of=upgrade_of,
         family=family or public_id,
         starts_ms=starts,
-        ends_ms=starts + chosen.terms.term_days * DAY_MS,
+        ends_ms=starts + drafted.terms.term_days * DAY_MS,
     )
-    envelope = bundles.issue(tx, "agreement", lab_party, document.to_body(), AgreementRef(public_id, 1), id=public_id)
-    _insert(tx, public_id, document, envelope)
-    _happen(tx, public_id, "offered", {"offer": chosen.name, "lab": lab_party, "fee_minor": fee.minor})
+    return _issue(tx, AgreementRef(public_id, 1), document)
+
+
+def amend(tx: WriteTx, public_id: str, changes: Mapping[str, Any], *, fee: Money | None = None) -> bytes:
+    """Library: sign a new version of an agreement in force; returns the envelope that the lab countersigns.
+
+    changes: field of Terms -> its new value. fee: what the new version costs, nothing where None. The new version is a
+    document of its own (id, version + 1) in the same family, with the same parties, purpose and start; it takes the
+    older one's place when both have signed, and the older one stays readable.
+    Raises NotFound, InputError (input.bad_terms; input.wrong_role), Refused (agreement.upgrade: not in force or not
+    ours; agreement.clash).
+    """
+    _role(tx, "library", "amend an agreement")
+    older = _upgradable(tx, public_id, find(tx, public_id).lab)
+    terms = _amended(older, changes)
+    ref = AgreementRef(new_id("agr"), older.version + 1)
+    document = Document(
+        offer=older.offer,
+        offer_version=older.offer_version,
+        terms=terms,
+        library=older.library,
+        lab=older.lab,
+        fee=Money(0, older.fee.currency) if fee is None else fee,
+        upgrade_of=older.public_id,
+        family=older.family,
+        starts_ms=older.starts_ms,
+        ends_ms=older.starts_ms + terms.term_days * DAY_MS,
+    )
+    if document.ends_ms <= bundles.trusted_now_ms(tx):
+        raise InputError("its term would be over already", code="input.bad_terms", where="term_days")
+    return _issue(tx, ref, document)
+
+
+def _amended(older: Agreement, changes: Mapping[str, Any]) -> Terms:
+    fixed = sorted({"purpose", "price"} & set(changes))
+    if fixed:
+        raise InputError(
+            f"{fixed[0]} cannot be amended",
+            code="input.bad_terms",
+            where=older.public_id,
+            remedy="Offer an upgrade: fairframe rights agree --upgrade-of",
+        )
+    try:
+        # the price was paid for the version before; what this one costs is its fee
+        terms = Terms.from_json(older.terms.to_json() | {"price": None} | dict(changes))
+    except BadDocument as error:
+        raise InputError(error.message, code="input.bad_terms", where=older.public_id) from error
+    if terms.to_json() == older.terms.to_json() | {"price": None}:
+        raise InputError("nothing changes", code="input.bad_terms", where=older.public_id)
+    return terms
+
+
+def versions(tx: Tx, agreement: Agreement) -> list[Agreement]:
+    """An agreement and the versions that it amends, newest first."""
+    found = [agreement]
+    while found[-1].version > 1 and found[-1].upgrade_of is not None:
+        found.append(find(tx, found[-1].upgrade_of))
+    return found
+
+
+def standing(tx: Tx, agreement: Agreement) -> State:
+    """Where an agreement stands for what was trained under it: as active as its newest version is, for its own term."""
+    now = bundles.trusted_now_ms(tx)
+    state = agreement.state(now)
+    if state != "amended":
+        return state
+    newest = active_in_family(tx, agreement.family)
+    return "active" if newest is not None and now < agreement.ends_ms else state
+
+
+def _issue(tx: WriteTx, ref: AgreementRef, document: Document) -> bytes:
+    audit.lock(tx.conn)
+    clashes.refuse(tx, document.scope(ref.id), listing(tx))
+    envelope = bundles.issue(tx, "agreement", document.lab, document.to_body(), ref, id=ref.id)
+    _insert(tx, ref, document, envelope)
+    _happen(tx, ref.id, "offered", {"offer": document.offer, "lab": document.lab, "fee_minor": document.fee.minor})
     return envelope
 
 
@@ -85,9 +160,10 @@ def countersign(tx: WriteTx, data: bytes) -> bytes:
         older = find(tx, document.upgrade_of)
         if (older.library, older.lab, older.family) != (document.library, tx.ws.party_id, document.family):
             raise Refused("it upgrades an agreement of other parties", code="agreement.upgrade", where=bundle.id)
+        _check_version(bundle, document, older)
     _, key = identity.signer(tx)
     signed = dsse.add_signature(data, key)
-    _insert(tx, bundle.id, document, data)
+    _insert(tx, bundle.agreement or AgreementRef(bundle.id, 1), document, data)
     _happen(tx, bundle.id, "countersigned", {"offer": document.offer, "library": document.library}, signed)
     _happen(tx, bundle.id, "active", {}, signed)
     return signed
@@ -96,7 +172,8 @@ def countersign(tx: WriteTx, data: bytes) -> bytes:
 def accept(tx: WriteTx, data: bytes) -> Agreement:
     """Library: take the countersigned agreement; from now on it is active (once its start has come). Idempotent.
 
-    Raises VerificationError (altered, not signed by both the library and the lab it names), NotFound, Refused.
+    Raises VerificationError (altered, not signed by both the library and the lab it names), NotFound, Refused
+    (agreement.not_open; agreement.clash, whose reasons explain with which exclusive agreement its scope clashes).
     """
     _role(tx, "library", "accept an agreement")
     audit.lock(tx.conn)
@@ -128,6 +205,7 @@ def accept(tx: WriteTx, data: bytes) -> Agreement:
         )
     if ours.upgrade_of is not None:
         _upgradable(tx, ours.upgrade_of, ours.lab)
+    clashes.refuse(tx, ours.scope(), listing(tx))
     _happen(tx, bundle.id, "countersigned", {"lab": ours.lab}, data)
     _happen(tx, bundle.id, "active", {}, data)
     return find(tx, bundle.id)
@@ -231,16 +309,31 @@ def _check_open(tx: Tx, bundle: Bundle, document: Document) -> None:
         )
 
 
+def _check_version(bundle: Bundle, document: Document, older: Agreement) -> None:
+    """An amendment follows the version that it amends, and changes neither what it is for nor when it began."""
+    version = 1 if bundle.agreement is None else bundle.agreement.version
+    if version == 1:
+        return
+    same = (document.offer, document.terms.purpose, document.starts_ms) == (older.offer, older.purpose, older.starts_ms)
+    if version != older.version + 1 or not same or older.amended_ms is not None:
+        raise Refused(
+            f"it does not amend version {older.version} of {older.public_id}",
+            code="agreement.version",
+            where=bundle.id,
+            remedy="Ask the library for an amendment of the newest version",
+        )
+
+
 def _role(tx: Tx, role: str, what: str) -> None:
     if tx.ws.role != role:
         raise InputError(f"only a {role} can {what}", code="input.wrong_role", where=tx.ws.name)
 
 
-def _insert(tx: WriteTx, public_id: str, document: Document, envelope: bytes) -> None:
+def _insert(tx: WriteTx, ref: AgreementRef, document: Document, envelope: bytes) -> None:
     tx.insert(
         agreement_table,
-        public_id=public_id,
-        version=1,
+        public_id=ref.id,
+        version=ref.version,
         family=document.family,
         offer=document.offer,
         offer_version=document.offer_version,
@@ -284,6 +377,10 @@ def _read(tx: Tx, row: Row) -> Agreement:
     signed = next((e["envelope"] for e in events if e["envelope"] is not None), None)
     offered: str = row["envelope"]
     terms = Terms.from_json(row["terms"])
+    joined = agreement_event.join(agreement_table, agreement_table.c.id == agreement_event.c.agreement_id)
+    newer = (agreement_table.c.upgrade_of == row["public_id"]) & (agreement_table.c.version == row["version"] + 1)
+    amended = sa.select(sa.func.min(agreement_event.c.valid_from_ms)).select_from(joined)
+    amended_ms = tx.scalar(amended.where(newer, agreement_table.c.version > 1, agreement_event.c.kind == "active"))
     issued_ms = read_payload(dsse.read_envelope(offered.encode()).payload).issued_at_ms
     return Agreement(
         id=row["id"],
@@ -302,5 +399,6 @@ def _read(tx: Tx, row: Row) -> Agreement:
         open_until_ms=min(issued_ms + terms.open_days * DAY_MS, row["ends_ms"]),
         offered=offered.encode(),
         signed=signed.encode() if signed is not None else None,
+        amended_ms=amended_ms,
         happened=tuple(Happened(e["kind"], e["valid_from_ms"], e["reason"]) for e in events),
     )

@@ -4,7 +4,8 @@
 |-----------------------|---------|-----------------------------------------------------------------------------------|
 | outside_purpose       | DENY    | the purpose asked is not the agreement's                                          |
 | outside_kind          | DENY    | the agreement does not cover this kind of asset                                   |
-| outside_short_side    | DENY    | the shorter side has fewer pixels than the agreement's minimum                    |
+| outside_short_side    | DENY    | the shorter side has fewer or more pixels than the agreement allows               |
+| outside_collection    | DENY    | the agreement names collections, and it is in none of them                        |
 | hold                  | DENY    | a hold stands                                                                     |
 | opted_out             | DENY    | an owner's overall no is in force                                                 |
 | consent_denied        | DENY    | an owner said no to the purpose, or to an action that the agreement grants        |
@@ -48,6 +49,7 @@ CODES: dict[str, Outcome] = {
     "outside_purpose": "DENY",
     "outside_kind": "DENY",
     "outside_short_side": "DENY",
+    "outside_collection": "DENY",
     "hold": "DENY",
     "opted_out": "DENY",
     "consent_denied": "DENY",
@@ -126,6 +128,10 @@ def _outside(view: AssetView, terms: Terms, purpose: str) -> Iterator[Finding]:
     short = min(view.width, view.height)
     if short < terms.min_short_side:
         yield _finding("outside_short_side", f"the shorter side has {short} pixels, not {terms.min_short_side}")
+    elif terms.max_short_side is not None and short > terms.max_short_side:
+        yield _finding("outside_short_side", f"the shorter side has {short} pixels, more than {terms.max_short_side}")
+    if terms.scope == "collections" and not view.collections & {one.id for one in terms.collections}:
+        yield _finding("outside_collection", "it is in none of the collections that the agreement names")
 
 
 def _consent(view: AssetView, terms: Terms, purpose: str, at_ms: int, known_at_ms: int) -> Iterator[Finding]:

@@ -118,6 +118,9 @@ def decide(
             "actions": list(terms.actions),
             "kinds": list(terms.kinds),
             "short_side": terms.min_short_side,
+            "most_side": 2**31 if terms.max_short_side is None else terms.max_short_side,
+            "scoped": terms.scope == "collections",
+            "collections": [one.id for one in terms.collections] or [""],
         }
         _prepare(db, taken.folder, asked)
         for step in clearing_sql.STEPS:

@@ -1,9 +1,10 @@
 """The table of clearance.py as SQL over a snapshot, for DuckDB: one CTE per finding.
 
 clearing.py sets the variables at_ms, known_ms, purpose (asked), and from the agreement's terms granted (purpose),
-actions, kinds and short_side. The findings of an asset are one integer, a bit for each code of clearance.CODES: the
-macro flag('hold') is that code's bit, the variables denies and reviews hold those of each outcome. So nothing moves
-texts about, and millions of assets fit into memory.
+actions, kinds, short_side and most_side (the range of the shorter side), scoped (to collections) and collections. The
+findings of an asset are one integer, a bit for each code of clearance.CODES: the macro flag('hold') is that code's bit,
+the variables denies and reviews hold those of each outcome. So nothing moves texts about, and millions of assets fit
+into memory.
 """
 
 _KNOWN = "select * from {} where recorded_at_ms <= getvariable('known_ms')"
@@ -11,6 +12,7 @@ _IN_FORCE = _KNOWN + " and valid_from_ms <= getvariable('at_ms')"
 VIEWS = {
     "asset": _KNOWN,
     "asset_fact": _IN_FORCE,
+    "collection": "select * from {}",
     "collection_asset": _KNOWN,
     "consent_event": _IN_FORCE,
     "contributor_terms": "select * from {}",
@@ -160,7 +162,13 @@ with outside_purpose as (
 ), outside_kind as (
   select asset_id, flag('outside_kind') from state where not list_contains(getvariable('kinds'), kind)
 ), outside_short_side as (
-  select asset_id, flag('outside_short_side') from state where short_side < getvariable('short_side')
+  select asset_id, flag('outside_short_side') from state
+  where short_side < getvariable('short_side') or short_side > getvariable('most_side')
+), outside_collection as (
+  select asset_id, flag('outside_collection') from state where getvariable('scoped') and asset_id not in (
+    select m.asset_id from collection_asset m join collection c on c.id = m.collection_id
+    where list_contains(getvariable('collections'), c.public_id)
+  )
 ), on_hold as (
   select asset_id, flag('hold') from hold where id not in (select hold_id from hold_lift)
 ), consent as (
@@ -199,7 +207,8 @@ with outside_purpose as (
 ), ruled_out as (
   select asset_id, flag('ruled_out') from ruling_now where decision <> 'allow'
 ), found as (
-  from outside_purpose union all from outside_kind union all from outside_short_side union all from on_hold
+  from outside_purpose union all from outside_kind union all from outside_short_side
+  union all from outside_collection union all from on_hold
   union all from consent union all from consent_denied union all from editorial union all from editorial_unknown
   union all from people_unknown union all from model_release_missing union all from model_release_no_ai
   union all from property_not_released union all from property_unknown union all from signals union all from ruled_out

@@ -15,6 +15,7 @@ from fairframe.library import releases
 from fairframe.library.tables import (
     asset,
     asset_fact,
+    collection,
     collection_asset,
     contributor,
     document_release,
@@ -67,7 +68,7 @@ class AssetView:
     """One asset as it was known at a moment. An empty text means that nobody has said anything.
 
     width, height: pixels after rotation. model_releases: for each model release in force, whether its words cover
-    training of models. owners: never empty.
+    training of models. owners: never empty. collections: public ids.
     """
 
     kind: str
@@ -81,6 +82,7 @@ class AssetView:
     signals: tuple[SignalView, ...] = ()
     holds: tuple[HoldView, ...] = ()
     rulings: tuple[RulingView, ...] = ()
+    collections: frozenset[str] = frozenset()
 
 
 def load(tx: Tx, asset_ids: Iterable[int], moment: Moment) -> dict[int, AssetView]:
@@ -100,7 +102,7 @@ def _chunk(tx: Tx, ids: Sequence[int], moment: Moment) -> dict[int, AssetView]:
 
     found = tx.rows(asset.select().where(asset.c.id.in_(ids), asset.c.recorded_at_ms <= moment.known_at_ms))
     words, papers, marks = held(asset_fact), held(document_release), held(signal)
-    rulings, holds = held(ruling), _holds(tx, ids, moment)
+    rulings, holds, sets = held(ruling), _holds(tx, ids, moment), _collections(tx, ids, moment)
     owners = _owners(tx, {row["id"]: row["contributor_id"] for row in found}, held(ownership), moment)
     views: dict[int, AssetView] = {}
     for row in found:
@@ -120,6 +122,7 @@ def _chunk(tx: Tx, ids: Sequence[int], moment: Moment) -> dict[int, AssetView]:
             signals=tuple(SignalView(s["kind"], s["key"], s["value"], s["trust"]) for s in marks[key]),
             holds=tuple(holds[key]),
             rulings=tuple(_rulings(rulings[key], moment)),
+            collections=frozenset(sets[key]),
         )
     return views
 
@@ -216,6 +219,17 @@ def _holds(tx: Tx, ids: Sequence[int], moment: Moment) -> "defaultdict[int, list
     for row in tx.rows(statement.order_by(hold.c.id)):
         standing[row["asset_id"]].append(HoldView(row["code"], row["reason"]))
     return standing
+
+
+def _collections(tx: Tx, ids: Sequence[int], moment: Moment) -> "defaultdict[int, set[str]]":
+    """asset id -> public ids of the collections that it is in."""
+    member = collection_asset
+    joined = member.join(collection, collection.c.id == member.c.collection_id)
+    statement = sa.select(member.c.asset_id, collection.c.public_id).select_from(joined)
+    found: defaultdict[int, set[str]] = defaultdict(set)
+    for row in tx.rows(statement.where(member.c.asset_id.in_(ids), member.c.recorded_at_ms <= moment.known_at_ms)):
+        found[row["asset_id"]].add(row["public_id"])
+    return found
 
 
 def _rulings(rows: Sequence[Row], moment: Moment) -> list[RulingView]:

@@ -1,11 +1,13 @@
 """Offers: the licenses that a library sells, as TOML, read into frozen models that forbid unknown keys."""
 
+import json
 import re
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from fairframe.core.errors import BadDocument, FairframeError, InputError, NotFound
 from fairframe.core.money import Money, parse_money
@@ -13,6 +15,8 @@ from fairframe.core.rational import Share
 from fairframe.core.territory import Territory
 from fairframe.core.time import DAY_MS
 from fairframe.platform.workspace import Workspace
+from fairframe.rights.pricing import Line, Per, Price, Tier, bought
+from fairframe.rights.pricing import price as price_of
 from fairframe.rights.vocabulary import Action, Purpose
 
 Remedy = Literal["grandfather", "stop_at_next_epoch", "withdraw"]
@@ -20,40 +24,82 @@ SplitBasis = Literal["delivered_ms", "usage"]
 UpgradeEffect = Literal["none", "grant_if_all_consent", "grant_if_none_refuses"]
 AssetKind = Literal["video", "image", "text"]
 Days = Annotated[int, Field(ge=1, le=36_500)]
-Line = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+ModelScope = Literal["licensee", "tenant", "any"]
+Affiliates = Literal["none", "controlled"]
+Exclusive = Literal["none", "purpose", "any_use"]
+Renewal = Literal["none", "on_request"]
 
 MAX_BYTES = 64 * 1024
+PER_AGREEMENT = ("collections", "price")
+"""Terms that are filled in when an agreement is made, and that no offer states."""
 SHIPPED = Path(__file__).parent / "offers"
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
+
+
+class Title(BaseModel):
+    """A collection that an agreement names: its col_ id, and its title as both sides read it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    id: str = Field(pattern=r"^col_[0-9a-z]{26}$")
+    title: Line
 
 
 class Terms(BaseModel):
     """What an agreement grants, and on what conditions. Every field is explained in offers/research.toml.
 
-    Lists are kept sorted and without repeats, so that one meaning has one spelling.
+    Lists are kept sorted and without repeats, so that one meaning has one spelling. A field with a default came after
+    the first agreements were signed: its default is what those mean, which do not name it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    purpose: Purpose
-    actions: tuple[Action, ...] = Field(min_length=1)
-    kinds: tuple[AssetKind, ...] = Field(min_length=1)
-    model_scope: Literal["licensee", "any"]
-    weights_release: bool
-    commercial_output: bool
-    term_days: Days
-    territory: str
-    min_short_side: int = Field(ge=1, le=65_536)
-    hour_cap: int | None = Field(default=None, ge=1, le=10_000_000)
-    retention_days: Days
-    deletion_days: Days
-    opt_out_remedy: Remedy
-    lease_days: Days
-    feed_age_days: Days
-    open_days: Days
-    share: str
-    split_basis: SplitBasis
-    upgrade_effect: UpgradeEffect
+    purpose: Purpose = Field(description="What models may be used for; contributors consent per purpose.")
+    actions: tuple[Action, ...] = Field(min_length=1, description="What may be done with a clip; all else is not.")
+    kinds: tuple[AssetKind, ...] = Field(min_length=1, description="Kinds of assets that are licensed.")
+    affiliates: Affiliates = Field(default="none", description="Whether companies that the licensee controls share it.")
+    scope: Literal["library", "collections"] = Field(
+        default="library", description="The whole library, or only collections that each agreement names."
+    )
+    collections: tuple[Title, ...] = Field(
+        default=(),
+        max_length=1_000,
+        description="The named collections; filled in for each agreement, not in an offer.",
+    )
+    exclusive: Exclusive = Field(default="none", description="What the library grants to nobody else meanwhile.")
+    model_scope: ModelScope = Field(description="Which models may come of it.")
+    weights_release: bool = Field(description="Whether trained weights may leave the licensee.")
+    commercial_output: bool = Field(description="Whether films that the models make may be sold.")
+    term_days: Days = Field(description="Days from the start until it ends.")
+    renewal: Renewal = Field(default="none", description="What is agreed about another term.")
+    territory: str = Field(
+        description='"world", or ISO 3166-1 alpha-2 codes such as "US,DE".',
+        json_schema_extra={"pattern": "^([Ww][Oo][Rr][Ll][Dd]|[A-Za-z]{2}(,[A-Za-z]{2})*)$"},
+    )
+    min_short_side: int = Field(ge=1, le=65_536, description="Fewest pixels of an asset's shorter side.")
+    max_short_side: int | None = Field(
+        default=None, ge=1, le=65_536, description="Most pixels of an asset's shorter side; none without it."
+    )
+    hour_cap: int | None = Field(default=None, ge=1, le=10_000_000, description="Most hours of footage.")
+    clip_cap: int | None = Field(default=None, ge=1, le=1_000_000_000, description="Most clips.")
+    caps: Literal["release", "agreement"] = Field(
+        default="release", description="Whether the caps bound each dataset release, or all of the agreement together."
+    )
+    retention_days: Days = Field(description="Days for which a delivery may be kept.")
+    deletion_days: Days = Field(description="Days within which what is taken back is deleted and attested.")
+    opt_out_remedy: Remedy = Field(description="What an opt-out means for a training that runs or has ended.")
+    lease_days: Days = Field(description="Days that the right to open a delivery lasts before it is renewed.")
+    feed_age_days: Days = Field(description="Greatest age of the revocation feed with which a delivery is opened.")
+    open_days: Days = Field(description="Days after the offer in which it may be signed and accepted.")
+    price: Price | None = Field(
+        default=None, description="How the fee came about; filled in for each agreement, never in an offer."
+    )
+    share: str = Field(
+        description="The contributors' part of net receipts, as an exact fraction.",
+        json_schema_extra={"pattern": "^[0-9]{1,15}(/[0-9]{1,15})?$"},
+    )
+    split_basis: SplitBasis = Field(description="How fees are split between contributors.")
+    upgrade_effect: UpgradeEffect = Field(description="What an upgrade to this does to existing checkpoints.")
 
     @field_validator("actions", "kinds", mode="before")
     @classmethod
@@ -63,6 +109,18 @@ class Terms(BaseModel):
                 raise ValueError("a word is repeated")
             return tuple(sorted(value))
         return value
+
+    @field_validator("collections", mode="before")
+    @classmethod
+    def _tuple(cls, value: Any) -> Any:
+        return tuple(value) if isinstance(value, list) else value
+
+    @field_validator("collections")
+    @classmethod
+    def _titles(cls, value: tuple[Title, ...]) -> tuple[Title, ...]:
+        if len({one.id for one in value}) != len(value):
+            raise ValueError("a collection is repeated")
+        return tuple(sorted(value, key=lambda one: one.id))
 
     @field_validator("territory")
     @classmethod
@@ -76,12 +134,20 @@ class Terms(BaseModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.weights_release != ("release_weights" in self.actions):
-            raise ValueError("weights_release and the action release_weights go together")
-        if self.commercial_output and self.purpose != "commercial":
-            raise ValueError("commercial_output needs the purpose commercial")
-        if self.retention_days > self.term_days:
-            raise ValueError("retention_days is longer than term_days")
+        wrong = {
+            "weights_release and the action release_weights go together": self.weights_release
+            != ("release_weights" in self.actions),
+            "commercial_output needs the purpose commercial": self.commercial_output and self.purpose != "commercial",
+            "retention_days is longer than term_days": self.retention_days > self.term_days,
+            "max_short_side is below min_short_side": self.max_short_side is not None
+            and self.max_short_side < self.min_short_side,
+            "a tenant's model does not leave it: no weights_release": self.model_scope == "tenant"
+            and self.weights_release,
+            'collections are named, so scope is "collections"': bool(self.collections) and self.scope == "library",
+        }
+        for words, holds in wrong.items():
+            if holds:
+                raise ValueError(words)
         return self
 
     @property
@@ -129,19 +195,52 @@ class Offer(BaseModel):
     version: int = Field(ge=1, le=1_000_000)
     title: Line
     summary: Line
-    list_fee: str
-    list_currency: str
+    list_fee: str = Field(description="The list price of one unit of price_per, as a decimal.")
+    list_currency: str = Field(description="ISO 4217.")
+    price_per: Per = Field(default="agreement", description="What the list price is for.")
+    tiers: tuple[Tier, ...] = Field(
+        default=(), max_length=20, description="What licensees of other sizes pay. Without a size the list price holds."
+    )
     terms: Terms
 
+    @field_validator("tiers", mode="before")
+    @classmethod
+    def _tuple(cls, value: Any) -> Any:
+        return tuple(value) if isinstance(value, list) else value
+
     @model_validator(mode="after")
-    def _fee(self) -> Self:
+    def _whole(self) -> Self:
         _plain(lambda: self.list_fee and str(self.fee))
+        if len({one.size for one in self.tiers}) != len(self.tiers):
+            raise ValueError("a size is repeated")
+        if self.terms.price is not None or self.terms.collections:
+            raise ValueError("price and collections are filled in for each agreement")
         return self
 
     @property
     def fee(self) -> Money:
-        """The list price."""
+        """The list price, for one unit of price_per."""
         return parse_money(self.list_fee, self.list_currency)
+
+    def price(self, size: str | None = None, quantity: int | None = None) -> Price:
+        """What a licensee of a size pays (see pricing.price). Raises InputError."""
+        return price_of(self.price_per, self.fee, self.tiers, size, quantity)
+
+    def terms_for(self, price: Price | None, titles: Sequence[Title] = ()) -> Terms:
+        """The terms of one agreement: the quantity that is paid for as its cap, the collections that it names.
+
+        Raises InputError (input.bad_quantity; input.bad_collections where they are missing or too many).
+        """
+        if (self.terms.scope == "collections") != bool(titles):
+            what, remedy = "this offer covers collections that the agreement names", "Name them: --collection"
+            if titles:
+                what, remedy = "this offer is not by title", "Leave --collection out"
+            raise InputError(what, code="input.bad_collections", where=self.name, remedy=remedy)
+        terms = self.terms.to_json() | {"collections": [one.model_dump() for one in titles]}
+        try:
+            return Terms.model_validate(terms if price is None else bought(terms, price))
+        except ValidationError as error:
+            raise InputError(_first(error), code="input.bad_collections", where=self.name) from error
 
 
 def parse(data: bytes, where: str) -> Offer:
@@ -154,6 +253,47 @@ def parse(data: bytes, where: str) -> Offer:
         raise InputError(_first(error), code="input.bad_offer", where=where) from error
     except (ValueError, RecursionError) as error:  # also of int(), at a number of thousands of digits
         raise InputError(f"the offer is not TOML: {error}", code="input.bad_offer", where=where) from error
+
+
+def read_changes(given: Sequence[str]) -> dict[str, Any]:
+    """TERM=VALUE texts, each value as TOML: `hour_cap=200`, `kinds=["video"]`. Raises InputError (input.bad_terms)."""
+    found: dict[str, Any] = {}
+    for text in given:
+        name, _, value = text.partition("=")
+        name = name.strip()
+        try:
+            read = tomllib.loads(f"value = {value}") if len(text) <= MAX_BYTES else {}
+        except (ValueError, RecursionError):
+            read = {}
+        if set(read) != {"value"} or name not in Terms.model_fields or name in found:
+            raise InputError(
+                f"{text[:60]!r} names no term and its value, or names it twice",
+                code="input.bad_terms",
+                remedy='Write it like hour_cap=200 or territory="US,DE"; the terms: fairframe rights schema',
+            )
+        found[name] = read["value"]
+    return found
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of an offer, from the model. What a schema cannot say (a real country, a share of at most one,
+    terms that contradict each other) the model still refuses."""
+    made = Offer.model_json_schema()
+    for name in PER_AGREEMENT:
+        del made["$defs"]["Terms"]["properties"][name]
+    for name in ("Price", "Title"):
+        del made["$defs"][name]
+    said = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Fairframe offer",
+        "description": "A license that a library's desk can offer: an offer's TOML file, read as JSON.",
+    }
+    return said | {key: value for key, value in made.items() if key not in said}
+
+
+def schema_text() -> str:
+    """The schema as it ships in offers/offer.schema.json."""
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def names(ws: Workspace | None = None) -> list[str]:

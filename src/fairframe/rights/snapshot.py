@@ -76,6 +76,7 @@ def selections() -> dict[str, Any]:
         "collection_asset": sa.select(
             *_columns(library.collection_asset, "collection_id", "asset_id", "recorded_at_ms")
         ),
+        "collection": sa.select(*_columns(library.collection, "id", "public_id")),
         "contributor_terms": sa.select(
             t.id, t.regime, t.notice_days, t.effective_ms, sa.cast(t.names, sa.Text).label("names")
         ),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fairframe.core.errors import FairframeError
+from fairframe.core.errors import FairframeError, InputError
 from fairframe.core.money import format_money
 from fairframe.core.time import to_rfc3339
 from fairframe.rights import offers
@@ -22,7 +22,22 @@ UPGRADES = {
     "grant_if_all_consent": "covered if every asset that they consumed clears",
     "grant_if_none_refuses": "covered unless someone said no to an asset that they consumed",
 }
-SCOPES = {"licensee": "models that the lab itself trains and keeps", "any": "also models handed on to others"}
+SCOPES = {
+    "licensee": "models that the lab itself trains and keeps",
+    "tenant": "models for the rights holder alone: kept apart, never handed on or served to others",
+    "any": "also models handed on to others",
+}
+CAPS = {"release": "in each release", "agreement": "in all releases together"}
+AFFILIATES = {"none": "the lab alone", "controlled": "the lab, and companies that it controls by more than half"}
+EXCLUSIVE = {
+    "none": "no: the library may license the same to others",
+    "purpose": "yes: to nobody else for this purpose, within these kinds, places and collections",
+    "any_use": "yes: to nobody else for any purpose, within these kinds, places and collections",
+}
+RENEWALS = {
+    "none": "none: it ends with its term",
+    "on_request": "on request before it ends: both sign an upgrade to the same license, and deliveries stay",
+}
 
 
 @dataclass(frozen=True)
@@ -38,19 +53,31 @@ WORDS: Mapping[str, tuple[str, Callable[[Terms], str]]] = {
     "purpose": ("purpose", lambda t: t.purpose),
     "actions": ("what may be done with a clip", lambda t: ", ".join(one.replace("_", " ") for one in t.actions)),
     "kinds": ("kinds of assets", lambda t: ", ".join(t.kinds)),
+    "affiliates": ("who may use it", lambda t: AFFILIATES[t.affiliates]),
+    "scope": ("which assets", lambda t: "the whole library" if t.scope == "library" else "named collections alone"),
+    "collections": ("collections", lambda t: "; ".join(f"{one.title} ({one.id})" for one in t.collections) or "-"),
+    "exclusive": ("exclusive", lambda t: EXCLUSIVE[t.exclusive]),
     "model_scope": ("which models", lambda t: SCOPES[t.model_scope]),
     "weights_release": ("weights may leave the lab", lambda t: _yes(t.weights_release)),
     "commercial_output": ("films may be sold", lambda t: _yes(t.commercial_output)),
     "term_days": ("term", lambda t: _days(t.term_days)),
+    "renewal": ("renewal", lambda t: RENEWALS[t.renewal]),
     "territory": ("where", lambda t: t.territory),
     "min_short_side": ("smallest picture", lambda t: f"{t.min_short_side} pixels on the shorter side"),
-    "hour_cap": ("most in one release", lambda t: "no cap" if t.hour_cap is None else f"{t.hour_cap} hours"),
+    "max_short_side": (
+        "largest picture",
+        lambda t: "no bound" if t.max_short_side is None else f"{t.max_short_side} pixels on the shorter side",
+    ),
+    "hour_cap": ("most hours", lambda t: "no cap" if t.hour_cap is None else f"{t.hour_cap} hours {CAPS[t.caps]}"),
+    "clip_cap": ("most clips", lambda t: "no cap" if t.clip_cap is None else f"{t.clip_cap} clips {CAPS[t.caps]}"),
+    "caps": ("what the caps bound", lambda t: CAPS[t.caps]),
     "retention_days": ("a delivery may be kept", lambda t: f"{_days(t.retention_days)} from its date"),
     "deletion_days": ("what is taken back is deleted", lambda t: f"and attested within {_days(t.deletion_days)}"),
     "opt_out_remedy": ("when a contributor opts out", lambda t: REMEDIES[t.opt_out_remedy]),
     "lease_days": ("a lease lasts", lambda t: f"{_days(t.lease_days)}, renewed with the feed"),
     "feed_age_days": ("the feed may be", lambda t: f"{_days(t.feed_age_days)} old"),
     "open_days": ("the offer can be signed", lambda t: f"within {_days(t.open_days)}"),
+    "price": ("price", lambda t: _price(t)),
     "share": ("contributors receive", lambda t: f"{t.share} of net receipts"),
     "split_basis": ("split among contributors", lambda t: SPLITS[t.split_basis]),
     "upgrade_effect": ("if it upgrades: older models", lambda t: UPGRADES[t.upgrade_effect]),
@@ -77,6 +104,12 @@ def lines(document: Document, library: str, lab: str) -> list[Line]:
     return said
 
 
+def changes(older: Terms, newer: Terms) -> list[Line]:
+    """The terms that an amendment changes; `usual` holds what the version before says."""
+    said = [(label, words(newer), words(older)) for label, words in WORDS.values()]
+    return [Line(label, here, there) for label, here, there in said if here != there]
+
+
 def to_json(document: Document) -> dict[str, Any]:
     """The signed body, and the terms that differ from the shipped offer (field -> what that one says)."""
     here, usual = document.terms.to_json(), _shipped(document)
@@ -90,7 +123,22 @@ def _shipped(document: Document) -> Terms | None:
         found = offers.load(document.offer)
     except FairframeError:
         return None
-    return found.terms if found.version == document.offer_version else None
+    if found.version != document.offer_version:
+        return None
+    try:
+        return found.terms_for(document.terms.price, document.terms.collections)
+    except InputError:
+        return found.terms
+
+
+def _price(terms: Terms) -> str:
+    """Without the currency, which the fee's line names."""
+    price = terms.price
+    if price is None:
+        return "as agreed"
+    many = f"{price.quantity} {price.per}s at {price.rate_minor} minor units each"
+    rate = "flat" if price.per == "agreement" else many
+    return f"{rate}, for the size {price.size}: {price.means}" if price.size else rate
 
 
 def _days(number: int) -> str:

@@ -99,7 +99,7 @@ def allocate_event(tx: WriteTx, event_id: str) -> Allocated:
     with bulk.connection() as con:
         if facts.load(con, tx, deal) == 0:
             return _pending(event, "nothing was delivered under the agreement yet")
-        facts.claim(con, tx, deal, chosen, event["effective_ms"])
+        facts.claim(con, tx, str(deal["family"]), chosen, event["effective_ms"])
         pool = pool_micro(deal, event["net_minor"])
         salt = derive_salt(tx, event_id)
         try:

@@ -106,6 +106,12 @@ def load(con: "duckdb.DuckDBPyConnection", tx: Tx, deal: Row) -> int:
         usage.c.checkpoint_id.in_(checkpoints), usage.c.source != "house"
     )
     fill(con, "used", _stream(tx, frames))
+    fill_owned(con, tx, ownership.c.asset_id.in_(sa.select(item.c.asset_id).select_from(held)))
+    return count
+
+
+def fill_owned(con: "duckdb.DuckDBPyConnection", tx: Tx, *where: "sa.ColumnElement[bool]") -> None:
+    """Copy ownership into DuckDB: of all assets, or where a condition holds."""
     rows = sa.select(
         ownership.c.asset_id,
         ownership.c.contributor_id,
@@ -113,13 +119,12 @@ def load(con: "duckdb.DuckDBPyConnection", tx: Tx, deal: Row) -> int:
         ownership.c.share_den,
         ownership.c.valid_from_ms,
         ownership.c.recorded_at_ms,
-    ).where(ownership.c.asset_id.in_(sa.select(item.c.asset_id).select_from(held)))
-    fill(con, "owned", _stream(tx, rows))
-    return count
+    )
+    fill(con, "owned", _stream(tx, rows.where(*where)))
 
 
-def claim(con: "duckdb.DuckDBPyConnection", tx: Tx, deal: Row, method: Method, effective_ms: int) -> None:
-    """Make the table claim of bulk.py: whole-number weights per contributor and asset, by the agreement's method.
+def claim(con: "duckdb.DuckDBPyConnection", tx: Tx, family: str, method: Method, effective_ms: int) -> None:
+    """Make the table claim of bulk.py: whole-number weights per contributor and asset, by a method.
 
     Raises Refused where an asset's shares do not sum to one or have no small common denominator, or where the
     weights exceed 64 bits.
@@ -137,7 +142,7 @@ def claim(con: "duckdb.DuckDBPyConnection", tx: Tx, deal: Row, method: Method, e
             remedy="Record its owners anew, all with one valid_from",
         )
     people = [row[0] for row in con.execute("select distinct contributor from owner order by 1").fetchall()]
-    fill(con, "name", _names(tx, str(deal["family"]), people))
+    fill(con, "name", _names(tx, family, people))
     try:
         con.execute(_CLAIM.format(sql=method.sql), {"scale": scale})
     except (duckdb.ConversionException, duckdb.OutOfRangeException) as error:
