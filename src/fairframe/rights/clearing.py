@@ -16,7 +16,7 @@ from fairframe.platform.tx import Row, Tx
 from fairframe.platform.workspace import Workspace
 from fairframe.rights import clearing_sql, facts, moment, snapshot
 from fairframe.rights.agreement import Agreement
-from fairframe.rights.clearance import CODES, SEVERITY, Decision, clear
+from fairframe.rights.clearance import CODES, RULABLE, SEVERITY, Decision, clear
 from fairframe.rights.consent import FOREVER_MS
 from fairframe.rights.moment import Moment
 from fairframe.rights.offers import Terms
@@ -32,7 +32,7 @@ MEMORY_LIMIT = "2GB"
 class Cleared:
     """The decisions about all assets, as a Parquet file.
 
-    Columns: asset_id, outcome, findings (codes, gravest first).
+    Columns: asset_id, outcome, findings (codes, gravest first), waits (those that wait for a person's ruling).
     `counts`: outcome -> assets; `findings`: code -> assets. The file lies in the folder that the caller gave, or in a
     temporary one that goes with this object. `decisions` is for results that fit in memory.
     """
@@ -154,6 +154,7 @@ def _prepare(db: "duckdb.DuckDBPyConnection", folder: Path, asked: dict[str, Any
     """Set the variables, the macro and the views that clearing_sql names."""
     bits = {outcome: sum(1 << n for n, code in enumerate(CODES) if CODES[code] == outcome) for outcome in SEVERITY}
     named = {"denies": bits["DENY"], "reviews": bits["REVIEW"], "notes": bits["ALLOW"], "codes": list(CODES)}
+    named["rulable"] = sum(1 << n for n, code in enumerate(CODES) if code in RULABLE)
     for name, value in {**asked, **named}.items():
         db.execute(f"set variable {name} = ?", [value])
     db.execute("create temp macro flag(code) as 1::bigint << (list_position(getvariable('codes'), code) - 1)")
