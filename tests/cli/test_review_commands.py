@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import pytest
-from tests.rights.test_recheck import Scene, scene  # noqa: F401  (fixture)
+from tests.rights.test_recheck import Scene, add_asset, scene  # noqa: F401  (fixture)
 
+from fairframe.core.time import DAY_MS, to_rfc3339
 from fairframe.library import facts
 from fairframe.rights import holds
 
+from ..conftest import SettableClock
 from .conftest import Fairframe
 
 
@@ -74,3 +76,28 @@ def test_an_appeal_goes_through_the_queue(scene: Scene, fairframe: Fairframe) ->
     assert fairframe(*review, "appeals", "--json").data == []
     assert fairframe(*review, "appeals", "--all", "--json").data[0]["state"] == "lifted"
     assert fairframe("-w", root, "rights", "hold", "list", "--json").data == []
+
+
+def test_another_day_can_be_asked(scene: Scene, fairframe: Fairframe, clock: SettableClock) -> None:  # noqa: F811
+    first = clock.now
+    clock.advance(DAY_MS)
+    with scene.ws.write() as tx:
+        facts.say(tx, scene.assets[0], "editorial", "yes")
+        late = add_asset(tx, scene.ada, "late.mp4")["public_id"]
+    root, deal, then = scene.ws.root, scene.agreement.public_id, to_rfc3339(first)
+    clear = ("-w", root, "rights", "clear", deal)
+    assert fairframe(*clear, "--json").data["counts"] == {"ALLOW": 4, "REVIEW": 0, "DENY": 1}
+    old = fairframe(*clear, "--known-at", then, "--json").data
+    assert (old["counts"]["ALLOW"], old["as_of"], old["agreement_state"]) == (4, then, "active")
+    assert fairframe(*clear, "--as-of", "2001-01-01", "--json").data["counts"]["ALLOW"] == 0
+    assert "as known at" in fairframe(*clear, "--known-at", then).out
+    one = fairframe(*clear, "--explain", "0.mp4", "--as-of", then, "--json").data
+    assert (one["outcome"], one["as_of"]) == ("ALLOW", then)
+    assert fairframe(*clear, "--explain", "0.mp4", "--json").data["outcome"] == "DENY"
+    for order in ((*clear, "--explain", late), ("-w", root, "library", "show", late)):
+        assert "asset.not_yet" in fairframe(*order, "--known-at", then).err
+    show = ("-w", root, "library", "show", "0.mp4", "--json")
+    assert fairframe(*show).data["facts"]["editorial"] == "yes"
+    assert fairframe(*show, "--as-of", then).data["facts"]["editorial"] == "no"
+    assert len(fairframe(*show, "--known-at", then).data["history"]) + 1 == len(fairframe(*show).data["history"])
+    assert fairframe(*clear, "--as-of", "someday").code == 1

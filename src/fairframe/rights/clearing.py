@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fairframe.core.errors import NotFound
 from fairframe.platform.tx import Row, Tx
 from fairframe.platform.workspace import Workspace
 from fairframe.rights import clearing_sql, facts, moment, snapshot
@@ -136,8 +137,19 @@ def decide(
 
 
 def explain(tx: Tx, agreement: Agreement, asset: Row, at: Moment | None = None, purpose: str | None = None) -> Decision:
-    """The decision about one asset with its reasons in words (the Python reference of the table)."""
-    return decide_some(tx, agreement, [asset["id"]], at, purpose)[asset["id"]]
+    """The decision about one asset with its reasons in words (the Python reference of the table).
+
+    Raises NotFound (asset.not_yet) for an asset of which nothing was recorded by then.
+    """
+    found = decide_some(tx, agreement, [asset["id"]], at, purpose)
+    if asset["id"] not in found:
+        raise NotFound(
+            "the asset was not taken in by then",
+            code="asset.not_yet",
+            where=asset["public_id"],
+            remedy="Ask with a later --known-at",
+        )
+    return found[asset["id"]]
 
 
 def decide_some(
