@@ -56,6 +56,9 @@ def ingest(
     Columns of the CSV: filename, contributor, people, model_release, property_release, editorial; where there are
     such, title, description, keywords, source, source_license, and collection (names parted by ";", each of which can
     have a consent of its own). Other columns are kept as they are.
+
+    Files beside FILE.mp4 that speak about its use are read too: FILE.mp4.xmp, FILE.mp4.tdmrep.json,
+    FILE.mp4.content-usage; see docs/signals.md.
     """
     with workspace(ctx, "library") as ws, progress("ingest") as show:
         report = run_ingest(ws, path, metadata=metadata, contributor=contributor, show=show)
