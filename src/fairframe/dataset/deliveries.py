@@ -33,7 +33,7 @@ def deliver(ws: Workspace, name: str, out: Path, show: Progress = silent) -> Del
 
     Raises Conflict (delivery.exists) where `out` exists, NotFound, InputError (input.unwritable), IntegrityFailure (a
     stored clip is missing or changed), and Refused: agreement.inactive; delivery.changed, with reasons, where a right
-    changed since the release; delivery.revoked where items of this very delivery were taken back.
+    changed since the release; delivery.revoked where items of this very delivery were taken back; delivery.too_many.
     """
     if out.exists() or out.is_symlink():
         raise Conflict(f"{out} exists already", code="delivery.exists", remedy="Name a folder that does not exist.")
