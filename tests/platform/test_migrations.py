@@ -1,6 +1,7 @@
 """The migrations make exactly the schema that the code declares, and the database guards it."""
 
 import importlib
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -9,7 +10,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from fairframe.core.errors import InputError
-from fairframe.platform.database import APPEND_ONLY, metadata
+from fairframe.platform.database import APPEND_ONLY, make_engine, metadata, sqlite_url
 from fairframe.platform.migrate import HEAD, configuration, upgrade
 from fairframe.platform.workspace import Workspace
 
@@ -52,3 +53,37 @@ def test_upgrading_twice_changes_nothing_and_a_newer_schema_is_refused(library: 
         conn.execute(sa.text("update alembic_version set version_num = '9999'"))
     with pytest.raises(InputError, match="9999"):
         upgrade(library.engine)
+
+
+def test_an_older_database_keeps_its_signals(tmp_path: Path) -> None:
+    """The table is written anew on SQLite, which changes no constraint in place: rows, keys and guards stay."""
+    from alembic import command
+
+    engine = make_engine(sqlite_url(tmp_path / "old.db"))
+    config = configuration()
+    with engine.connect() as conn, conn.begin():
+        config.attributes["connection"] = conn
+        command.upgrade(config, "0001")
+        asset = {"title": "", "kind": "video", "unit": "ms", "probe": "{}", "keywords": "[]", "extra": "{}"}
+        columns = [one for one in sa.inspect(conn).get_columns("asset") if one["name"] not in asset]
+        asset |= {one["name"]: 1 if "INT" in str(one["type"]) else "x" for one in columns}  # type: ignore[dict-item]
+        conn.execute(sa.text("insert into contributor values (1, 'ctr_x', 'Ana', 1)"))
+        names = ", ".join(asset)
+        conn.execute(sa.text(f"insert into asset ({names}) values ({', '.join(':' + name for name in asset)})"), asset)
+        row = "7, 'sig_x', 1, 'c2pa', 'k', 'allowed', 'trusted', '{\"b\":  1}', null, 5, 6"
+        conn.execute(sa.text(f"insert into signal values ({row})"))
+        before = conn.execute(sa.text("select * from signal")).all()
+    upgrade(engine)
+    with engine.connect() as conn, conn.begin():
+        assert conn.execute(sa.text("select * from signal")).all() == before
+        conn.execute(sa.text(f"insert into signal values ({row.replace('7', '8').replace('sig_x', 'sig_y')})"))
+    for broken in (
+        "update signal set value = 'x'",
+        "delete from signal",
+        f"insert or replace into signal values ({row})",
+        f"insert into signal values ({row.replace('7', '9').replace('sig_x', 'sig_z').replace('c2pa', 'word')})",
+        f"insert into signal values ({row.replace('7', '9').replace('sig_x', 'sig_z').replace('1, ', '3, ')})",
+    ):
+        with pytest.raises(sa.exc.IntegrityError), engine.connect() as conn, conn.begin():
+            conn.execute(sa.text(broken))
+    engine.dispose()

@@ -175,7 +175,7 @@ def _marks(world: World, random: Random, people: list[int], key: int) -> None:
             library.signal,
             "sig",
             asset_id=key,
-            kind=random.choice(["c2pa", "xmp", "note"]),
+            kind=random.choice(["c2pa", "xmp", "tdmrep", "aipref", "note"]),
             key="cawg.ai_training",
             value=random.choice(["allowed", "notAllowed", "constrained", "unspecified", "unknown", "", "tampered"]),
             trust=random.choice(["trusted", "trusted", "untrusted", "tampered", "unreadable", "none"]),
@@ -194,12 +194,13 @@ def _marks(world: World, random: Random, people: list[int], key: int) -> None:
         hold = world.add(rights.hold, "hld", asset_id=key, code="dispute", reason="?", **_times(random))
         if random.random() < 0.5:
             world.add(rights.hold_lift, hold_id=hold, reason="?", **_times(random))
-    for _ in range(random.choice([0, 0, 0, 0, 1, 2])):
+    few = ["people_unknown", "signal_untrusted", "signal_unclear", "editorial_unknown"]
+    for _ in range(random.choice([0, 0, 0, 1, 2, 4])):
         world.add(
             rights.ruling,
             "rul",
             asset_id=key,
-            finding=random.choice(list(CODES)),
+            finding=random.choice([*CODES, *few, *few]),
             decision=random.choice(["allow", "allow", "deny"]),
             reason="?",
             expires_ms=random.choice([None, random.choice(DAYS)]),

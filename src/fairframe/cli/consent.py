@@ -29,7 +29,7 @@ from fairframe.flows.whereabouts import whereabouts
 from fairframe.library import assets, collections, contributors
 from fairframe.platform import bundles
 from fairframe.platform.tx import Tx, WriteTx
-from fairframe.rights import consent, holds
+from fairframe.rights import appeals, consent, holds
 from fairframe.rights import terms as contributor_terms
 from fairframe.rights.vocabulary import ANY
 
@@ -258,3 +258,19 @@ def hold_lift(
     with workspace(ctx, "library") as ws, ws.write() as tx:
         holds.lift(tx, hold, reason)
     say(f"{hold} is lifted")
+
+
+@hold_app.command("appeal")
+def hold_appeal(
+    ctx: typer.Context,
+    hold: Annotated[str, typer.Argument(metavar="HOLD", help="Its id.")],
+    contributor: Annotated[str, typer.Option(help="Who appeals: an owner of the asset (name or id).")],
+    reason: Annotated[str, typer.Option(help="In their own words; stays in the library.")],
+) -> None:
+    """Lodge a contributor's appeal against a hold.
+
+    The hold stands until a person settles it: fairframe rights review settle.
+    """
+    with workspace(ctx, "library") as ws, ws.write() as tx:
+        lodged = appeals.lodge(tx, hold, contributors.find(tx, contributor), reason)
+    say(f"{lodged}: waits in the review queue")

@@ -10,10 +10,13 @@ from fairframe.cli.outputs import check_writable
 from fairframe.cli.quotes import Code, Collection, Fee, Licensee, Quantity, Size, asked, party_id
 from fairframe.cli.shell import (
     AsJson,
+    AsOf,
+    KnownAt,
     OutFile,
     confirm,
     emit,
     group,
+    moments_ms,
     note,
     read_input,
     say,
@@ -23,9 +26,13 @@ from fairframe.cli.shell import (
     write_output,
 )
 from fairframe.core.money import format_money, parse_money
+from fairframe.core.time import to_rfc3339
 from fairframe.library import assets
-from fairframe.rights import agreements, clearing, offers
+from fairframe.rights import agreements, clearing, moment, offers
+from fairframe.rights.agreement import Agreement
+from fairframe.rights.consent import FOREVER_MS
 from fairframe.rights.drafts import draft
+from fairframe.rights.moment import Moment
 
 app = group("Agreements and what clears.")
 
@@ -201,34 +208,60 @@ def clear(
     ctx: typer.Context,
     agreement: Annotated[str, typer.Argument(metavar="AGREEMENT", help="Its id.")],
     explain: Annotated[str | None, typer.Option(metavar="ASSET", help="Why this asset is decided as it is.")] = None,
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
     as_json: AsJson = False,
 ) -> None:
-    """Which assets an agreement may use today; why not the others."""
+    """Which assets an agreement may use today; why not the others.
+
+    With --as-of what was true on another day, as far as it is known today; with --known-at as far as it was known then.
+    """
+    at_ms, known_ms = moments_ms(as_of, known_at)
     with workspace(ctx, "library") as ws:
+        with ws.read() as tx:
+            deal = agreements.find(tx, agreement)
+            at = moment.asked(tx, at_ms, known_ms)
+        then = _then(deal, at)
         if explain is not None:
             with ws.read() as tx:
-                found = clearing.explain(tx, agreements.find(tx, agreement), assets.find(tx, explain))
+                found = clearing.explain(tx, deal, assets.find(tx, explain), at)
             lines = [{"code": f.code, "outcome": f.outcome, "text": f.text} for f in found.findings]
 
             def render() -> None:
                 say(found.outcome, "bold")
                 table(["outcome", "code", "why"], [(f["outcome"], f["code"], f["text"]) for f in lines])
+                _say_then(then)
 
-            emit({"outcome": found.outcome, "findings": lines}, as_json, render)
+            emit({"outcome": found.outcome, "findings": lines, **then}, as_json, render)
             return
-        with ws.read() as tx:
-            deal = agreements.find(tx, agreement)
-        cleared = clearing.clear_agreement(ws, deal)
+        known = FOREVER_MS if at is None else at.known_at_ms
+        cleared = clearing.clear_agreement(ws, deal, at_ms=None if at is None else at.at_ms, known_at_ms=known)
     data: dict[str, Any] = {
         "counts": cleared.counts,
         "findings": cleared.findings,
         "audit_size": cleared.audit_size,
         "audit_root": cleared.audit_root,
+        **then,
     }
 
     def render_all() -> None:
         say(", ".join(f"{outcome} {n}" for outcome, n in cleared.counts.items()), "bold")
         table(["finding", "#assets"], sorted(cleared.findings.items(), key=lambda kv: -kv[1]))
+        _say_then(then)
         note("one asset: --explain ASSET")
 
     emit(data, as_json, render_all)
+
+
+def _then(deal: Agreement, at: Moment | None) -> dict[str, Any]:
+    """The moment that was asked for, and where the agreement stood then; nothing where it is the present."""
+    if at is None:
+        return {}
+    known = None if at.known_at_ms == FOREVER_MS else to_rfc3339(at.known_at_ms)
+    return {"as_of": to_rfc3339(at.at_ms), "known_at": known, "agreement_state": deal.state(at.at_ms)}
+
+
+def _say_then(then: dict[str, Any]) -> None:
+    if then:
+        known = f", as known at {then['known_at']}" if then["known_at"] else ""
+        say(f"as of {then['as_of']}{known}; the agreement was {then['agreement_state']}")

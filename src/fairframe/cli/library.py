@@ -7,7 +7,21 @@ from typing import Annotated
 import typer
 
 from fairframe.cli import asset as one_asset
-from fairframe.cli.shell import AsJson, emit, group, note, progress, read_input, say, span, table, workspace
+from fairframe.cli.shell import (
+    AsJson,
+    AsOf,
+    KnownAt,
+    emit,
+    group,
+    moments_ms,
+    note,
+    progress,
+    read_input,
+    say,
+    span,
+    table,
+    workspace,
+)
 from fairframe.flows.ingest import ingest as run_ingest
 from fairframe.flows.lookup import find_asset
 from fairframe.flows.whereabouts import whereabouts
@@ -42,6 +56,9 @@ def ingest(
     Columns of the CSV: filename, contributor, people, model_release, property_release, editorial; where there are
     such, title, description, keywords, source, source_license, and collection (names parted by ";", each of which can
     have a consent of its own). Other columns are kept as they are.
+
+    Files beside FILE.mp4 that speak about its use are read too: FILE.mp4.xmp, FILE.mp4.tdmrep.json,
+    FILE.mp4.content-usage; see docs/signals.md.
     """
     with workspace(ctx, "library") as ws, progress("ingest") as show:
         report = run_ingest(ws, path, metadata=metadata, contributor=contributor, show=show)
@@ -137,11 +154,17 @@ def show(
         str,
         typer.Argument(metavar="ASSET", help="Id or filename; or an item (itm_) or pseudonym (psn_) of a delivery."),
     ],
+    as_of: AsOf = None,
+    known_at: KnownAt = None,
     as_json: AsJson = False,
 ) -> None:
-    """Everything known about one asset, with its history."""
+    """Everything known about one asset, with its history.
+
+    With --as-of what was true on another day; with --known-at what was known of it then.
+    """
+    at_ms, known_ms = moments_ms(as_of, known_at)
     with workspace(ctx, "library") as ws, ws.read() as tx:
-        found = show_asset(tx, find_asset(tx, asset)["public_id"])
+        found = show_asset(tx, find_asset(tx, asset)["public_id"], at_ms=at_ms, known_at_ms=known_ms)
     emit(one_asset.to_json(found), as_json, lambda: one_asset.render(found))
 
 

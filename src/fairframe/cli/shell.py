@@ -32,6 +32,13 @@ _piped = Console(highlight=False, width=WIDE)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 OutFile = Annotated[Path, typer.Option("-o", "--output", help="Where to write the result.")]
 
+AsOf = Annotated[
+    str | None, typer.Option("--as-of", metavar="DATE", help="What was true then: a time or a date (UTC).")
+]
+KnownAt = Annotated[
+    str | None, typer.Option("--known-at", metavar="DATE", help="What was known then; alone, also what was true then.")
+]
+
 MAX_INPUT_BYTES = 64 * 1024 * 1024
 _ID = re.compile(r"[a-z]{3}_[0-9a-z]{26}")
 CLOCK_LAG_MS = 60_000
@@ -180,6 +187,11 @@ def micro(amount: int, currency: str) -> str:
 def moment_ms(text: str) -> int:
     """A time (RFC 3339), or a date, which is its first moment in UTC. Raises InputError."""
     return from_rfc3339(f"{text}T00:00:00.000Z" if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else text)
+
+
+def moments_ms(as_of: str | None, known_at: str | None) -> tuple[int | None, int | None]:
+    """--as-of and --known-at in milliseconds. Raises InputError."""
+    return None if as_of is None else moment_ms(as_of), None if known_at is None else moment_ms(known_at)
 
 
 def read_input(path: Path) -> bytes:

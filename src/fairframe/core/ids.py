@@ -16,6 +16,7 @@ PREFIXES = {
     "agr": "agreement",
     "hld": "hold",
     "rul": "ruling",
+    "apl": "appeal",
     "sht": "shot",
     "rel": "dataset release",
     "itm": "item",

@@ -5,15 +5,17 @@ what was interrupted. An object is stored before the row that names it; a crash 
 """
 
 import errno
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fairframe.core.errors import Conflict, FairframeError, InputError, MissingExtra, NotFound
-from fairframe.library import assets, collections, contributors, facts, refusals
+from fairframe.library import assets, collections, contributors, facts, refusals, signals
 from fairframe.library.metadata import Described, Metadata, read_metadata
 from fairframe.library.offered import Offer, gather
-from fairframe.library.opening import open_stored, trust_anchors
+from fairframe.library.opening import open_stored, read_sidecars, trust_anchors
 from fairframe.library.refusals import Refusal
+from fairframe.library.signals import Found
 from fairframe.library.walk import bad_file, check_file
 from fairframe.media.sandbox import MediaWorker
 from fairframe.media.workers import make_worker
@@ -98,11 +100,13 @@ def _take(job: _Job, offer: Offer) -> None:
             raise offer.error or bad_file("the file is not there", offer.name, "Copy it into the folder")
         check_file(offer.path, job.root, offer.name)
         content = sha256_file(offer.path)
-        if _known(job, offer, content):
+        beside = read_sidecars(job.ws, job.worker, job.root, offer.sidecars)
+        if _known(job, offer, content, beside):
             return
         fresh = not job.ws.objects.exists(content)
         content = job.ws.objects.put_file(offer.path)
         opened = open_stored(job.ws, job.worker, content, job.anchors)
+        opened = replace(opened, signals=[*opened.signals, *beside])
         _accept(job, offer, opened)
     except MissingExtra:
         raise
@@ -120,8 +124,8 @@ def _take(job: _Job, offer: Offer) -> None:
         _refuse(job, offer, bad_file(problem, offer.name, "Check the file and its permissions"), content, fresh)
 
 
-def _known(job: _Job, offer: Offer, content: str) -> bool:
-    """Whether the contributor has this content already; if so, what the metadata says anew is appended."""
+def _known(job: _Job, offer: Offer, content: str, beside: Sequence[Found]) -> bool:
+    """Whether the contributor has this content already; if so, what metadata and sidecars say anew is appended."""
     with job.ws.write() as tx:
         try:
             owner = contributors.find(tx, offer.described.contributor)
@@ -130,7 +134,8 @@ def _known(job: _Job, offer: Offer, content: str) -> bool:
         row = assets.known(tx, owner["id"], content)
         if row is None:
             return False
-        changed = _say_anew(tx, owner, row, offer.described)
+        heard = signals.add_new(tx, row, beside)
+        changed = _say_anew(tx, owner, row, offer.described) or heard > 0
     _count_known(job.report, row, offer.described, changed)
     return True
 

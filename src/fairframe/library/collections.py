@@ -102,12 +102,16 @@ def listing(tx: Tx) -> Sequence[Row]:
     )
 
 
-def of_asset(tx: Tx, asset_id: int) -> Sequence[Row]:
-    """The collections that an asset (its BIGINT id) is in."""
+def of_asset(tx: Tx, asset_id: int, known_at_ms: int | None = None) -> Sequence[Row]:
+    """The collections that an asset (its BIGINT id) is in, as far as was recorded by `known_at_ms`."""
     joined = collection.join(collection_asset, collection_asset.c.collection_id == collection.c.id)
     return tx.rows(
         sa.select(collection)
         .select_from(joined)
-        .where(collection_asset.c.asset_id == asset_id)
+        .where(collection_asset.c.asset_id == asset_id, *_known(known_at_ms))
         .order_by(collection.c.id)
     )
+
+
+def _known(at_ms: int | None) -> "list[sa.ColumnElement[bool]]":
+    return [] if at_ms is None else [collection_asset.c.recorded_at_ms <= at_ms]

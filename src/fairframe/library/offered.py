@@ -1,5 +1,6 @@
 """What an ingest is to take in: the files of a path, each with its line of metadata or the reason to refuse it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from fairframe.library.contributors import clean_name
 from fairframe.library.metadata import Described, Metadata
 from fairframe.library.walk import walk
 from fairframe.library.wording import visible
+from fairframe.media.sidecars import names_for
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,8 @@ class Offer:
     path: Path | None
     described: Described
     error: FairframeError | None = None
+    sidecars: tuple[tuple[str, Path], ...] = ()
+    """(name, path) of the files beside it that speak about its use."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +38,12 @@ def gather(path: Path, metadata: Metadata, *, metadata_path: Path | None, contri
     """
     for_all = clean_name(contributor) if contributor is not None else ""
     if path.is_file():
-        name = _name_of(path, metadata)
-        return Offered(path.resolve().parent, [_offer(name, path.resolve(), metadata, for_all)])
+        name, full = _name_of(path, metadata), path.resolve()
+        beside: dict[str, list[tuple[str, Path]]] = {}
+        for one in sorted(full.parent.iterdir()):
+            beside.setdefault(one.name.lower(), []).append((one.name, one))
+        offer = replace(_offer(name, full, metadata, for_all), sidecars=_sidecars(full.name, beside))
+        return Offered(full.parent, [offer])
     if not path.is_dir():
         raise InputError(
             "there is no such file or folder",
@@ -44,13 +52,23 @@ def gather(path: Path, metadata: Metadata, *, metadata_path: Path | None, contri
             remedy="Give a video file or a folder of them",
         )
     found = walk(path, named={*metadata.good, *metadata.bad})
-    offers = [_offer(name, file, metadata, for_all) for name, file in found.files]
+    offers = [
+        replace(_offer(name, file, metadata, for_all), sidecars=_sidecars(name, found.sidecars))
+        for name, file in found.files
+    ]
+    spoken = {path for offer in offers for _, path in offer.sidecars}
+    every = [one for some in found.sidecars.values() for one in some]
+    found.ignored += [(name, "a sidecar of no file here") for name, file in every if file not in spoken]
     there = {name for name, _ in found.files}
     offers += [Offer(where, None, Described(where), error) for where, error in metadata.loose]
     for name in sorted({*metadata.good, *metadata.bad} - there):
         offers.append(Offer(name, None, Described(name), metadata.bad.get(name) or _absent(name, metadata_path)))
     csv = metadata_path.resolve() if metadata_path is not None else None
     return Offered(path, offers, [(name, why) for name, why in found.ignored if (path / name).resolve() != csv])
+
+
+def _sidecars(name: str, there: Mapping[str, Sequence[tuple[str, Path]]]) -> tuple[tuple[str, Path], ...]:
+    return tuple(found for one in names_for(name) for found in there.get(one, ()))
 
 
 def _offer(name: str, path: Path, metadata: Metadata, for_all: str) -> Offer:

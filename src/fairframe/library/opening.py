@@ -1,13 +1,16 @@
 """Opening a stored file in the limited child: what it is, a poster, and what it says about its use."""
 
 import tempfile
-from pathlib import Path
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
 
 from fairframe.core.errors import InputError
 from fairframe.library.assets import Opened
 from fairframe.library.signals import Found
+from fairframe.library.walk import check_file
 from fairframe.media import sandboxed
 from fairframe.media.sandbox import MediaWorker
+from fairframe.media.sidecars import MAX_BYTES, form_of, unreadable
 from fairframe.media.signals import Signal
 from fairframe.platform.workspace import Workspace
 
@@ -33,6 +36,28 @@ def open_stored(ws: Workspace, worker: MediaWorker, key: str, anchors: str) -> O
 def _stored(ws: Workspace, one: Signal) -> Found:
     raw_key = ws.objects.put_bytes(one.raw) if one.raw else None
     return Found(one.kind, one.key, one.value, one.trust, one.detail, raw_key)
+
+
+def read_sidecars(ws: Workspace, worker: MediaWorker, root: Path, sidecars: Sequence[tuple[str, Path]]) -> list[Found]:
+    """The signals of a file's sidecars, each with the name of its sidecar and the key of its raw bytes.
+
+    A sidecar that cannot be read, that leads out of `root` or is too large is a signal that says so.
+    """
+    found: list[Found] = []
+    for name, path in sidecars:
+        form = form_of(name)
+        assert form is not None
+        key: str | None = None
+        try:
+            if check_file(path, root, name) > MAX_BYTES:
+                raise InputError(f"the sidecar has over {MAX_BYTES} bytes", code="input.bad_file", where=name)
+            key = ws.objects.put_file(path)
+            signals = sandboxed.sidecar(worker, ws.objects.path(key), form)
+        except (InputError, OSError) as error:
+            signals = [unreadable(form, error.message if isinstance(error, InputError) else str(error.strerror))]
+        base = PurePosixPath(name).name
+        found += [Found(s.kind, s.key, s.value, s.trust, {**s.detail, "sidecar": base}, key) for s in signals]
+    return found
 
 
 def trust_anchors(ws: Workspace) -> str:

@@ -3,15 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from fairframe.core.errors import NotFound
 from fairframe.library import assets, collections, facts, releases, signals
 from fairframe.library.facts import Said
 from fairframe.library.tables import contributor, ownership
 from fairframe.platform.tx import Row, Tx
 
+FOREVER_MS = 2**62
+
 
 @dataclass(frozen=True)
 class Shown:
-    """One asset. `facts` hold now; `history` is everything ever said about it, oldest first.
+    """One asset. `facts` hold now, or at the moment asked for; `history` is everything said about it by then, oldest
+    first.
 
     ended_ms: of the document releases that no longer hold, by their BIGINT id.
     """
@@ -27,30 +31,42 @@ class Shown:
     ended_ms: Mapping[int, int]
 
 
-def show(tx: Tx, id_or_filename: str) -> Shown:
-    """Raises NotFound, Conflict (see assets.find). `owners` are (ctr_ id, share such as "1/1")."""
+def show(tx: Tx, id_or_filename: str, *, at_ms: int | None = None, known_at_ms: int | None = None) -> Shown:
+    """What is true at `at_ms` (now where None), as far as it was recorded by `known_at_ms` (all of it where None).
+
+    `known_at_ms` alone also says when. `owners` are (ctr_ id, share such as "1/1"). Raises NotFound, Conflict (see
+    assets.find), and NotFound (asset.not_yet) for what was taken in later.
+    """
     row = assets.find(tx, id_or_filename)
     key = row["id"]
-    papers = releases.history(tx, key)
+    known = FOREVER_MS if known_at_ms is None else known_at_ms
+    at = at_ms if at_ms is not None else known_at_ms if known_at_ms is not None else tx.now_ms
+    if row["recorded_at_ms"] > known:
+        raise NotFound("the asset was not taken in by then", code="asset.not_yet", where=row["public_id"])
+    papers = [one for one in releases.history(tx, key) if _said(one, at, known)]
     return Shown(
         asset=row,
         contributor=assets.owner(tx, row),
-        owners=_owners(tx, key),
-        collections=collections.of_asset(tx, key),
-        facts=facts.current(tx, key),
-        history=facts.history(tx, key),
-        signals=signals.of_asset(tx, key),
+        owners=_owners(tx, key, at, known),
+        collections=collections.of_asset(tx, key, known),
+        facts=facts.current(tx, key, at_ms=at, known_at_ms=known),
+        history=[one for one in facts.history(tx, key) if one.recorded_at_ms <= known],
+        signals=[one for one in signals.of_asset(tx, key) if _said(one, at, known)],
         releases=[one for one in papers if one["revokes_id"] is None],
         ended_ms={one["revokes_id"]: one["valid_from_ms"] for one in papers if one["revokes_id"] is not None},
     )
 
 
-def _owners(tx: Tx, asset_id: int) -> list[tuple[str, str]]:
+def _said(row: Row, at_ms: int, known_at_ms: int) -> bool:
+    return row["valid_from_ms"] <= at_ms and row["recorded_at_ms"] <= known_at_ms
+
+
+def _owners(tx: Tx, asset_id: int, at_ms: int, known_at_ms: int) -> list[tuple[str, str]]:
     """The newest set of shares in force: rows with the same (valid_from, recorded_at) belong together."""
     joined = ownership.join(contributor, contributor.c.id == ownership.c.contributor_id)
     statement = ownership.select().add_columns(contributor.c.public_id).select_from(joined)
-    where = (ownership.c.asset_id == asset_id) & (ownership.c.valid_from_ms <= tx.now_ms)
-    rows = tx.rows(statement.where(where).order_by(ownership.c.id))
+    every = tx.rows(statement.where(ownership.c.asset_id == asset_id).order_by(ownership.c.id))
+    rows = [row for row in every if _said(row, at_ms, known_at_ms)]
     newest = max(((row["valid_from_ms"], row["recorded_at_ms"]) for row in rows), default=None)
     return [
         (row["public_id"], f"{row['share_num']}/{row['share_den']}")

@@ -1,4 +1,4 @@
-"""What a file itself says about its use: content credentials, XMP, and notes about where none can stand."""
+"""What a file and its sidecars say about its use, and notes about where credentials cannot stand."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from fairframe.platform.tx import Row, Tx, WriteTx
 
 @dataclass(frozen=True)
 class Found:
-    """One signal. kind: c2pa, xmp or note; trust: trusted, untrusted, tampered, unreadable or none."""
+    """One signal. kind: c2pa, xmp, tdmrep, aipref or note; trust: trusted, untrusted, tampered, unreadable or none."""
 
     kind: str
     key: str
@@ -39,9 +39,26 @@ def add(tx: WriteTx, asset_id: int, found: Sequence[Found]) -> list[dict[str, st
     return said
 
 
+def add_new(tx: WriteTx, row: Row, found: Sequence[Found]) -> int:
+    """Append what a known asset's sidecars say and did not say before; returns how many. Nothing is ever taken back:
+    what a file once said asks a person, also where the sidecar is gone."""
+    there = {
+        _identity(one["kind"], one["key"], one["value"], one["trust"], one["raw_key"])
+        for one in of_asset(tx, row["id"])
+    }
+    new = [one for one in found if _identity(one.kind, one.key, one.value, one.trust, one.raw_key) not in there]
+    if new:
+        tx.record("asset.signals", row["public_id"], {"signals": add(tx, row["id"], new)})
+    return len(new)
+
+
 def of_asset(tx: Tx, asset_id: int) -> Sequence[Row]:
     """The signals of an asset (its BIGINT id), oldest first."""
     return tx.rows(signal.select().where(signal.c.asset_id == asset_id).order_by(signal.c.id))
+
+
+def _identity(kind: str, key: str, value: str, trust: str, raw_key: str | None) -> tuple[str | None, ...]:
+    return kind, storable(key), storable(value), trust, raw_key
 
 
 def _storable(value: Json) -> Json:

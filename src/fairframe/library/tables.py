@@ -99,7 +99,7 @@ signal = table(
     key(),
     public_id(),
     ref("asset"),
-    one_of("kind", "c2pa", "xmp", "note"),
+    one_of("kind", "c2pa", "xmp", "tdmrep", "aipref", "note"),
     text("key"),
     text("value"),
     one_of("trust", "trusted", "untrusted", "tampered", "unreadable", "none"),

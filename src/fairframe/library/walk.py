@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fairframe.core.errors import FairframeError, InputError
 from fairframe.library.wording import readable, visible
+from fairframe.media.sidecars import form_of
 
 SUFFIXES = frozenset(
     (
@@ -37,10 +38,14 @@ MAX_FILE_BYTES = 64 * 1024**3
 
 @dataclass
 class Found:
-    """files: (name from the folder down, NFC with "/"; path). ignored: names that are not offered, and why not."""
+    """files: (name from the folder down, NFC with "/"; path). ignored: names that are not offered, and why not.
+
+    sidecars: the same of files that by their names are sidecars of some media file, by their names in lower case.
+    """
 
     files: list[tuple[str, Path]] = field(default_factory=list[tuple[str, Path]])
     ignored: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    sidecars: dict[str, list[tuple[str, Path]]] = field(default_factory=dict[str, list[tuple[str, Path]]])
 
 
 def walk(root: Path, *, named: Collection[str] = ()) -> Found:
@@ -62,6 +67,8 @@ def walk(root: Path, *, named: Collection[str] = ()) -> Found:
             name = _name(path, root)
             if path.suffix.lower() in SUFFIXES or name in named:
                 found.files.append((name, path))
+            elif form_of(name) is not None:
+                found.sidecars.setdefault(name.lower(), []).append((name, path))
             else:
                 found.ignored.append((name, "not a video by its name"))
     found.files.sort()

@@ -18,6 +18,7 @@ from fairframe.core.timecode import FrameSpan, Rate
 from fairframe.media.c2pa_reader import State
 from fairframe.media.credentials import Credentials
 from fairframe.media.sandbox import MediaWorker
+from fairframe.media.sidecars import Form, unreadable
 from fairframe.media.signals import Kind, Signal, Trust
 from fairframe.media.tasks import MAX_LINEAGE_CHARS
 
@@ -75,6 +76,17 @@ def signals(worker: MediaWorker, path: Path, anchors_pem: bytes = b"") -> list[S
         return [_signal(value) for value in found]
     except (MediaError, BadDocument) as error:
         return [Signal("c2pa", "manifest", "unreadable", "unreadable", {"reason": error.message[:300]})]
+
+
+def sidecar(worker: MediaWorker, path: Path, form: Form) -> list[Signal]:
+    """See sidecars.read_sidecar. A child that fails gives a signal of trust "unreadable"."""
+    try:
+        found = worker.call("sidecar", path, form=form)
+        if not isinstance(found, list) or not found:
+            raise BadDocument("Expected a list of signals", code="document.field", where=str(path))
+        return [_signal(value) for value in found]
+    except (MediaError, BadDocument) as error:
+        return [unreadable(form, error.message)]
 
 
 def credentials(worker: MediaWorker, path: Path, anchors_pem: bytes, *, store: Path | None = None) -> Credentials:

@@ -6,7 +6,7 @@ it forbids anything is for the rights stage to decide.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,12 +14,14 @@ from fairframe.core.canonical import Json
 from fairframe.media import c2pa_reader, xmp
 from fairframe.media.c2pa_reader import Report
 
-Kind = Literal["c2pa", "xmp", "note"]
+Kind = Literal["c2pa", "xmp", "tdmrep", "aipref", "note"]
 Trust = Literal["trusted", "untrusted", "tampered", "unreadable", "none"]
 
 MINING = re.compile(r"(c2pa|cawg)\.training-mining(\.v\d+)?(__\d+)?$")
 USES = frozenset({"allowed", "notAllowed", "constrained"})
 MAX_ENTRIES = 64
+# plus:DataMining is the data-mining property of the IPTC Photo Metadata Standard and of the IPTC Video Metadata Hub;
+# its values are those of the PLUS vocabulary
 XMP_VALUES = {
     "DMI-ALLOWED": "allowed",
     "DMI-PROHIBITED": "notAllowed",
@@ -28,6 +30,7 @@ XMP_VALUES = {
     "DMI-PROHIBITED-EXCEPTSEARCHENGINEINDEXING": "notAllowed",
     "DMI-PROHIBITED-SEECONSTRAINT": "constrained",
     "DMI-PROHIBITED-SEEEMBEDDEDRIGHTSEXPR": "constrained",
+    "DMI-PROHIBITED-SEELINKEDRIGHTSEXPR": "constrained",
     "DMI-UNSPECIFIED": "unspecified",
 }
 
@@ -87,15 +90,26 @@ def c2pa_signals(report: Report) -> list[Signal]:
 
 def xmp_signals(path: Path) -> list[Signal]:
     """The data-mining statements in a file's XMP. Nobody signs XMP, so none of them is trusted."""
+    return [replace(signal, raw=packet) for packet in xmp.packets(path) for signal in xmp_packet_signals(packet)]
+
+
+def xmp_packet_signals(packet: bytes) -> list[Signal]:
+    """The data-mining statements of one packet, or of an XMP file, without its raw bytes. Raises MediaError.
+
+    What else it says of them (constraints, a policy, a rights expression) stands in each one's detail.
+    """
+    statements = xmp.statements(packet)
+    context: dict[str, Json] = {one.key: one.value[:500] for one in statements if one.key in xmp.CONTEXT}
     found: list[Signal] = []
-    for packet in xmp.packets(path):
-        for statement in xmp.statements(packet):
-            word = statement.value.rsplit("/", 1)[-1].upper()
-            value = XMP_VALUES.get(word, "unknown")
-            if statement.key == "tdm:reservation":
-                value = {"1": "notAllowed", "0": "allowed"}.get(word, "unknown")
-            detail: dict[str, Json] = {"written": statement.value[:200]}
-            found.append(Signal("xmp", statement.key, value, "untrusted", detail, packet))
+    for statement in statements:
+        if statement.key in xmp.CONTEXT:
+            continue
+        word = statement.value.rsplit("/", 1)[-1].upper()
+        value = XMP_VALUES.get(word, "unknown")
+        if statement.key == "tdm:reservation":
+            value = {"1": "notAllowed", "0": "allowed"}.get(word, "unknown")
+        detail: dict[str, Json] = {"written": statement.value[:200], **context}
+        found.append(Signal("xmp", statement.key, value, "untrusted", detail))
     return found
 
 

@@ -46,6 +46,13 @@ def signals(path: str, anchors: str) -> Json:
     return [{**asdict(signal), "raw": base64.b64encode(signal.raw).decode("ascii")} for signal in found]
 
 
+def sidecar(path: str, form: str) -> Json:
+    from fairframe.media.sidecars import read_sidecar
+
+    found = read_sidecar(Path(path), form)  # type: ignore[arg-type]
+    return [{**asdict(signal), "raw": ""} for signal in found]
+
+
 def credentials(path: str, anchors: str, store: str | None) -> Json:
     from fairframe.media.credentials import read_credentials
 

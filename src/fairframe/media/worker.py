@@ -19,6 +19,7 @@ FUNCTIONS = {
     "measure": ("fairframe.media.tasks", "measure"),
     "cut": ("fairframe.media.tasks", "cut"),
     "signals": ("fairframe.media.tasks", "signals"),
+    "sidecar": ("fairframe.media.tasks", "sidecar"),
     "squares": ("fairframe.media.tasks", "squares"),
     "credentials": ("fairframe.media.tasks", "credentials"),
     "given_picture": ("fairframe.media.tasks", "given_picture"),

@@ -18,7 +18,19 @@ MAX_BOXES = 10_000
 PLUS = "http://ns.useplus.org/ldf/xmp/1.0/"
 TDM = "http://www.w3.org/ns/tdmrep/"
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-PROPERTIES = {f"{PLUS} DataMining": "plus:DataMining", f"{TDM} reservation": "tdm:reservation"}
+IPTC = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+PROPERTIES = {
+    f"{PLUS} DataMining": "plus:DataMining",
+    f"{TDM} reservation": "tdm:reservation",
+    f"{PLUS} OtherConstraints": "plus:OtherConstraints",
+    f"{TDM} policy": "tdm:policy",
+    f"{IPTC} EmbdEncRightsExpr": "Iptc4xmpExt:EmbdEncRightsExpr",
+    f"{IPTC} LinkedEncRightsExpr": "Iptc4xmpExt:LinkedEncRightsExpr",
+}
+CONTEXT = frozenset(
+    {"plus:OtherConstraints", "tdm:policy", "Iptc4xmpExt:EmbdEncRightsExpr", "Iptc4xmpExt:LinkedEncRightsExpr"}
+)
+"""Properties that say no more than what the others are about."""
 PACKET = re.compile(rb"<x:xmpmeta\b.*?</x:xmpmeta\s*>|<rdf:RDF\b.*?</rdf:RDF\s*>", re.DOTALL)
 
 

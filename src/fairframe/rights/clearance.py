@@ -20,7 +20,7 @@
 | model_release_no_ai   | REVIEW  | people are to be seen, and no model release on file covers training of models     |
 | property_unknown      | REVIEW  | nobody said whether property is released, or "unknown", or a word not known       |
 | signal_unclear        | REVIEW  | a trusted signer says something that is neither allowed nor notAllowed            |
-| signal_untrusted      | REVIEW  | an untrusted signer says something, or nobody signed it (XMP); whatever it says   |
+| signal_untrusted      | REVIEW  | no trusted signer vouches for a signal (XMP, sidecars: never); whatever it says   |
 | signal_tampered       | REVIEW  | content credentials do not match the file                                         |
 | signal_unreadable     | REVIEW  | a signal cannot be read                                                           |
 | signal_noted          | ALLOW   | a note: a container in which credentials cannot stand, or one silent on training  |
@@ -28,8 +28,11 @@
 DENY beats REVIEW beats ALLOW; an asset without findings is ALLOW, and only ALLOW is delivered. All owners must permit,
 and each action that the agreement grants (see consent.py). A signal never grants: "allowed" by a trusted signer is no
 finding, and lifts none. Every entry of a training-mining assertion counts, data mining and inference included. A
-signal with value "unspecified" says nothing. An unexpired ruling "allow" turns the REVIEW finding that it names into
-ALLOW, and never a DENY. Nothing writes rulings yet.
+signal with value "unspecified" says nothing.
+
+A ruling "allow" turns a finding of RULABLE that it names into ALLOW, never a DENY. It counts until it expires or a
+later ruling speaks, and only for signals that were recorded by then: nobody has looked at a later one. A ruling "deny"
+counts until it expires or a later one allows (facts.RulingView).
 
 clearing_sql.py says the same in SQL for whole sets; the tests prove them equal.
 """
@@ -72,6 +75,21 @@ CODES: dict[str, Outcome] = {
 """Every finding and its outcome, in the order in which findings are shown: gravest first."""
 
 
+RULABLE = frozenset(
+    {
+        "editorial_unknown",
+        "people_unknown",
+        "model_release_missing",
+        "property_unknown",
+        "signal_unclear",
+        "signal_untrusted",
+        "signal_unreadable",
+    }
+)
+"""The findings that a person's ruling can allow: a person can look, or ask, and know better. Not signal_tampered, or
+an edit would launder a trusted no; not model_release_no_ai, for the paper says it. See docs/review.md."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """One line of a decision. `outcome` is the table's, or ALLOW where a person's ruling took a REVIEW back."""
@@ -96,13 +114,23 @@ class Decision:
 def clear(view: AssetView, terms: Terms, purpose: str, at_ms: int, known_at_ms: int = FOREVER_MS) -> Decision:
     """Decide one asset by the table above. Total: every view has a decision."""
     rulings = {ruling.finding: ruling for ruling in view.rulings}
-    found = [
-        _ruled(finding, rulings.get(finding.code)) for finding in _findings(view, terms, purpose, at_ms, known_at_ms)
-    ]
+    found = [_ruled(one, rulings.get(one.code)) for one in _findings(view, terms, purpose, at_ms, known_at_ms)]
+    for signal in view.signals:
+        found += [_ruled(one, rulings.get(one.code), signal.recorded_at_ms) for one in _signal(signal)]
     order = list(CODES)
     found.sort(key=lambda f: (-SEVERITY.index(f.outcome), order.index(f.code)))
     worst = max((SEVERITY.index(f.outcome) for f in found), default=0)
     return Decision(SEVERITY[worst], tuple(dict.fromkeys(found)))
+
+
+def reviewed(view: AssetView) -> list[Finding]:
+    """The findings that ask for a person, whatever the agreement; outcome ALLOW where a ruling took one back."""
+    rulings = {ruling.finding: ruling for ruling in view.rulings}
+    own = [*_editorial(view), *_people(view), *_property(view)]
+    found = [_ruled(one, rulings.get(one.code)) for one in own]
+    for signal in view.signals:
+        found += [_ruled(one, rulings.get(one.code), signal.recorded_at_ms) for one in _signal(signal)]
+    return [one for one in found if CODES[one.code] == "REVIEW"]
 
 
 def _findings(view: AssetView, terms: Terms, purpose: str, at_ms: int, known_at_ms: int) -> Iterator[Finding]:
@@ -113,8 +141,6 @@ def _findings(view: AssetView, terms: Terms, purpose: str, at_ms: int, known_at_
     yield from _editorial(view)
     yield from _people(view)
     yield from _property(view)
-    for signal in view.signals:
-        yield from _signal(signal)
     for ruling in view.rulings:
         if ruling.decision != "allow":
             yield _finding("ruled_out", f"ruling {ruling.label} on {ruling.finding} says no")
@@ -195,7 +221,8 @@ def _finding(code: str, text: str) -> Finding:
     return Finding(code, CODES[code], text)
 
 
-def _ruled(finding: Finding, ruling: RulingView | None) -> Finding:
-    if ruling is None or ruling.decision != "allow" or finding.outcome != "REVIEW":
+def _ruled(finding: Finding, ruling: RulingView | None, since_ms: int = 0) -> Finding:
+    """since_ms: when what was found was recorded, where a person must have seen it."""
+    if ruling is None or ruling.decision != "allow" or finding.code not in RULABLE or since_ms > ruling.recorded_at_ms:
         return finding
     return replace(finding, outcome="ALLOW", text=f"{finding.text}; allowed by ruling {ruling.label}")

@@ -12,11 +12,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fairframe.core.errors import NotFound
 from fairframe.platform.tx import Row, Tx
 from fairframe.platform.workspace import Workspace
 from fairframe.rights import clearing_sql, facts, moment, snapshot
 from fairframe.rights.agreement import Agreement
-from fairframe.rights.clearance import CODES, SEVERITY, Decision, clear
+from fairframe.rights.clearance import CODES, RULABLE, SEVERITY, Decision, clear
 from fairframe.rights.consent import FOREVER_MS
 from fairframe.rights.moment import Moment
 from fairframe.rights.offers import Terms
@@ -32,7 +33,7 @@ MEMORY_LIMIT = "2GB"
 class Cleared:
     """The decisions about all assets, as a Parquet file.
 
-    Columns: asset_id, outcome, findings (codes, gravest first).
+    Columns: asset_id, outcome, findings (codes, gravest first), waits (those that wait for a person's ruling).
     `counts`: outcome -> assets; `findings`: code -> assets. The file lies in the folder that the caller gave, or in a
     temporary one that goes with this object. `decisions` is for results that fit in memory.
     """
@@ -139,8 +140,19 @@ def decide(
 
 
 def explain(tx: Tx, agreement: Agreement, asset: Row, at: Moment | None = None, purpose: str | None = None) -> Decision:
-    """The decision about one asset with its reasons in words (the Python reference of the table)."""
-    return decide_some(tx, agreement, [asset["id"]], at, purpose)[asset["id"]]
+    """The decision about one asset with its reasons in words (the Python reference of the table).
+
+    Raises NotFound (asset.not_yet) for an asset of which nothing was recorded by then.
+    """
+    found = decide_some(tx, agreement, [asset["id"]], at, purpose)
+    if asset["id"] not in found:
+        raise NotFound(
+            "the asset was not taken in by then",
+            code="asset.not_yet",
+            where=asset["public_id"],
+            remedy="Ask with a later --known-at",
+        )
+    return found[asset["id"]]
 
 
 def decide_some(
@@ -157,6 +169,7 @@ def _prepare(db: "duckdb.DuckDBPyConnection", folder: Path, asked: dict[str, Any
     """Set the variables, the macro and the views that clearing_sql names."""
     bits = {outcome: sum(1 << n for n, code in enumerate(CODES) if CODES[code] == outcome) for outcome in SEVERITY}
     named = {"denies": bits["DENY"], "reviews": bits["REVIEW"], "notes": bits["ALLOW"], "codes": list(CODES)}
+    named["rulable"] = sum(1 << n for n, code in enumerate(CODES) if code in RULABLE)
     for name, value in {**asked, **named}.items():
         db.execute(f"set variable {name} = ?", [value])
     db.execute("create temp macro flag(code) as 1::bigint << (list_position(getvariable('codes'), code) - 1)")

@@ -149,10 +149,20 @@ select a.id as asset_id, a.kind, least(a.width, a.height) as short_side, coalesc
 from asset a left join fact f on f.asset_id = a.id left join model_release m on m.asset_id = a.id
 """
 
+# RulingView in facts.py: an allow while it is the newest, a deny until a later allow, each until it expires
 RULING = """
 create temp table ruling_now as
-select asset_id, finding, arg_max(decision, row(valid_from_ms, recorded_at_ms, id)) as decision
-from ruling where expires_ms > getvariable('at_ms') group by asset_id, finding
+with placed as (
+  select *, row(valid_from_ms, recorded_at_ms, id) as place, expires_ms > getvariable('at_ms') as stands from ruling
+), newest as (
+  select asset_id, finding, max(place) as place, max(place) filter (decision = 'allow') as allowed
+  from placed group by asset_id, finding
+)
+select p.asset_id, p.finding, p.decision, max(p.recorded_at_ms) as recorded_at_ms
+from placed p join newest n using (asset_id, finding)
+where p.stands and case when p.decision = 'allow' then p.place = n.place
+  else n.allowed is null or p.place > n.allowed end
+group by p.asset_id, p.finding, p.decision
 """
 
 DECISION = """
@@ -193,8 +203,8 @@ with outside_purpose as (
 ), property_unknown as (
   select asset_id, flag('property_unknown') from state
   where property not in ('not released', 'released', 'not needed')
-), signals as (
-  select asset_id, case
+), heard as (
+  select asset_id, recorded_at_ms, case
     when kind = 'note' then flag('signal_noted')
     when trust = 'tampered' then flag('signal_tampered')
     when trust = 'unreadable' then flag('signal_unreadable')
@@ -202,8 +212,10 @@ with outside_purpose as (
     when trust <> 'trusted' then flag('signal_untrusted')
     when value = 'notAllowed' then flag('do_not_train')
     when value = 'allowed' then 0
-    else flag('signal_unclear') end
+    else flag('signal_unclear') end as flag
   from signal
+), signals as (
+  select asset_id, flag from heard
 ), ruled_out as (
   select asset_id, flag('ruled_out') from ruling_now where decision <> 'allow'
 ), found as (
@@ -215,11 +227,16 @@ with outside_purpose as (
 ), findings as (
   select asset_id, bit_or(flag) as mask from found group by asset_id
 ), allowed as (
-  select asset_id, bit_or(flag(finding)) & getvariable('reviews') as mask
+  select asset_id, bit_or(flag(finding)) & getvariable('rulable') as mask
   from ruling_now where decision = 'allow' group by asset_id
+), unseen as (
+  select h.asset_id, bit_or(h.flag) as mask from heard h
+  join ruling_now r on r.asset_id = h.asset_id and r.decision = 'allow' and flag(r.finding) = h.flag
+  where h.recorded_at_ms > r.recorded_at_ms group by h.asset_id
 )
-select s.asset_id, coalesce(f.mask, 0) as mask, coalesce(f.mask & r.mask, 0) as taken_back
+select s.asset_id, coalesce(f.mask, 0) as mask, coalesce(f.mask & r.mask & ~coalesce(u.mask, 0), 0) as taken_back
 from state s left join findings f on f.asset_id = s.asset_id left join allowed r on r.asset_id = s.asset_id
+left join unseen u on u.asset_id = s.asset_id
 """
 
 # few patterns of findings occur, so each is judged and spelled out once, in the reference's order
@@ -233,14 +250,16 @@ select mask, taken_back, assets,
     when mask & ~taken_back & getvariable('reviews') <> 0 then 'REVIEW' else 'ALLOW' end as outcome,
   list_filter(getvariable('codes'), lambda code: mask & ~taken_back & flag(code) & ~getvariable('notes') <> 0)
     || list_filter(getvariable('codes'), lambda code: mask & flag(code) & (taken_back | getvariable('notes')) <> 0)
-    as findings
+    as findings,
+  list_filter(getvariable('codes'), lambda code: mask & ~taken_back & flag(code) & getvariable('reviews') <> 0) as waits
 from seen
 """
 
 STEPS = (CO_OWNER, OWNER, OPTED_OUT, WORD, SILENT_YES, REFUSED, NEARER, STATE, RULING, DECISION, PATTERN)
 
 RESULT = """
-select d.asset_id, p.outcome, p.findings from decision d join pattern p using (mask, taken_back) order by d.asset_id
+select d.asset_id, p.outcome, p.findings, p.waits
+from decision d join pattern p using (mask, taken_back) order by d.asset_id
 """
 COUNTS = "select outcome, sum(assets)::bigint from pattern group by outcome"
 FOUND = "select unnest(findings) as code, sum(assets)::bigint from pattern group by code"

@@ -23,7 +23,7 @@ from fairframe.library.tables import (
     signal,
 )
 from fairframe.platform.tx import Row, Tx
-from fairframe.rights.consent import Event, ToldTerms
+from fairframe.rights.consent import FOREVER_MS, Event, ToldTerms
 from fairframe.rights.moment import Moment
 from fairframe.rights.tables import consent_event, contributor_terms, hold, hold_lift, ruling, terms_acceptance
 
@@ -46,6 +46,7 @@ class SignalView:
     key: str
     value: str
     trust: str
+    recorded_at_ms: int = 0
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,16 @@ class HoldView:
 
 @dataclass(frozen=True)
 class RulingView:
-    """An unexpired ruling of a person: the newest about that finding."""
+    """The ruling of a person that counts for a finding.
+
+    An allow counts while it is the newest about that finding and has not expired. A deny counts until it expires or a
+    later allow speaks: so one more deny never lifts anything, and no older allow comes back when a deny expires.
+    """
 
     label: str
     finding: str
     decision: str
+    recorded_at_ms: int = FOREVER_MS
 
 
 @dataclass(frozen=True)
@@ -119,7 +125,9 @@ def _chunk(tx: Tx, ids: Sequence[int], moment: Moment) -> dict[int, AssetView]:
             model_releases=tuple(
                 bool(r["ai_training"]) for r in releases.in_force(papers[key], moment.at_ms) if r["kind"] == "model"
             ),
-            signals=tuple(SignalView(s["kind"], s["key"], s["value"], s["trust"]) for s in marks[key]),
+            signals=tuple(
+                SignalView(s["kind"], s["key"], s["value"], s["trust"], s["recorded_at_ms"]) for s in marks[key]
+            ),
             holds=tuple(holds[key]),
             rulings=tuple(_rulings(rulings[key], moment)),
             collections=frozenset(sets[key]),
@@ -233,9 +241,18 @@ def _collections(tx: Tx, ids: Sequence[int], moment: Moment) -> "defaultdict[int
 
 
 def _rulings(rows: Sequence[Row], moment: Moment) -> list[RulingView]:
-    unexpired = [row for row in rows if row["expires_ms"] is None or row["expires_ms"] > moment.at_ms]
-    newest = said.as_of(unexpired, moment.at_ms, by=lambda row: row["finding"])
-    return [RulingView(r["public_id"], r["finding"], r["decision"]) for r in newest.values()]
+    counting: dict[str, Row] = {}
+    for row in sorted(rows, key=lambda r: (r["valid_from_ms"], r["recorded_at_ms"], r["id"])):
+        expired = row["expires_ms"] is not None and row["expires_ms"] <= moment.at_ms
+        older = counting.get(row["finding"])
+        if not expired:
+            counting[row["finding"]] = row
+        elif older is not None and (row["decision"] == "allow" or older["decision"] == "allow"):
+            del counting[row["finding"]]
+    return [
+        RulingView(r["public_id"], r["finding"], r["decision"], r["recorded_at_ms"])
+        for _, r in sorted(counting.items(), key=lambda item: item[1]["id"])
+    ]
 
 
 def _in_force(table: sa.Table, moment: Moment) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:

@@ -1,4 +1,4 @@
-"""Contributors' terms, consent events, agreements, holds, rulings. All append-only."""
+"""Contributors' terms, consent events, agreements, holds and appeals, rulings. All append-only."""
 
 import sqlalchemy as sa
 
@@ -99,6 +99,28 @@ hold_lift = table(
     number("recorded_at_ms"),
 )
 
+# an owner of the asset asks for a hold to be looked at again
+appeal = table(
+    "appeal",
+    key(),
+    public_id(),
+    ref("hold"),
+    ref("contributor"),
+    text("reason"),
+    number("recorded_at_ms"),
+)
+
+appeal_outcome = table(
+    "appeal_outcome",
+    key(),
+    ref("appeal"),
+    one_of("outcome", "lifted", "kept"),
+    text("reason"),
+    text("document"),  # public id of the signed document that says it
+    number("recorded_at_ms"),
+    sa.UniqueConstraint("appeal_id"),
+)
+
 ruling = table(
     "ruling",
     key(),
@@ -110,4 +132,5 @@ ruling = table(
     number("valid_from_ms"),
     number("expires_ms", nullable=True),
     number("recorded_at_ms"),
+    text("document", nullable=True),  # public id of the signed document that says it
 )
