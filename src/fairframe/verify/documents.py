@@ -14,7 +14,6 @@ from fairframe.core.time import DAY_MS, to_rfc3339
 from fairframe.verify.kind import Finding, Kind, Target
 from fairframe.verify.trust import Trust
 
-# which side signs what
 ISSUER = {
     "agreement": "library",
     "delivery": "library",
@@ -26,7 +25,9 @@ ISSUER = {
     "attestation": "lab",
     "lineage": "lab",
     "film": "lab",
+    "log_proof": "",
 }
+"""Which side signs what; "" where both do."""
 
 
 def check(target: Target, trust: Trust, now_ms: int) -> list[Finding]:
@@ -105,8 +106,8 @@ def _issuer(bundle: Bundle, trust: Trust) -> Finding:
     sender = trust.parties.get(bundle.sender)
     if role is None:
         return Finding(False, "document.issuer", f"{bundle.type!r} is no type that this verifier knows")
-    ok = sender is not None and sender.role == role
-    text = f"issued by {trust.name(bundle.sender)}; this type comes from a {role}"
+    ok = sender is not None and role in (sender.role, "")
+    text = f"issued by {trust.name(bundle.sender)}; this type comes from {f'a {role}' if role else 'either side'}"
     return Finding(ok, "document.issuer", text)
 
 
