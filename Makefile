@@ -10,7 +10,7 @@ DEMO_ARGS ?=
 SCENES := $(VENV)-scenedetect
 STAMP := $(VENV)/.stamp-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
 
-.PHONY: demo test lint everyday torch crash base bench clean
+.PHONY: demo test lint everyday torch crash base bench verifier clean
 
 # torch first and exactly: a range would let another package's needs pull another build
 $(STAMP):
@@ -39,6 +39,10 @@ torch: $(STAMP)
 
 crash: $(STAMP)
 	FAIRFRAME_CRASH_ROUNDS=$${FAIRFRAME_CRASH_ROUNDS:-3} OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m crash
+
+# the standalone verifier as one file; standard library only, the same bytes from the same source
+verifier:
+	$(PYTHON) scripts/build_verifier.py dist/fairframe-verify.pyz
 
 base: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m fairframe.training.base --out work/base-64

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from fairframe.core import dsse
+from fairframe.core.attestation_body import AttestationBody, Kept
 from fairframe.core.bundle import read_payload
 from fairframe.core.canonical import MAX_BYTES, canonical, parse
 from fairframe.core.errors import BadDocument, Conflict, Refused, VerificationError
@@ -14,7 +15,6 @@ from fairframe.core.feed_body import MAX_ENTRIES, MAX_ITEMS
 from fairframe.core.ids import encode_id, new_id
 from fairframe.core.time import DAY_MS, to_rfc3339
 from fairframe.dataset import attest, attested, feeds, leases, listing, loader, sweep
-from fairframe.dataset.attestation_body import AttestationBody, Kept
 from fairframe.dataset.obligations import open_obligations, owe
 from fairframe.dataset.tables import delivery, feed_entry, obligation, received_item
 from fairframe.flows import opt_out

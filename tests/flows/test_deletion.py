@@ -12,6 +12,7 @@ from fairframe.core.canonical import canonical, sha256_hex
 from fairframe.core.errors import Refused, VerificationError
 from fairframe.core.ids import new_id
 from fairframe.core.time import DAY_MS
+from fairframe.core.usage_report_body import ItemUse, UsageReport
 from fairframe.dataset import attest, feeds, leases, loader, revocation
 from fairframe.dataset import attested as taken
 from fairframe.dataset.tables import feed_entry, obligation
@@ -25,7 +26,6 @@ from fairframe.platform.workspace import Workspace
 from fairframe.rights import agreements, consent, offers
 from fairframe.training import registry, reported
 from fairframe.training.tables import checkpoint, usage
-from fairframe.training.usage_report import ItemUse, UsageReport
 
 from ..dataset.conftest import PEOPLE, Loop, films, loop  # noqa: F401  (fixtures)
 

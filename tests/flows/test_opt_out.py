@@ -9,6 +9,7 @@ from fairframe.core.errors import Conflict
 from fairframe.core.ids import new_id
 from fairframe.core.money import parse_money
 from fairframe.core.time import DAY_MS
+from fairframe.core.usage_report_body import TYPE, ItemUse, UsageReport
 from fairframe.dataset import attest, attested, feeds
 from fairframe.dataset.tables import feed_entry, obligation
 from fairframe.flows import opt_out
@@ -21,7 +22,6 @@ from fairframe.rights import consent
 from fairframe.rights.tables import consent_event
 from fairframe.royalties import allocate, revenue
 from fairframe.training import reported
-from fairframe.training.usage_report import TYPE, ItemUse, UsageReport
 
 from ..dataset.conftest import PEOPLE, Loop, films, loop  # noqa: F401  (fixtures)
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from fairframe.core.ids import new_id
 from fairframe.core.money import MICRO, parse_money
+from fairframe.core.usage_report_body import ItemUse, UsageReport
 from fairframe.flows import opt_out, report_charts, report_loop, report_words
 from fairframe.flows.impact import impact
 from fairframe.flows.report import demo_report, report
@@ -29,7 +30,6 @@ from fairframe.platform.workspace import Workspace, create_workspace
 from fairframe.rights.clearance import CODES
 from fairframe.royalties import allocate, corrections, revenue
 from fairframe.training import reported
-from fairframe.training.usage_report import ItemUse, UsageReport
 
 from ..dataset.conftest import PEOPLE, Film, Loop, films, loop  # noqa: F401  (fixtures)
 

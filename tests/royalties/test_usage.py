@@ -10,13 +10,13 @@ from fairframe.core.ancestors import AncestorRef
 from fairframe.core.bundle import AgreementRef
 from fairframe.core.errors import BadDocument, Conflict, Refused, VerificationError
 from fairframe.core.ids import new_id
+from fairframe.core.usage_report_body import ItemUse, UsageReport
 from fairframe.platform import bundles
 from fairframe.platform.workspace import Workspace
 from fairframe.royalties.tables import usage_report
 from fairframe.royalties.usage import accept
 from fairframe.training import reported
 from fairframe.training.tables import ancestor, usage
-from fairframe.training.usage_report import ItemUse, UsageReport
 
 
 @pytest.fixture

@@ -160,10 +160,36 @@ class World:
             **changes,
         }
 
-    def agreement(self, **changes: Any) -> bytes:
+    def agreement_body(self, days: int = 365, **changes: Any) -> dict[str, Any]:
+        """A first agreement of its family, from yesterday on; its terms as far as others repeat them."""
+        purpose = changes.get("purpose", "research")
+        starts = NOW_MS - DAY_MS
+        return {
+            "offer": "research",
+            "offer_version": 1,
+            "purpose": purpose,
+            "terms": {
+                "purpose": purpose,
+                "term_days": days,
+                "share": "1/5",
+                "split_basis": "delivered_ms",
+                "commercial_output": purpose == "commercial",
+            },
+            "library": self.library.id,
+            "lab": self.lab.id,
+            "fee_minor": 1_000_000,
+            "currency": "USD",
+            "upgrade_of": None,
+            "family": made_id("agr"),
+            "starts_at": to_rfc3339(starts),
+            "ends_at": to_rfc3339(starts + days * DAY_MS),
+            **changes,
+        }
+
+    def agreement(self, body: dict[str, Any] | None = None, **changes: Any) -> bytes:
         """Signed by both."""
-        body = {"offer": "research", "family": made_id("agr")}
-        sealed = self.sealed("agreement", body, id=made_id("agr"), **changes)
+        sealed = self.sealed("agreement", self.agreement_body() if body is None else body,
+                             **{"id": made_id("agr"), **changes})  # fmt: skip
         return dsse.add_signature(sealed, self.lab.private)
 
     def lease(self, **changes: Any) -> bytes:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from fairframe.core.bundle import AgreementRef, read_payload
 from fairframe.core.canonical import canonical, sha256_hex
-from fairframe.core.dsse import add_signature, read_envelope, sign
+from fairframe.core.dsse import read_envelope, sign
 
 Failing = Callable[[Any], set[str]]
 Ids = Callable[..., str]
@@ -292,7 +292,9 @@ def test_a_signed_body_with_a_field_of_another_type(world: Any, failing: Failing
 
 def test_the_agreement_of_somebody_else(world: Any, failing: Failing) -> None:
     world.deliver()
-    other = add_signature(world.sealed("agreement", {}, id="agr_" + "1" * 26), world.lab.private)
+    other_id = "agr_" + "1" * 26
+    ref = AgreementRef(other_id, 1)
+    other = world.agreement(world.agreement_body(family=other_id), id=other_id, agreement=ref)
     world.write("agreement.json", other)
     assert failing(world.check()) == {"delivery.agreement"}
     world.deliver(agreement_digest=sha256_hex(other))
@@ -316,8 +318,15 @@ def test_another_signing_of_the_same_agreement(world: Any, failing: Failing) -> 
 
 def test_an_agreement_that_the_lab_has_not_signed(world: Any, failing: Failing) -> None:
     world.deliver()
-    world.write("agreement.json", world.sealed("agreement", {}, id=world.agreement_ref.id))
+    world.write("agreement.json", world.sealed("agreement", world.agreement_body(), id=world.agreement_ref.id))
     assert failing(world.check()) == {"document.signature"}
+
+
+def test_an_agreement_that_says_nothing(world: Any, failing: Failing) -> None:
+    empty = world.agreement({})
+    world.deliver(agreement_digest=sha256_hex(empty))
+    world.write("agreement.json", empty)
+    assert failing(world.check()) == {"document.field"}
 
 
 def test_a_lease_or_feed_of_another_delivery(world: Any, failing: Failing, ids: Ids) -> None:

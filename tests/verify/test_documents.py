@@ -8,31 +8,90 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fairframe.core.bundle import read_payload, seal
+from fairframe.core.attestation_body import AttestationBody, Model, Named
+from fairframe.core.bundle import Head, read_payload, seal
 from fairframe.core.canonical import canonical
 from fairframe.core.dsse import add_signature, read_envelope
 from fairframe.core.errors import InputError
+from fairframe.core.log_proof_body import Act, LogProof
+from fairframe.core.merkle import leaf_hash
 from fairframe.core.time import DAY_MS
+from fairframe.core.usage_report_body import ItemUse, UsageReport
 from fairframe.verify.documents import ISSUER
 from fairframe.verify.trust import Trust
 
+from .conftest import NOW_MS, made_id
+from .test_films import Chain, lineage_body
+
 Failing = Callable[[Any], set[str]]
+ENTRY = canonical(
+    {"seq": 0, "at": "2026-01-01T00:00:00.000Z", "kind": "k", "subject": "", "body": {}, "commitments": {}}
+).decode()
 
 
-def issued(world: Any, kind: str, **changes: Any) -> bytes:
-    """A document of a kind, signed by the side that issues it."""
+def bodies(world: Any, ids: Any) -> dict[str, dict[str, Any]]:
+    """An honest body of each type, a statement's aside."""
+    signed = {"lease": world.lease, "feed": world.feed, "grant": world.grant}
+    found = {kind: read_payload(read_envelope(made()).payload).body for kind, made in signed.items()}
+    head = Head(1, leaf_hash(ENTRY.encode()).hex())
+    item = Named(ids("itm"), "ab" * 32)
+    film = Chain(world, ids).write().with_name("film.mp4.fairframe.json").read_bytes()
+    return {
+        **found,
+        "agreement": world.agreement_body(),
+        "attestation": AttestationBody(ids("dlv"), 1, (item,), (Model(ids("ckp"), "cd" * 32),), NOW_MS).to_json(),
+        "delivery": world.delivery([b"one", b"two"]),
+        "film": read_payload(read_envelope(film).payload).body,
+        "lineage": lineage_body(ids),
+        "log_proof": LogProof(head, Act.read(ENTRY)).to_json(),
+        "usage_report": UsageReport(
+            ids("ckp"),
+            "harbor",
+            "ab" * 32,
+            "cd" * 32,
+            ids("agr"),
+            ids("dlv"),
+            "measured",
+            10,
+            (ItemUse(ids("itm"), 5),),
+        ).to_body(),
+    }
+
+
+def issued(world: Any, kind: str, body: dict[str, Any] | None = None, **changes: Any) -> bytes:
+    """A document of a kind, signed by the side that issues it, and an agreement by both."""
     by_lab = ISSUER[kind] == "lab"
     sender, recipient = (world.lab, world.library) if by_lab else (world.library, world.lab)
-    bodies = {"lease": world.lease, "feed": world.feed, "grant": world.grant}
-    body = read_payload(read_envelope(bodies[kind]()).payload).body if kind in bodies else {"n": 1}
-    bundle = world.bundle(kind, body, sender=sender.id, recipient=recipient.id, **changes)
-    return seal(bundle, sender.private)
+    own = {"id": world.agreement_ref.id} if kind == "agreement" else {}
+    own |= {"audit_head": Head(1, leaf_hash(ENTRY.encode()).hex())} if kind == "log_proof" else {}
+    body = bodies(world, made_id)[kind] if body is None else body
+    bundle = world.bundle(kind, body, sender=sender.id, recipient=recipient.id, **{**own, **changes})
+    sealed = seal(bundle, sender.private)
+    return add_signature(sealed, recipient.private) if kind == "agreement" else sealed
 
 
 # a statement is recomputed too: see tests/royalties
-@pytest.mark.parametrize("kind", sorted(set(ISSUER) - {"agreement", "statement"}))
+KINDS = sorted(set(ISSUER) - {"statement"})
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_an_honest_document_holds(world: Any, kind: str) -> None:
-    assert world.check(world.write("x.json", issued(world, kind))).holds
+    report = world.check(world.write("x.json", issued(world, kind)))
+    assert report.holds, [one for one in report.findings if one.ok is False]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_signature_under_nothing_shows_nothing(world: Any, failing: Failing, kind: str) -> None:
+    assert failing(world.check(world.write("x.json", issued(world, kind, {})))) == {"document.field"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_body_holds_only_whole_and_with_nothing_else(world: Any, failing: Failing, kind: str) -> None:
+    honest = bodies(world, made_id)[kind]
+    wrong = [{**honest, "more": 1}]
+    wrong += [{k: v for k, v in honest.items() if k != name} for name in honest if name != "kept"]
+    for body in wrong:
+        assert failing(world.check(world.write("x.json", issued(world, kind, body)))) == {"document.field"}
 
 
 def test_an_agreement_needs_both_signatures(world: Any, failing: Failing) -> None:
@@ -54,6 +113,8 @@ def test_a_signature_by_the_other_party(world: Any, failing: Failing) -> None:
 
 def test_a_document_issued_by_the_wrong_side(world: Any, failing: Failing) -> None:
     for kind, role in ISSUER.items():
+        if not role:
+            continue  # either side issues it
         sender = world.library if role == "lab" else world.lab
         bundle = world.bundle(kind, {}, sender=sender.id, recipient="")
         assert "document.issuer" in failing(world.check(world.write("x.json", seal(bundle, sender.private))))

@@ -50,6 +50,11 @@ def ancestor(kind: str, name: str) -> dict[str, Any]:
     return {**told, "weight_num": 9, "weight_den": 10}
 
 
+def term(starts_ms: int) -> dict[str, str]:
+    """The fields of a year from a moment on."""
+    return {"starts_at": to_rfc3339(starts_ms), "ends_at": to_rfc3339(starts_ms + 365 * DAY_MS)}
+
+
 class Chain:
     """Makes the documents of a film. Every part can be changed before `write`."""
 
@@ -57,11 +62,11 @@ class Chain:
         self.world, self.ids, self.upgraded = world, ids, upgraded
         self.lineage = lineage_body(ids)
         self.root, self.weights = "ab" * 32, self.lineage["weights_hash"]
-        self.agreement: dict[str, Any] = {"purpose": purpose, "terms": {"commercial_output": purpose == "commercial"}}
         self.family = world.agreement_ref.id
         self.agreement_id = ids("agr", 5) if upgraded else self.family
-        self.agreement |= {"starts_at": to_rfc3339(NOW_MS - DAY_MS), "ends_at": to_rfc3339(NOW_MS + DAY_MS)}
-        self.agreement |= {"family": self.family}
+        self.agreement: dict[str, Any] = world.agreement_body(purpose=purpose, family=self.family)
+        if upgraded:
+            self.agreement["upgrade_of"] = self.family
         self.delivery: dict[str, Any] = world.delivery([b"one", b"two"], root=self.root)
         self.grant: dict[str, Any] = {
             "checkpoint": ids("ckp"),
@@ -84,7 +89,7 @@ class Chain:
 
     def write(self, film: bytes = FILM, **changes: Any) -> Path:
         path = self.world.write("film.mp4", film)
-        older = {**self.agreement, "purpose": "research", "terms": {"commercial_output": False}}
+        older = self.world.agreement_body(family=self.family)
         chain = {
             "lineage": self.by_lab("lineage", self.lineage),
             "delivery": self.world.sealed("delivery", self.delivery),
@@ -171,9 +176,11 @@ def test_a_named_link_is_followed(world: Any, chain: Chain, tmp_path: Path) -> N
         ("delivery", {"root": "0" * 64}, {"chain.delivery"}),
         ("delivery", {"delivery": "dlv_" + "7" * 26}, {"chain.delivery"}),
         ("delivery", {"more": 1}, {"document.field"}),
-        ("agreement", {"purpose": "evaluate"}, {"chain.purpose"}),
-        ("agreement", {"ends_at": to_rfc3339(NOW_MS - 3_600_000)}, {"chain.term"}),
-        ("agreement", {"starts_at": to_rfc3339(NOW_MS + 60_000)}, {"chain.term"}),
+        ("agreement", term(NOW_MS - 400 * DAY_MS), {"chain.term"}),
+        ("agreement", term(NOW_MS + 60_000), {"chain.term"}),
+        ("agreement", {"purpose": "evaluate"}, {"agreement.bad"}),
+        ("agreement", {"ends_at": to_rfc3339(NOW_MS + 900 * DAY_MS)}, {"agreement.bad"}),
+        ("agreement", {"upgrade_of": "agr_" + "7" * 26}, {"agreement.bad"}),
         ("agreement", {"starts_at": "soon"}, {"document.field"}),
         ("agreement", {"terms": []}, {"document.field"}),
     ],
@@ -205,13 +212,18 @@ def test_what_an_ancestor_is_stays_the_labs_word(world: Any, chain: Chain) -> No
     assert report.outcome.endswith("1 could not be made")
 
 
+def test_an_agreement_for_less_than_the_film_needs(world: Any, chain: Chain, failing: Failing) -> None:
+    chain.agreement = world.agreement_body(purpose="evaluate", family=chain.family)
+    assert failing(world.check(chain.write(purpose="research"))) == {"chain.purpose"}
+
+
 def test_a_research_agreement_does_not_cover_a_commercial_film(world: Any, chain: Chain, failing: Failing) -> None:
     assert failing(world.check(chain.write(purpose="commercial"))) == {"chain.purpose"}
 
 
 def test_a_commercial_agreement_without_commercial_output(world: Any, ids: Any, failing: Failing) -> None:
     chain = Chain(world, ids, "commercial")
-    chain.agreement["terms"] = {"commercial_output": False}
+    chain.agreement["terms"]["commercial_output"] = False
     assert failing(world.check(chain.write())) == {"chain.purpose"}
 
 

@@ -107,7 +107,7 @@ def test_an_agreement_that_does_not_hold_proves_nothing(paid: Paid) -> None:
     two = paid.check(paid.agreement, paid.resign(terms=altered))
     assert "with other terms" in told(two, False)
     stranger = paid.check(paid.resign(lab="pty_" + "1" * 26))
-    assert "its parties are not those who sign it" in told(stranger, False)
+    assert "its parties are not sender and recipient" in told(stranger, False)
     other = paid.check(paid.path.read_bytes())
     assert "it holds a statement, not an agreement" in told(other, False)
     assert not paid.check(b"{}").holds

@@ -8,7 +8,21 @@ from typing import Annotated
 import typer
 
 from fairframe import __version__
-from fairframe.cli import dataset, demo, generate, keys, library, report, rights, royalties, setup, train, usage, verify
+from fairframe.cli import (
+    audit,
+    dataset,
+    demo,
+    generate,
+    keys,
+    library,
+    report,
+    rights,
+    royalties,
+    setup,
+    train,
+    usage,
+    verify,
+)
 from fairframe.cli.problems import EXPECTED, explain
 from fairframe.cli.shell import fail
 from fairframe.platform.settings import Settings
@@ -55,6 +69,7 @@ generate.register(app)
 app.add_typer(usage.app, name="usage")
 app.add_typer(royalties.app, name="royalties")
 verify.register(app)
+app.add_typer(audit.app, name="audit")
 report.register(app)
 demo.register(app)
 

@@ -11,7 +11,7 @@ from fairframe.core.party import Party
 from fairframe.core.plain import plain
 from fairframe.core.time import now_ms
 from fairframe.flows.newer_feed import with_newer_feed
-from fairframe.flows.verify import trust_of, verify_audit, with_credentials
+from fairframe.flows.verify import trust_of, verify_audit, with_credentials, with_held_heads
 from fairframe.platform import trust as trusted
 from fairframe.platform.workspace import Workspace
 from fairframe.verify.kind import Report
@@ -34,7 +34,7 @@ def verify(
     ] = None,
     against: Annotated[
         list[Path] | None,
-        typer.Option("--against", help="audit: a document of ours that somebody else kept (repeat)."),
+        typer.Option("--against", help="audit, log proof: a document that was kept, with an older head (repeat)."),
     ] = None,
     agreement: Annotated[
         list[Path] | None,
@@ -43,12 +43,13 @@ def verify(
     as_json: AsJson = False,
 ) -> None:
     """Check a film, model, delivery, document or the audit tree."""
+    kept = [read_input(path) for path in against or []]
     if target == "audit":
         with workspace(ctx) as ws:
-            report = verify_audit(ws, [read_input(path) for path in against or []])
+            report = verify_audit(ws, kept)
     else:
         given = [Party.from_envelope(read_input(path)) for path in trust or []]
-        report = _target(ctx, Path(target), given, [read_input(path) for path in agreement or []])
+        report = _target(ctx, Path(target), given, [read_input(path) for path in agreement or []], kept)
     emit(
         {
             "kind": report.kind,
@@ -63,20 +64,26 @@ def verify(
         raise typer.Exit(1)
 
 
-def _target(ctx: typer.Context, path: Path, given: list[Party], agreements: list[bytes]) -> Report:
+def _target(
+    ctx: typer.Context, path: Path, given: list[Party], agreements: list[bytes], against: list[bytes]
+) -> Report:
     try:
         with workspace(ctx) as ws:
-            return _check(ws, path, given, agreements)
+            return _check(ws, path, given, agreements, against)
     except NotFound as error:
         if error.code != "workspace.missing":
             raise
-    return _check(None, path, given, agreements)
+    return _check(None, path, given, agreements, against)
 
 
-def _check(ws: Workspace | None, path: Path, given: list[Party], agreements: list[bytes]) -> Report:
-    report = verify_target(path, trust_of(ws, given), now_ms(), agreements)
+def _check(
+    ws: Workspace | None, path: Path, given: list[Party], agreements: list[bytes], against: list[bytes]
+) -> Report:
+    report = verify_target(path, trust_of(ws, given), now_ms(), agreements, against)
     if ws is not None and not report.holds:
         _tell_unpinned(ws)
+    if ws is not None:
+        report = with_held_heads(report, path, ws)
     return with_newer_feed(with_credentials(report, path, ws, given), path, ws)
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from fairframe.core.attestation_body import AttestationBody, Kept, Model, Named
 from fairframe.core.errors import IntegrityFailure, Refused, VerificationError
 from fairframe.core.ids import new_id
-from fairframe.dataset.attestation_body import AttestationBody, Kept, Model, Named
 from fairframe.dataset.gate import close_behind
 from fairframe.dataset.governing import governing
 from fairframe.dataset.loader import find_delivery

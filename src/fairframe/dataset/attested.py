@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from fairframe.core.attestation_body import AttestationBody
 from fairframe.core.errors import BadDocument, NotFound, VerificationError
-from fairframe.dataset.attestation_body import AttestationBody
 from fairframe.dataset.gate import close_behind
 from fairframe.dataset.obligations import open_obligations, overdue, settle
 from fairframe.dataset.revocation import told

@@ -28,12 +28,12 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from fairframe.core.attestation_body import Model
 from fairframe.core.bundle import read_payload
 from fairframe.core.dsse import read_envelope
 from fairframe.core.errors import IntegrityFailure, VerificationError
 from fairframe.dataset import attest as attestations
 from fairframe.dataset import attested
-from fairframe.dataset.attestation_body import Model
 from fairframe.dataset.gate import close_behind
 from fairframe.dataset.governing import governing
 from fairframe.dataset.revocation import ENDED, last_entry, told, withdrawn

@@ -15,6 +15,8 @@ import sqlalchemy as sa
 from fairframe.core import merkle
 from fairframe.core.bundle import Head
 from fairframe.core.canonical import canonical
+from fairframe.core.errors import IntegrityFailure
+from fairframe.core.merkle import GetNode
 from fairframe.core.time import to_rfc3339
 from fairframe.platform.tables import audit_entry, audit_node, disclosure
 
@@ -104,18 +106,49 @@ def last_ms(conn: sa.Connection) -> int:
 
 def head(conn: sa.Connection) -> Head:
     """Size and root of the tree as this transaction sees it (its own buffered entries not yet included)."""
-    size = tree_size(conn)
-    return Head(size, merkle.root(size, _reader(conn)).hex())
+    return head_at(conn, tree_size(conn))
+
+
+def head_at(conn: sa.Connection, size: int) -> Head:
+    """The head that the tree had at a size. Raises IntegrityFailure where the tree is smaller, or damaged."""
+    (root,) = _at_once(conn, lambda get: [merkle.root(size, get)])
+    return Head(size, root.hex())
 
 
 def inclusion_proof(conn: sa.Connection, index: int, size: int) -> list[bytes]:
     """That an entry is in the tree of a size. Raises ValueError where that size does not hold the index."""
-    return merkle.inclusion_proof(index, size, _reader(conn))
+    return _at_once(conn, lambda get: merkle.inclusion_proof(index, size, get))
 
 
 def consistency_proof(conn: sa.Connection, old: int, new: int) -> list[bytes]:
     """That the tree of the new size goes on from the old one. Raises ValueError unless 0 <= old <= new."""
-    return merkle.consistency_proof(old, new, _reader(conn))
+    return _at_once(conn, lambda get: merkle.consistency_proof(old, new, get))
+
+
+def _at_once(conn: sa.Connection, make: Callable[[GetNode], list[bytes]]) -> list[bytes]:
+    """Run an algorithm of core.merkle over nodes that are read in one statement.
+
+    Which nodes it asks for depends on sizes only: a first run over nothing tells them.
+    """
+    wanted: set[tuple[int, int]] = set()
+
+    def note(level: int, index: int) -> bytes:
+        wanted.add((level, index))
+        return b""
+
+    make(note)
+    if not wanted:
+        return make(note)
+    place = sa.tuple_(audit_node.c.level, audit_node.c.idx)
+    rows = conn.execute(sa.select(audit_node).where(place.in_(sorted(wanted))))
+    nodes = {(row.level, row.idx): bytes.fromhex(row.hash) for row in rows}
+    if len(nodes) != len(wanted):
+        raise IntegrityFailure(
+            f"{len(wanted) - len(nodes)} nodes of the audit tree are missing",
+            code="audit.nodes",
+            remedy="Run: fairframe verify audit",
+        )
+    return make(lambda level, index: nodes[(level, index)])
 
 
 def _reader(conn: sa.Connection) -> Callable[[int, int], bytes]:

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
+from fairframe.core.agreement_body import AgreementBody
 from fairframe.core.bundle import Bundle
-from fairframe.core.errors import BadDocument, InputError
-from fairframe.core.fields import Fields
+from fairframe.core.errors import BadDocument
 from fairframe.core.money import MAX_MINOR, Currency, Money
-from fairframe.core.time import DAY_MS, to_rfc3339
+from fairframe.core.time import to_rfc3339
 from fairframe.rights.exclusivity import Scope
 from fairframe.rights.offers import Terms
 
@@ -50,31 +50,21 @@ class Document:
     @classmethod
     def from_bundle(cls, bundle: Bundle) -> "Document":
         """Read and check an agreement's bundle; BadDocument where it is not one, or contradicts itself."""
-        fields = Fields(bundle.body, "agreement")
-        terms = Terms.from_json(fields.object("terms"))
+        body = AgreementBody.from_bundle(bundle)
+        terms = Terms.from_json(body.terms)
         document = cls(
-            offer=fields.text("offer", max_chars=40),
-            offer_version=fields.integer("offer_version", least=1),
+            offer=body.offer,
+            offer_version=body.offer_version,
             terms=terms,
-            library=fields.id("library", "pty"),
-            lab=fields.id("lab", "pty"),
-            fee=Money(fields.integer("fee_minor"), _currency(fields)),
-            upgrade_of=None if fields.value("upgrade_of") is None else fields.id("upgrade_of", "agr"),
-            family=fields.id("family", "agr"),
-            starts_ms=fields.time_ms("starts_at"),
-            ends_ms=fields.time_ms("ends_at"),
+            library=body.library,
+            lab=body.lab,
+            fee=Money(body.fee_minor, Currency(body.currency)),
+            upgrade_of=body.upgrade_of,
+            family=body.family,
+            starts_ms=body.starts_ms,
+            ends_ms=body.ends_ms,
         )
-        purpose = fields.text("purpose")
-        fields.close()
         checks = {
-            "its id is not an agreement's": bundle.id.startswith("agr_"),
-            "it is issued under another agreement": bundle.agreement is not None and bundle.agreement.id == bundle.id,
-            "its parties are not sender and recipient": (document.library, document.lab)
-            == (bundle.sender, bundle.recipient),
-            "its purpose is not that of its terms": purpose == terms.purpose,
-            "its term is not that of its terms": document.ends_ms == document.starts_ms + terms.term_days * DAY_MS,
-            "it upgrades itself": document.upgrade_of != bundle.id,
-            "its family does not fit": (document.upgrade_of is None) == (document.family == bundle.id),
             "its fee is more than can be kept": document.fee.minor <= MAX_MINOR,
             "its fee is not its price": terms.price is None or document.fee.minor == terms.price.fee_minor,
             "it names no collection": terms.scope == "library" or bool(terms.collections),
@@ -83,10 +73,3 @@ class Document:
             if not holds:
                 raise BadDocument(f"The agreement contradicts itself: {wrong}", code="agreement.bad", where=bundle.id)
         return document
-
-
-def _currency(fields: Fields) -> Currency:
-    try:
-        return Currency(fields.text("currency", max_chars=3))
-    except InputError as error:
-        raise BadDocument(error.message, code="document.field", where="agreement.currency") from error

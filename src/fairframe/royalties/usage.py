@@ -13,12 +13,12 @@ import sqlalchemy as sa
 from fairframe.core.bundle import Bundle
 from fairframe.core.errors import Refused
 from fairframe.core.ids import new_id
+from fairframe.core.usage_report_body import TYPE, UsageReport
 from fairframe.dataset.tables import dataset_release, delivery, item
 from fairframe.platform import bundles
 from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.royalties.tables import usage_report
 from fairframe.training import reported
-from fairframe.training.usage_report import TYPE, UsageReport
 
 SHOWN = 5
 

@@ -13,9 +13,9 @@ from fairframe.core.bundle import read_payload
 from fairframe.core.dsse import read_envelope
 from fairframe.core.errors import Conflict, VerificationError
 from fairframe.core.ids import new_id
+from fairframe.core.usage_report_body import UsageReport
 from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.training.tables import ancestor, checkpoint, usage
-from fairframe.training.usage_report import UsageReport
 
 
 def keep(tx: WriteTx, party: str, agreement: str, report: UsageReport, envelope: bytes) -> int:

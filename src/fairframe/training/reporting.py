@@ -3,11 +3,11 @@
 from fairframe.core.ancestors import AncestorRef
 from fairframe.core.canonical import sha256_hex
 from fairframe.core.errors import Refused
+from fairframe.core.usage_report_body import TYPE, ItemUse, UsageReport
 from fairframe.platform import bundles
 from fairframe.platform.tx import WriteTx
 from fairframe.rights import agreements
 from fairframe.training import registry
-from fairframe.training.usage_report import TYPE, ItemUse, UsageReport
 
 
 def report(tx: WriteTx, name_or_id: str) -> bytes:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
+from fairframe.core.agreement_body import AgreementBody
 from fairframe.core.bundle import Bundle
-from fairframe.core.errors import BadDocument, InputError
-from fairframe.core.fields import Fields
+from fairframe.core.errors import BadDocument
 from fairframe.core.rational import Share
 from fairframe.verify.documents import open_checked
 from fairframe.verify.kind import Finding
@@ -47,7 +47,7 @@ def read_agreements(given: Sequence[bytes], trust: Trust, now_ms: int) -> tuple[
             continue
         try:
             terms = _read(bundle)
-        except (BadDocument, InputError) as error:
+        except BadDocument as error:
             found.append(Finding(False, error.code, f"{where}: {error}"))
             continue
         if held.setdefault(terms.id, terms) != terms:
@@ -57,20 +57,17 @@ def read_agreements(given: Sequence[bytes], trust: Trust, now_ms: int) -> tuple[
 
 
 def _read(bundle: Bundle) -> Terms:
-    if bundle.type != "agreement" or bundle.agreement is None or bundle.agreement.id != bundle.id:
+    if bundle.type != "agreement" or bundle.agreement is None:
         raise BadDocument(f"it holds a {bundle.type}, not an agreement", code="statement.agreement", where=bundle.id)
-    body = Fields(bundle.body, "agreement")
-    terms = body.fields("terms")
-    if (body.id("library", "pty"), body.id("lab", "pty")) != (bundle.sender, bundle.recipient):
-        raise BadDocument("its parties are not those who sign it", code="statement.agreement", where=bundle.id)
+    body = AgreementBody.from_bundle(bundle)
     return Terms(
         id=bundle.id,
         version=bundle.agreement.version,
-        offer=body.text("offer", max_chars=200),
-        purpose=body.text("purpose", max_chars=40),
-        library=bundle.sender,
-        licensee=bundle.recipient,
-        share=Share.parse(terms.text("share", max_chars=40)),
-        split_basis=terms.text("split_basis", max_chars=40),
-        currency=body.text("currency", max_chars=3),
+        offer=body.offer,
+        purpose=body.purpose,
+        library=body.library,
+        licensee=body.lab,
+        share=body.share,
+        split_basis=body.split_basis,
+        currency=body.currency,
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from fairframe.core.agreement_body import AgreementBody
 from fairframe.core.bundle import Bundle
 from fairframe.core.canonical import sha256_hex
 from fairframe.core.delivery_body import DeliveryBody
@@ -92,6 +93,7 @@ def _delivery(said: Said, opened: dict[str, Bundle]) -> list[Finding]:
     found = [_told(same, "chain.delivery", "the delivery is", text)]
     under = opened.get("delivery_agreement") or opened.get("agreement")
     if under is not None:
+        AgreementBody.from_bundle(under)
         same = delivery.agreement is not None and delivery.agreement.id == under.id
         same = same and (under.sender, under.recipient) == (delivery.sender, delivery.recipient)
         text = "the agreement in the chain, between the same two parties"
@@ -103,23 +105,20 @@ def _agreement(said: Said, opened: dict[str, Bundle]) -> list[Finding]:
     agreement = opened.get("agreement")
     if agreement is None:
         return []
-    body = Fields(agreement.body, "agreement.body")
-    terms = body.fields("terms")
-    purpose, output = body.text("purpose"), terms.boolean("commercial_output")
-    starts, ends = body.time_ms("starts_at"), body.time_ms("ends_at")
-    family = body.id("family", "agr")
-    covers = purpose in COVERED_BY[said.purpose] and (said.purpose != "commercial" or output)
+    body = AgreementBody.from_bundle(agreement)
+    covers = body.purpose in COVERED_BY[said.purpose] and (said.purpose != "commercial" or body.commercial_output)
+    within = body.starts_ms <= said.made_ms < body.ends_ms
     when = f"on {to_rfc3339(said.made_ms)}"
     delivery = opened.get("delivery")
     library = agreement.sender if delivery is None else delivery.sender
     same = (agreement.id, agreement.sender, agreement.recipient) == (said.agreement, library, said.lab)
     found = [
         _told(same, "chain.agreement", "the agreement is", "the one that the film names, between these two parties"),
-        _told(covers, "chain.purpose", f"an agreement for {purpose} covers", said.purpose),
-        _told(starts <= said.made_ms < ends, "chain.term", "the film was made", f"within the agreement's term, {when}"),
+        _told(covers, "chain.purpose", f"an agreement for {body.purpose} covers", said.purpose),
+        _told(within, "chain.term", "the film was made", f"within the agreement's term, {when}"),
     ]
     names = [name for name in ("lineage", "delivery", "delivery_agreement", "grant") if name in opened]
-    differing = [name for name in names if opened[name].body.get("family") != family]
+    differing = [name for name in names if opened[name].body.get("family") != body.family]
     text = "the family of the agreement"
     return [*found, _told(not differing, "chain.family", f"{', '.join(names)}: of", text)]
 

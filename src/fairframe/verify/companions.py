@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from fairframe.core.agreement_body import AgreementBody
 from fairframe.core.bundle import Bundle
 from fairframe.core.delivery_body import DeliveryBody, LeaseBody
 from fairframe.core.dsse import MAX_ENVELOPE_BYTES
@@ -36,7 +37,12 @@ def check_companions(
     """The items that the feed takes back, and the findings on agreement, lease and feed: a delivery has all three."""
     agreement, findings = read_signed(folder, "agreement.json", trust, now_ms)
     if agreement is not None:
-        findings.append(_agreement(agreement, delivery, body, hash_file(folder / "agreement.json")))
+        try:
+            signed = AgreementBody.from_bundle(agreement)
+            digest = hash_file(folder / "agreement.json")
+            findings.append(_agreement(agreement, signed, delivery, body, digest))
+        except BadDocument as error:
+            findings.append(Finding(False, error.code, f"agreement.json: {error}"))
     taken_back: frozenset[str] = frozenset()
     for name in ("lease.json", "feed.json"):
         bundle, more = read_signed(folder, name, trust, now_ms)
@@ -57,12 +63,14 @@ def check_companions(
     return taken_back, findings
 
 
-def _agreement(agreement: Bundle, delivery: Bundle, body: DeliveryBody, digest: str | None) -> Finding:
+def _agreement(
+    agreement: Bundle, signed: AgreementBody, delivery: Bundle, body: DeliveryBody, digest: str | None
+) -> Finding:
     ref = delivery.agreement
     same = ref is not None and ref == agreement.agreement and ref.id == agreement.id
     same = same and (agreement.sender, agreement.recipient) == (delivery.sender, delivery.recipient)
     # the countersigned file's digest is signed too: it must be that very file
-    if same and agreement.body.get("family") == body.family and digest == body.agreement_digest:
+    if same and signed.family == body.family and digest == body.agreement_digest:
         text = "agreement.json is the agreement that the delivery names, of its family, between the same two parties"
         return Finding(True, "delivery.agreement", text)
     text = "agreement.json is not the agreement that the delivery names, or of another family, or between others"

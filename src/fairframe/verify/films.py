@@ -4,6 +4,7 @@ The body's fields are documented in generation/sidecar.py.
 """
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -47,21 +48,40 @@ def check(target: Target, trust: Trust, now_ms: int) -> list[Finding]:
 
 
 def _check(path: Path, bundle: Bundle, trust: Trust, now_ms: int) -> list[Finding]:
-    body = Fields(bundle.body, "film.body")
-    signed, size = body.hex("bytes_hash"), body.integer("bytes", least=1)
-    said = _said(body, bundle)
-    made = _made(body)
-    chain = body.fields("chain")
-    body.close()
-    same = hash_file(path.resolve(), size) == signed
-    known = bundle.agreement is not None and bundle.agreement.id == said.agreement
+    sidecar = read_sidecar(bundle)
+    same = hash_file(path.resolve(), sidecar.size_bytes) == sidecar.bytes_hash
     text = f"the film has{'' if same else ' not'} the size and SHA-256 that the lab signed"
     return [
         Finding(same, "film.hash", text),
+        *sidecar.findings,
+        *check_chain(sidecar.said, sidecar.chain, trust, now_ms),
+    ]
+
+
+@dataclass(frozen=True)
+class Sidecar:
+    """A film's sidecar that is well-formed. `findings` are on what can be checked in it alone."""
+
+    bytes_hash: str
+    size_bytes: int
+    said: Said
+    chain: Fields
+    findings: tuple[Finding, ...]
+
+
+def read_sidecar(bundle: Bundle) -> Sidecar:
+    """Read a sidecar strictly, all but the documents of its chain. Raises BadDocument, InputError."""
+    body = Fields(bundle.body, "film.body")
+    bytes_hash, size = body.hex("bytes_hash"), body.integer("bytes", least=1)
+    said, made = _said(body, bundle), _made(body)
+    chain = body.fields("chain")
+    body.close()
+    known = bundle.agreement is not None and bundle.agreement.id == said.agreement
+    findings = (
         Finding(made["ai_generated"], "film.generated", f"{_tell(made)}; marked as made by a model"),
         Finding(known, "film.agreement", f"signed under the agreement {said.agreement} that it names"),
-        *check_chain(said, chain, trust, now_ms),
-    ]
+    )
+    return Sidecar(bytes_hash, size, said, chain, findings)
 
 
 def _said(body: Fields, bundle: Bundle) -> Said:

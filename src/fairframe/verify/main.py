@@ -32,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         trust = Trust.load(options.trust)
         agreements = [read_limited(path, MAX_ENVELOPE_BYTES) for path in options.agreement]
-        report = verify(options.target, trust, now_ms(), agreements)
+        against = [read_limited(path, MAX_ENVELOPE_BYTES) for path in options.against]
+        report = verify(options.target, trust, now_ms(), agreements, against)
     except (FairframeError, OSError) as error:
         print(f"fairframe-verify: {plain(str(error))}", file=sys.stderr)
         return CANNOT
@@ -64,6 +65,14 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         help="a countersigned agreement to compare a statement with (may be given several times)",
+    )
+    parser.add_argument(
+        "--against",
+        type=Path,
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="a document that you kept, with an older head to compare a log proof with (may be given several times)",
     )
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
     return parser

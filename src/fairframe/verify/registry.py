@@ -13,6 +13,7 @@ from fairframe.verify.documents import DOCUMENT
 from fairframe.verify.files import open_regular, read_limited
 from fairframe.verify.films import FILM
 from fairframe.verify.kind import Kind, Report, Target
+from fairframe.verify.log_proofs import LOG_PROOF
 from fairframe.verify.models import MODEL
 from fairframe.verify.parties import PARTY
 from fairframe.verify.statement import STATEMENT
@@ -24,25 +25,35 @@ KINDS: tuple[Kind, ...] = (
     FILM,
     PARTY,
     STATEMENT,
+    LOG_PROOF,
     DOCUMENT,  # any other sealed bundle: keep it last
 )
 
 
-def verify(path: Path, trust: Trust, now_ms: int, agreements: Sequence[bytes] = ()) -> Report:
-    """Check a file or folder with the first kind that matches; a statement against the agreements that are given.
+def verify(
+    path: Path, trust: Trust, now_ms: int, agreements: Sequence[bytes] = (), against: Sequence[bytes] = ()
+) -> Report:
+    """Check a file or folder with the first kind that matches.
 
-    InputError when there is nothing to read, or agreements are given with another kind.
+    agreements: what a statement is compared with; against: documents that somebody kept, whose heads a log proof is
+    compared with. InputError when there is nothing to read, or one of these is given with another kind.
     """
-    target = replace(read_target(path), agreements=tuple(agreements))
+    target = replace(read_target(path), agreements=tuple(agreements), against=tuple(against))
     kind = next(kind for kind in KINDS if kind.matches(target))
     if agreements and kind is not STATEMENT:
-        raise InputError(
-            f"this is no statement but a {kind.name}",
-            code="verify.agreement",
-            where=str(path),
-            remedy="--agreement goes with a statement; name an agreement itself to check it",
-        )
+        raise _misplaced("agreement", path, kind, "a statement; name an agreement itself to check it")
+    if against and kind is not LOG_PROOF:
+        raise _misplaced("against", path, kind, "a log proof, or in a workspace with the word audit")
     return Report(kind.name, tuple(kind.check(target, trust, now_ms)), kind.cannot_show)
+
+
+def _misplaced(option: str, path: Path, kind: Kind, goes_with: str) -> InputError:
+    return InputError(
+        f"this is a {kind.name}",
+        code=f"verify.{option}",
+        where=str(path),
+        remedy=f"--{option} goes with {goes_with}",
+    )
 
 
 def read_target(path: Path) -> Target:

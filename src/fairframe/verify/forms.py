@@ -1,0 +1,56 @@
+"""Reads the body of a document by its type, with the reader that its parties use; a new type is one line here."""
+
+from collections.abc import Callable, Iterable
+
+from fairframe.core.agreement_body import AgreementBody
+from fairframe.core.attestation_body import AttestationBody
+from fairframe.core.bundle import Bundle
+from fairframe.core.delivery_body import DeliveryBody, LeaseBody
+from fairframe.core.feed_body import FeedBody
+from fairframe.core.grant_body import GrantBody
+from fairframe.core.usage_report_body import UsageReport
+from fairframe.verify.films import read_sidecar
+from fairframe.verify.kind import Finding
+from fairframe.verify.lineage import read_lineage
+
+
+def check_form(bundle: Bundle) -> list[Finding]:
+    """What a body shows in itself, beside being well-formed. Raises BadDocument or InputError where it is not.
+
+    Statements and log proofs have a kind of their own.
+    """
+    reader = READERS.get(bundle.type)
+    return [] if reader is None else list(reader(bundle))
+
+
+def _body(read: Callable[..., object]) -> Callable[[Bundle], Iterable[Finding]]:
+    """A reader of bodies that raises where one is malformed, and finds nothing else."""
+
+    def reader(bundle: Bundle) -> Iterable[Finding]:
+        read(bundle.body)
+        return ()
+
+    return reader
+
+
+def _agreement(bundle: Bundle) -> Iterable[Finding]:
+    AgreementBody.from_bundle(bundle)
+    return ()
+
+
+def _film(bundle: Bundle) -> Iterable[Finding]:
+    unseen = Finding(None, "film.chain", "its film and the chain that it holds are checked with the film: name that")
+    return (*read_sidecar(bundle).findings, unseen)
+
+
+READERS: dict[str, Callable[[Bundle], Iterable[Finding]]] = {
+    "agreement": _agreement,
+    "attestation": _body(AttestationBody.from_json),
+    "delivery": _body(DeliveryBody.from_json),
+    "feed": _body(FeedBody.from_json),
+    "film": _film,
+    "grant": _body(GrantBody.from_json),
+    "lease": _body(LeaseBody.from_json),
+    "lineage": lambda bundle: read_lineage(bundle.body).findings,
+    "usage_report": _body(UsageReport.from_body),
+}

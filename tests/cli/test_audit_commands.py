@@ -1,0 +1,67 @@
+"""audit: entries, heads and proofs, from the command line of both parties."""
+
+from pathlib import Path
+
+import pytest
+
+from fairframe.platform import bundles
+from fairframe.platform.workspace import Workspace
+
+from .conftest import Fairframe
+
+pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def kept(library: Workspace, lab: Workspace, tmp_path: Path) -> Path:
+    """A document of the library that the lab took and kept."""
+    with library.write() as tx:
+        tx.record("test.act", "thing_1", {"n": 1})
+    with library.write() as tx:
+        sealed = bundles.issue(tx, "feed", lab.party_id, {})
+    with lab.write() as tx:
+        bundles.accept(tx, sealed, "feed")
+    path = tmp_path / "feed.json"
+    path.write_bytes(sealed)
+    return path
+
+
+def test_a_proof_goes_from_one_party_to_the_other(
+    fairframe: Fairframe, library: Workspace, lab: Workspace, kept: Path, tmp_path: Path
+) -> None:
+    (act,) = fairframe("-w", library.root, "audit", "acts", "--about", "thing_1", "--json").data
+    assert (act["kind"], act["content"]["body"]) == ("test.act", {"n": 1})
+    proof = tmp_path / "proof.json"
+    command = ("-w", library.root, "audit", "prove", act["entry"], "--under", kept, "--since", 1, "-o", proof)
+    done = fairframe(*command)
+    assert done.code == 0, done.err
+    assert f"entry {act['entry']} (test.act) is in" in done.out
+    inside = fairframe("-w", lab.root, "verify", proof)
+    assert inside.code == 0 and "log.held" in inside.out, inside.out
+    outside = fairframe("-w", tmp_path, "verify", proof, "--trust", library.root / "party.json", "--against", kept)
+    assert outside.code == 0 and "of this very history" in outside.out, outside.out
+
+
+def test_heads_of_both_sides_are_listed(fairframe: Fairframe, library: Workspace, lab: Workspace, kept: Path) -> None:
+    told = fairframe("-w", lab.root, "audit", "heads", "--json").data
+    (held,) = told["held"]
+    assert held["name"] == "Harbor Stock" and held["heads"] == 1 and held["size"] > 0
+    assert "Harbor Stock" in fairframe("-w", lab.root, "audit", "heads").out
+    own = fairframe("-w", library.root, "audit", "heads", "--json").data["own"]
+    assert own["size"] > held["size"]
+
+
+def test_what_cannot_be_proved_is_one_line(
+    fairframe: Fairframe, library: Workspace, lab: Workspace, kept: Path, tmp_path: Path
+) -> None:
+    proof = tmp_path / "proof.json"
+    nothing = fairframe("-w", library.root, "audit", "prove", "-o", proof)
+    assert nothing.code == 1 and "error[proof.nothing]" in nothing.err
+    theirs = fairframe("-w", lab.root, "audit", "prove", 0, "--under", kept, "-o", proof)
+    assert theirs.code == 1 and "error[proof.not_ours]" in theirs.err
+    assert not proof.exists()
+
+
+def test_a_kept_document_goes_with_a_log_proof_only(fairframe: Fairframe, lab: Workspace, kept: Path) -> None:
+    found = fairframe("-w", lab.root, "verify", kept, "--against", kept)
+    assert found.code != 0 and "error[verify.against]" in found.err
