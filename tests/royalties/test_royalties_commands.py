@@ -1,7 +1,5 @@
 """The royalties commands: the amount that is confirmed is the one recorded, and nothing from outside moves a cursor."""
 
-import csv
-import io
 import sys
 from typing import Any
 
@@ -61,8 +59,6 @@ def test_a_title_moves_no_cursor(world: Any, monkeypatch: pytest.MonkeyPatch, ca
     assert run(world, monkeypatch, "statement", "ann") == 0
     shown = capsys.readouterr().out
     assert all(character == "\n" or character.isprintable() for character in shown)
-    rows = list(csv.DictReader(io.StringIO(shown)))
-    assert [row["line"] for row in rows].count("closing") == 1
-    assert [row["title"] for row in rows if row["line"] == "clip"] == [
-        "Sun\ufffdset" + "\ufffd" * 3 + "[2J\ufffdclosing"
-    ]
+    lines = shown.splitlines()
+    assert sum(line.startswith("closing") for line in lines) == 1
+    assert any("Sun\ufffdset" + "\ufffd" * 3 + "[2J\ufffdclosing" in line for line in lines if line.startswith("clip"))

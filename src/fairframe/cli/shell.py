@@ -25,9 +25,7 @@ from fairframe.platform.workspace import Workspace, open_workspace
 from fairframe.verify.files import read_limited
 
 WIDE = 10_000
-out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
-_piped = Console(highlight=False, width=WIDE)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 OutFile = Annotated[Path, typer.Option("-o", "--output", help="Where to write the result.")]
@@ -106,7 +104,7 @@ def emit(data: Any, as_json: bool, render: Callable[[], None]) -> None:
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str | None = None, empty: str = "") -> None:
     """A table; text from outside is printed literally, never as markup. A "#" before a column's name aligns right."""
     lines = [[_cell(v) for v in row] for row in rows]
-    console = _out()
+    console = stdout()
     if not lines:
         console.print(Text(empty or "nothing here yet", style="dim"))
         return
@@ -137,9 +135,10 @@ def _records(console: Console, names: Sequence[str], lines: Sequence[Sequence[Te
         console.print(record)
 
 
-def _out() -> Console:
+def stdout() -> Console:
     """Standard output. Where a program reads it, and nobody said for what width, a row is a line."""
-    return out if out.is_terminal or "COLUMNS" in os.environ else _piped
+    console = Console(highlight=False)
+    return console if console.is_terminal or "COLUMNS" in os.environ else Console(highlight=False, width=WIDE)
 
 
 def _cell(value: Any) -> Text:
@@ -152,7 +151,7 @@ def _cell(value: Any) -> Text:
 
 def say(text: str, style: str = "") -> None:
     """A line of the result. Like all that is shown here, it may hold text from outside."""
-    _out().print(Text(plain(text), style=style))
+    stdout().print(Text(plain(text), style=style))
 
 
 def note(text: str) -> None:

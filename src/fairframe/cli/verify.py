@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fairframe.cli.shell import AsJson, emit, note, out, read_input, when, workspace
+from fairframe.cli.shell import AsJson, emit, note, read_input, stdout, when, workspace
 from fairframe.core.errors import NotFound
 from fairframe.core.party import Party
 from fairframe.core.plain import plain
@@ -99,7 +99,7 @@ def render(report: Report) -> None:
 
     for one in report.findings:
         mark = MARKS[one.ok]
-        out.print(Text.assemble(mark, (f"{one.code}  ", "dim"), plain(one.text)), soft_wrap=True)
+        stdout().print(Text.assemble(mark, (f"{one.code}  ", "dim"), plain(one.text)), soft_wrap=True)
     for text in report.cannot_show:
         note(f"cannot show {text}")
-    out.print(Text(f"{report.kind}: {report.outcome}", style="bold"))
+    stdout().print(Text(f"{report.kind}: {report.outcome}", style="bold"))
