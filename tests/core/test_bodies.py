@@ -72,11 +72,12 @@ def test_a_feed_reads_back_and_tells_what_it_takes_back(back: list[tuple[int, in
 
 def test_one_feed_takes_back_all_that_a_family_may_hold_and_renews_all_leases() -> None:
     deliveries = [encode_id("dlv", n.to_bytes(16)) for n in range(MAX_DELIVERIES)]
-    reasons = ("it may be kept no longer " * 3, "a contributor said no " * 3, "the agreement ended " * 3)
-    items = ((n, reason) for reason in reasons for n in range(MAX_ITEMS))
+    # an item falls back at most by a no of its own, and before and after it with all others of its delivery
+    reasons = (("it may be kept no longer " * 3, 0), ("the contributor opted out", 1), ("the agreement ended " * 3, 0))
+    items = ((n, reason, n * apart) for reason, apart in reasons for n in range(MAX_ITEMS))
     entries = (
-        FeedEntry(seq, deliveries[n * MAX_DELIVERIES // MAX_ITEMS], encode_id("itm", n.to_bytes(16)), reason, 5)
-        for seq, (n, reason) in enumerate(items, 1)
+        FeedEntry(seq, deliveries[n * MAX_DELIVERIES // MAX_ITEMS], encode_id("itm", n.to_bytes(16)), reason, since_ms)
+        for seq, (n, reason, since_ms) in enumerate(items, 1)
     )
     feed = FeedBody(made("agr"), tuple(deliveries), tuple(entries), 1, (bytes(1_000),) * MAX_DELIVERIES)
     assert len(feed.entries) == MAX_ENTRIES

@@ -135,7 +135,7 @@ def test_metadata_puts_assets_into_collections_and_never_out_of_them(library, fo
     assert (report.known, report.changed, report.notes) == (2, 1, [])
     assert ingest(library, folder, metadata=folder / "2.csv").changed == 0
     with library.read() as tx:
-        assert [one["name"] for one in show(tx, "a.mp4").collections] == ["Harbor", "Dusk", "Boats"]
+        assert [one["name"] for one in show(tx, "a.mp4").collections] == ["Dusk", "Harbor", "Boats"]
         assert [one["name"] for one in show(tx, "b.mp4").collections] == ["Harbor"]
 
 

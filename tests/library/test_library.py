@@ -10,6 +10,7 @@ from fairframe.core.timecode import Rate
 from fairframe.library import assets, collections, contributors, facts, releases, search
 from fairframe.library.metadata import Described
 from fairframe.library.show import show
+from fairframe.library.tables import collection
 from fairframe.media.probe import Probe
 from fairframe.platform.tables import audit_entry, disclosure
 
@@ -154,6 +155,14 @@ def test_as_of_is_the_latest_of_what_counts(rows, at, known):
         expected = max(counts, key=lambda row: (row["valid_from_ms"], row["recorded_at_ms"], row["id"]), default=None)
         assert held.get(name) == expected
     assert facts.as_of(reversed(rows), at, known_at_ms=known) == held
+
+
+def test_collections_are_made_in_one_order_whatever_the_metadata_says(library):
+    """Else two that take footage in at once wait for each other's on PostgreSQL."""
+    with library.write() as tx:
+        row = put(tx)
+        assert collections.put(tx, assets.owner(tx, row), row, ["Sky", "Sea", "Rain"]) == 3
+        assert [one["name"] for one in tx.rows(collection.select().order_by(collection.c.id))] == ["Rain", "Sea", "Sky"]
 
 
 def test_collections_hold_a_contributors_own_assets(library):

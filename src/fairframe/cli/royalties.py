@@ -1,5 +1,6 @@
 """royalties: revenue in, pools split, statements out."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +23,6 @@ from fairframe.cli.shell import (
     write_output,
 )
 from fairframe.core.money import format_money, parse_money
-from fairframe.core.plain import plain
 from fairframe.library import contributors
 from fairframe.platform import bundles
 from fairframe.rights import agreements
@@ -30,7 +30,7 @@ from fairframe.royalties import allocate as allocation
 from fairframe.royalties import balance as position
 from fairframe.royalties import corrections, payouts, revenue, statement_html, statements
 from fairframe.royalties import usage as usage_reports
-from fairframe.royalties.statement_csv import to_csv
+from fairframe.royalties.statement_csv import rows
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
@@ -155,9 +155,18 @@ def statement(
             write_output(output / f"{found.id}.csv", found.csv.encode())
             write_output(output / f"{found.id}.html", page.encode())
             note("anyone can recompute it: fairframe-verify FILE.json --trust LIBRARY/party.json")
-    emit(body, as_json, lambda: print("\n".join(to_csv(body, plain).splitlines())))
+    emit(body, as_json, lambda: table(["", "of", "#share", "#amount"], [_statement_line(row) for row in rows(body)]))
     if output is None:
         note("not signed: -o FOLDER signs it")
+
+
+def _statement_line(row: Mapping[str, str]) -> tuple[str, str, str, str]:
+    deal = f"{row['licensee']}, {row['purpose']} license" if "licensee" in row else ""
+    of = f"{row['title']} ({row['clip']})" if "clip" in row else row.get("title", deal)
+    share = (
+        f"{row['weight']} of {row['weight_total']} {row['unit']}" if "weight_total" in row else row.get("weight", "")
+    )
+    return row["line"], of, share, f"{row['amount']} {row['currency']}"
 
 
 @app.command()

@@ -14,8 +14,9 @@ from fairframe.core.ids import check_id
 from fairframe.core.time import to_rfc3339
 
 MAX_DELIVERIES = 1_000
-MAX_ITEMS = 90_000
-"""Deliveries and items of one family, so that one feed can take all of them back, and one attestation can name them."""
+MAX_ITEMS = 60_000
+"""Deliveries and items of one family, so that one feed can take all of them back, be it each at a time of its own, and
+one attestation can name them."""
 MAX_ENTRIES = 3 * MAX_ITEMS
 """An item is taken back at most three times, each time for a graver reason."""
 

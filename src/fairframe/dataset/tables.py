@@ -41,7 +41,7 @@ item = table(
     text("unit"),
     number("duration_ms"),
     text("content_hash"),
-    text("bytes_hash"),
+    text("bytes_hash", index=True),
     text("line"),  # the canonical line of items.jsonl, a leaf of the root
     number("recorded_at_ms"),
     sa.UniqueConstraint("dataset_release_id", "idx"),
@@ -74,7 +74,7 @@ received_item = table(
     text("contributor_pseudonym"),
     number("frames"),
     number("duration_ms"),
-    text("bytes_hash"),
+    text("bytes_hash", index=True),
     text("caption"),
     text("grp"),
     one_of("split", "train", "heldout"),
@@ -115,11 +115,12 @@ obligation = table(
     public_id(),
     one_of("direction", "in", "out"),
     text("party"),
-    text("delivery", index=True),
+    text("delivery"),
     text("item"),
     one_of("kind", "delete"),
     number("due_ms"),
     number("recorded_at_ms"),
+    sa.UniqueConstraint("delivery", "item", "direction"),
 )
 
 obligation_event = table(

@@ -82,7 +82,8 @@ def add(tx: WriteTx, to: Row, asset: Row) -> bool:
 
 def put(tx: WriteTx, contributor: Row, asset: Row, names: Sequence[str]) -> int:
     """Put an asset into its contributor's collections of these names; how many it was not in before."""
-    return sum(add(tx, ensure(tx, contributor, name), asset) for name in names)
+    # in one order: of two who make the same ones, neither waits for what the other made first
+    return sum(add(tx, ensure(tx, contributor, name), asset) for name in sorted(names))
 
 
 def listing(tx: Tx) -> Sequence[Row]:

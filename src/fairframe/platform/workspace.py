@@ -56,8 +56,8 @@ class Workspace:
 def create_workspace(root: Path, role: str, name: str, clock: Clock = now_ms) -> Workspace:
     """Make a workspace: folder, schema, keys, public party document (DIR/party.json).
 
-    Called again after a crash it begins anew. Raises Conflict where DIR already holds one, InputError on a bad role
-    or name.
+    Called again after a crash it begins anew; on PostgreSQL it may then need another empty database. Raises Conflict
+    where DIR or the database already holds one, InputError on a bad role or name.
     """
     if role not in ("library", "lab"):
         raise InputError(f"role {role!r} is unknown", remedy="Say --role library or --role lab.")

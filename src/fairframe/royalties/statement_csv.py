@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fairframe.core.money import MICRO, Currency, format_micro
@@ -13,21 +13,23 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def to_csv(body: Mapping[str, Any], show: Callable[[str], str] = str) -> str:
+def to_csv(body: Mapping[str, Any]) -> str:
     """RFC 4180 text with CRLF. Amounts are decimals with six digits beyond the minor unit; amount_micro is exact too.
 
-    A cell of text that a spreadsheet would take for a formula gets a leading apostrophe. `show` makes every
-    cell fit for where it is shown.
+    A cell of text that a spreadsheet would take for a formula gets a leading apostrophe.
     """
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
-    for row in _rows(body, Currency(body["currency"])):
-        writer.writerow([show(row.get(name, "")) for name in COLUMNS])
+    for row in rows(body):
+        writer.writerow([row.get(name, "") for name in COLUMNS])
     return out.getvalue()
 
 
-def _rows(body: Mapping[str, Any], currency: Currency) -> Iterator[dict[str, str]]:
+def rows(body: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    """The lines of a statement, from the opening to what is carried over; a cell without a value is left out."""
+    currency = Currency(body["currency"])
+
     def amount(line: str, micro: int, **cells: str) -> dict[str, str]:
         shown = {name: _plain(text) for name, text in cells.items()}
         amounts = {"amount": format_micro(micro, currency), "currency": currency.code, "amount_micro": str(micro)}

@@ -337,9 +337,9 @@ def create_tables() -> None:
         sa.CheckConstraint("direction in ('in', 'out')", name=op.f("ck_obligation_direction")),
         sa.CheckConstraint("kind in ('delete')", name=op.f("ck_obligation_kind")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_obligation")),
+        sa.UniqueConstraint("delivery", "item", "direction", name=op.f("uq_obligation_delivery_item_direction")),
         sa.UniqueConstraint("public_id", name=op.f("uq_obligation_public_id")),
     )
-    op.create_index(op.f("ix_obligation_delivery"), "obligation", ["delivery"], unique=False)
     op.create_table(
         "party",
         sa.Column("id", BIGINT, autoincrement=True, nullable=False),
@@ -681,6 +681,7 @@ def create_tables() -> None:
         sa.UniqueConstraint("delivery_id", "idx", name=op.f("uq_received_item_delivery_id_idx")),
     )
     op.create_index(op.f("ix_received_item_asset_pseudonym"), "received_item", ["asset_pseudonym"], unique=False)
+    op.create_index(op.f("ix_received_item_bytes_hash"), "received_item", ["bytes_hash"], unique=False)
     op.create_index(op.f("ix_received_item_delivery_id"), "received_item", ["delivery_id"], unique=False)
     op.create_table(
         "refusal",
@@ -1025,6 +1026,7 @@ def create_tables() -> None:
     )
     op.create_index(op.f("ix_item_asset_id"), "item", ["asset_id"], unique=False)
     op.create_index(op.f("ix_item_asset_pseudonym"), "item", ["asset_pseudonym"], unique=False)
+    op.create_index(op.f("ix_item_bytes_hash"), "item", ["bytes_hash"], unique=False)
     op.create_index(op.f("ix_item_contributor_id"), "item", ["contributor_id"], unique=False)
     op.create_index(op.f("ix_item_contributor_pseudonym"), "item", ["contributor_pseudonym"], unique=False)
     op.create_index(op.f("ix_item_dataset_release_id"), "item", ["dataset_release_id"], unique=False)
