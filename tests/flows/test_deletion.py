@@ -360,6 +360,9 @@ def test_a_half_done_training_goes_where_models_do(loop: Loop, why: str) -> None
         else:
             opt_out.opt_out(tx, contributors.find(tx, ANA))
     fed(loop)
+    with loop.lab.read() as tx:
+        told = deletion.due_trainings(tx, loader.find_delivery(tx, "squares"))
+    assert told == ([] if why == "stop" else ["mine"])
     attested(loop)
     assert part.exists() == (why == "stop")
 

@@ -76,12 +76,14 @@ def attest(
             due = due_of(tx, row)
             entries = last_entry(tx, "in", row["family"])
             models = [str(one["name"]) for one in deletion.due_models(tx, row, entries, tx.now_ms)]
+            trainings = deletion.due_trainings(tx, row)
         what = f"{len(due.items)} clips of {delivery}" + (f" and the models {', '.join(models)}" if models else "")
+        half_done = f", and what the trainings {', '.join(trainings)} have so far" if trainings else ""
         check_writable(output)
         if due.kept:
             note(f"{len(due.kept)} more clips stay: other deliveries hold the same bytes by right")
-        if due.items or models:
-            confirm(f"Delete {what} for good?", yes)
+        if due.items or models or trainings:
+            confirm(f"Delete {what}{half_done} for good?", yes)
         with ws.write() as tx:
             envelope = deletion.attest(tx, row)
         write_output(output, envelope)

@@ -18,7 +18,7 @@ from fairframe.core.errors import Conflict, InputError, IntegrityFailure, NotFou
 from fairframe.core.ids import is_id
 from fairframe.core.item_line import read_line
 from fairframe.dataset import layout, published
-from fairframe.dataset.handover import Delivered, Release, hand_over, known, not_in_force, write_new
+from fairframe.dataset.handover import Delivered, Release, check_room, hand_over, known, not_in_force, write_new
 from fairframe.dataset.tables import dataset_release, item
 from fairframe.platform import bundles, runs
 from fairframe.platform.runs import Progress, Run, silent
@@ -40,6 +40,8 @@ def deliver(ws: Workspace, name: str, out: Path, show: Progress = silent) -> Del
     with runs.running(ws, "dataset.deliver", {"name": name, "out": str(out)}, show) as run:
         with ws.read() as tx:
             release = _load(tx, name)
+            if known(tx, release.row) is None:
+                check_room(tx, release)  # before anything is copied
         try:
             with _beside(out) as folder:
                 _write_files(ws, run, release, folder)

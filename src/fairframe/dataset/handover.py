@@ -60,7 +60,7 @@ def hand_over(tx: WriteTx, release: Release, folder: Path, out: Path) -> Deliver
     row = known(tx, release.row)
     new = row is None
     if row is None:
-        _check_room(tx, release)
+        check_room(tx, release)
         row = _insert(tx, release)
     lease = leases.issue(tx, row)
     feed = feeds.issue(tx, release.agreement.public_id)
@@ -112,8 +112,11 @@ def _check_rights(tx: Tx, release: Release) -> None:
         )
 
 
-def _check_room(tx: Tx, release: Release) -> None:
-    """Nothing is handed over that one feed could not take back together with all that the family holds."""
+def check_room(tx: Tx, release: Release) -> None:
+    """Nothing is handed over that one feed could not take back together with all that the family holds.
+
+    Raises Refused (delivery.too_many).
+    """
     where = (delivery_table.c.family == release.agreement.family) & (delivery_table.c.direction == OUT)
     sizes = [row["items"] for row in tx.rows(sa.select(delivery_table.c["items"]).where(where))]
     if len(sizes) >= MAX_DELIVERIES or sum(sizes) + release.row["items"] > MAX_ITEMS:

@@ -57,22 +57,24 @@ def attest(tx: WriteTx, delivery: Row) -> bytes:
     where a training that has to go runs.
     """
     close_behind(tx)
-    half_done, goes = _half_done(tx, delivery["public_id"]), _half_done_go(tx, delivery)
     with ExitStack() as still:
-        for folder in half_done if goes else ():
-            still.enter_context(alone(tx.ws, "train", folder.name.removeprefix(".").removesuffix(".part")))
-        return _attest(tx, delivery, half_done, goes)
+        for name in due_trainings(tx, delivery):
+            still.enter_context(alone(tx.ws, "train", name))
+        return _attest(tx, delivery)
 
 
-def _attest(tx: WriteTx, delivery: Row, half_done: Sequence[Path], goes: bool) -> bytes:
+def _attest(tx: WriteTx, delivery: Row) -> bytes:
     models = due_models(tx, delivery, last_entry(tx, "in", delivery["family"]), tx.now_ms)
     named = [Model(str(one["public_id"]), str(one["weights_hash"])) for one in models]
     envelope = attestations.attest(tx, delivery["public_id"], named)
     document = read_payload(read_envelope(envelope).payload).id
-    for folder in half_done if goes else ():
-        _delete(folder)
+    half_done = _half_done(tx, delivery["public_id"])
     for folder in [*(registry.folder_of(tx.ws, one) for one in _trained_on(tx, delivery)), *half_done]:
         _delete(folder / SHEETS)
+    due = due_trainings(tx, delivery)
+    for folder in half_done:
+        if _name(folder) in due:
+            _delete(folder)
     for one in models:
         _delete(registry.folder_of(tx.ws, one))
         happen(tx, one, "deleted", document=document, reason=REASON)
@@ -117,11 +119,17 @@ def due_models(tx: Tx, delivery: Row, entries: int, at_ms: int) -> list[Row]:
     ]
 
 
-def _half_done_go(tx: Tx, delivery: Row) -> bool:
+def due_trainings(tx: Tx, delivery: Row) -> list[str]:
+    """Names of the half-done trainings on a received delivery that have to go by the table above."""
     about = (tx, "in", delivery["public_id"])
-    if any(one["reason"] == ENDED for one in told(*about)):
-        return True
-    return governing(tx, delivery["family"]).terms.opt_out_remedy == "withdraw" and bool(withdrawn(*about))
+    withdraw = governing(tx, delivery["family"]).terms.opt_out_remedy == "withdraw"
+    goes = any(one["reason"] == ENDED for one in told(*about)) or (withdraw and bool(withdrawn(*about)))
+    return sorted({_name(folder) for folder in _half_done(tx, delivery["public_id"])}) if goes else []
+
+
+def _name(folder: Path) -> str:
+    """What a half-done training is called by."""
+    return folder.name.removeprefix(".").removesuffix(".part")
 
 
 def _delete(folder: Path) -> None:
