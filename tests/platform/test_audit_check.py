@@ -87,6 +87,23 @@ def test_a_reordered_pair_is_found(history: Workspace) -> None:
     assert "audit.entry" in failed(history)
 
 
+def test_an_inserted_entry_is_found(history: Workspace) -> None:
+    """At the end, with all that an entry needs but its place in the tree; then between two others."""
+    with history.read() as tx:
+        last = tx.rows(audit_entry.select().order_by(audit_entry.c.seq.desc()).limit(1))[0]
+    body = parse(last["body"])
+    assert isinstance(body, dict)
+    seq = last["seq"] + 1
+    added = canonical({**body, "seq": seq})
+    with history.engine.begin() as conn:
+        values = {**last, "seq": seq, "body": added.decode(), "leaf_hash": leaf_hash(added).hex()}
+        conn.execute(audit_entry.insert().values(**values))
+    assert failed(history) >= {"audit.nodes"}
+    unguarded(history, "delete from disclosure", f"update audit_entry set seq = {seq} + 1 where seq = {seq - 1}")
+    unguarded(history, f"update audit_entry set seq = {seq - 1} where seq = {seq}")
+    assert "audit.entry" in failed(history)
+
+
 def test_time_that_goes_back_is_found(history: Workspace) -> None:
     """Also where the entry itself says so: rules take the last entry's time for the latest."""
     with history.read() as tx:

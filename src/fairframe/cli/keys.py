@@ -23,7 +23,7 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 @app.command("list")
 def list_keys(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """The keys, what they are for, when they count, and whether they are encrypted at rest."""
+    """What each key is for, when it counts, whether it is encrypted."""
     with workspace(ctx) as ws, ws.read() as tx:
         rows, encrypted = rotation.listing(tx), ws.keys.encrypted
         fingerprint = identity.own(tx).fingerprint
@@ -50,7 +50,10 @@ def list_keys(ctx: typer.Context, as_json: AsJson = False) -> None:
 
 @app.command()
 def rotate(ctx: typer.Context, yes: Yes = False) -> None:
-    """A new signing key takes over; the old one introduces it, so that nobody has to compare fingerprints again."""
+    """A new signing key takes over.
+
+    The old one introduces it, so that nobody has to compare fingerprints again.
+    """
     with workspace(ctx) as ws:
         with ws.read() as tx:
             now = identity.current(identity.own(tx), tx.now_ms)
@@ -73,9 +76,9 @@ def revoke(
     ] = "",
     yes: Yes = False,
 ) -> None:
-    """A key was lost or stolen: nothing that it signs from a time on counts. Final.
+    """A stolen key: what it signs from a time on does not count.
 
-    A new key takes over if it was the one that signs. It is not introduced by the revoked one: everybody has to
+    Final. A new key takes over if it was the one that signs. It is not introduced by the revoked one: everybody has to
     compare the new fingerprint.
     """
     since_ms = moment_ms(since) if since else None
@@ -94,7 +97,10 @@ def revoke(
 
 @app.command()
 def encrypt(ctx: typer.Context) -> None:
-    """Encrypt the private keys under the passphrase of FAIRFRAME_PASSPHRASE (or _FILE), or one that is asked for."""
+    """Encrypt the private keys under a passphrase.
+
+    That of FAIRFRAME_PASSPHRASE or FAIRFRAME_PASSPHRASE_FILE, or one that is asked for.
+    """
     with workspace(ctx) as ws:
         if ws.keys.encrypted:
             raise InputError(
@@ -111,7 +117,10 @@ def encrypt(ctx: typer.Context) -> None:
 
 @app.command()
 def passphrase(ctx: typer.Context) -> None:
-    """Change the passphrase, to that of FAIRFRAME_NEW_PASSPHRASE (or _FILE), or one that is asked for."""
+    """Change the passphrase.
+
+    To that of FAIRFRAME_NEW_PASSPHRASE or FAIRFRAME_NEW_PASSPHRASE_FILE, or one that is asked for.
+    """
     with workspace(ctx) as ws:
         if not ws.keys.encrypted:
             raise InputError("the keys are not encrypted", code="keys.not_encrypted", remedy="fairframe keys encrypt")

@@ -1,6 +1,6 @@
 """Taking a lab's signed usage report: who reports, about which delivery, and only items that were delivered.
 
-The body's fields are defined by training.usage_report.UsageReport. The bundle names the agreement that the delivery
+The body's fields are defined by core.usage_report_body.UsageReport. The bundle names the agreement that the delivery
 was made under, and its seq grows with each report under that agreement. A corrected report is a new one about the
 same checkpoint: it adds rows, and the newest report of a checkpoint is the one that counts. Reports on different
 checkpoints are taken in any order.

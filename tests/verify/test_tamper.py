@@ -1,0 +1,151 @@
+"""What an owner, a counterparty or a stranger may do to a signed document, each found under its code.
+
+docs/tamper.md lists every case with the test that catches it; what a workspace finds is tested beside its stage.
+"""
+
+import ast
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fairframe.core import dsse
+from fairframe.core.bundle import PAYLOAD_TYPE, Bundle, read_payload, seal
+from fairframe.core.canonical import canonical
+from fairframe.core.time import DAY_MS
+from fairframe.verify.trust import Trust
+
+from .conftest import NOW_MS, made_id
+from .test_documents import bodies, issued
+
+Failing = Callable[[Any], set[str]]
+ROOT = Path(__file__).parents[2]
+CASES = {
+    "edit", "delete", "insert", "reorder", "cut tail", "rewritten and re-signed history", "stale feed replayed",
+    "media swapped under the same id", "altered agreement", "forged attestation", "expired key", "untrusted key",
+    "stripped C2PA", "duplicate JSON keys", "Unicode canonicalization", "number canonicalization", "clock rollback",
+    "split view",
+}  # fmt: skip
+"""What docs/tamper.md has to name."""
+
+
+def opened(sealed: bytes) -> Bundle:
+    return read_payload(dsse.read_envelope(sealed).payload)
+
+
+def found(world: Any, failing: Failing, data: bytes, trust: Trust | None = None) -> set[str]:
+    return failing(world.check(world.write("x.json", data), trust))
+
+
+def swapped(sealed: bytes, old: bytes, new: bytes) -> bytes:
+    """Another payload under the same signatures."""
+    envelope = dsse.read_envelope(sealed)
+    assert old in envelope.payload
+    return dsse.Envelope(envelope.payload.replace(old, new), PAYLOAD_TYPE, envelope.signatures).to_bytes()
+
+
+def test_an_altered_agreement(world: Any, failing: Failing) -> None:
+    signed = world.agreement()
+    assert found(world, failing, swapped(signed, b'"share":"1/5"', b'"share":"1/9"')) == {"dsse.bad_signature"}
+    other = opened(signed).body
+    other["terms"]["share"] = "1/9"
+    by_library = world.sealed("agreement", other, id=world.agreement_ref.id)
+    assert found(world, failing, by_library) == {"document.signature"}, "one party alone changes nothing"
+    # the lab's true signature, moved over to what it never signed
+    theirs = dsse.read_envelope(signed).signatures[1]
+    envelope = dsse.read_envelope(by_library)
+    moved = dsse.Envelope(envelope.payload, PAYLOAD_TYPE, (*envelope.signatures, theirs)).to_bytes()
+    assert found(world, failing, moved) == {"dsse.bad_signature"}
+
+
+def test_a_forged_attestation(world: Any, failing: Failing) -> None:
+    honest = issued(world, "attestation")
+    item = made_id("itm").encode()
+    assert found(world, failing, swapped(honest, item, made_id("itm", 5).encode())) == {"dsse.bad_signature"}
+    said = opened(honest)
+    by_stranger = seal(said, world.stranger.private)
+    assert found(world, failing, by_stranger) == {"dsse.unknown_key"}
+    by_library = seal(said, world.library.private)
+    assert found(world, failing, by_library) == {"document.signature"}, "nobody attests for the lab"
+    own = seal(replace(said, sender=world.library.id, recipient=world.lab.id), world.library.private)
+    assert found(world, failing, own) == {"document.issuer"}
+    claims_more = seal(replace(said, body={**said.body, "statement": "All copies are gone."}), world.lab.private)
+    assert found(world, failing, claims_more) == {"document.field"}
+
+
+def test_a_key_that_expired_and_one_that_nobody_trusts(world: Any, failing: Failing) -> None:
+    late = issued(world, "feed", issued_at_ms=world.library.party.created_at_ms + 201 * DAY_MS)
+    assert "document.signature" in found(world, failing, late)
+    assert found(world, failing, issued(world, "feed"), Trust.of([world.stranger.party])) == {"dsse.unknown_key"}
+
+
+def test_a_document_dated_ahead(world: Any, failing: Failing) -> None:
+    assert found(world, failing, issued(world, "feed", issued_at_ms=NOW_MS + 3 * DAY_MS)) == {"document.time"}
+
+
+def signed_text(world: Any, change: Callable[[bytes], bytes]) -> bytes:
+    """A feed whose payload is spelled otherwise, under a true signature over just that spelling."""
+    payload = canonical(world.bundle("feed", bodies(world, made_id)["feed"]).to_json())
+    other = change(payload)
+    assert other != payload
+    return dsse.sign(PAYLOAD_TYPE, other, world.library.private)
+
+
+def test_duplicate_json_keys(world: Any, failing: Failing) -> None:
+    twice = signed_text(world, lambda p: p.replace(b'"seq":1', b'"seq":1,"seq":2'))
+    assert found(world, failing, twice) == {"document.duplicate_key"}
+    spelled = signed_text(world, lambda p: p.replace(b'"seq":1', b'"seq":1,"\\u0073eq":2'))
+    assert found(world, failing, spelled) == {"document.duplicate_key"}
+    envelope = issued(world, "feed").replace(b'{"payload":', b'{"payload":"","payload":', 1)
+    assert found(world, failing, envelope) == {"dsse.malformed"}
+
+
+def test_numbers_have_one_spelling(world: Any, failing: Failing) -> None:
+    for other in (b"1.0", b"1e0", b"9007199254740993"):
+        spelled = signed_text(world, lambda p, n=other: p.replace(b'"seq":1', b'"seq":' + n))
+        assert found(world, failing, spelled) == {"document.bad_number"}, other
+    assert found(world, failing, signed_text(world, lambda p: p.replace(b'"seq":1', b'"seq": 1'))) == {
+        "document.not_canonical"
+    }
+
+
+def test_unicode_has_one_spelling_and_is_not_normalized(world: Any, failing: Failing) -> None:
+    escaped = signed_text(world, lambda p: p.replace(b'"type":"feed"', b'"type":"fe\\u0065d"'))
+    assert found(world, failing, escaped) == {"document.not_canonical"}
+    order = signed_text(world, lambda p: p.replace(b'"type":"feed","version":1', b'"version":1,"type":"feed"'))
+    assert found(world, failing, order) == {"document.not_canonical"}
+    # the same letters to the eye, other bytes: the signature is over one of them
+    composed = unicodedata.normalize("NFC", "José")
+    entry = {"delivery": made_id("dlv"), "reason": composed, "effective_at": "2026-01-01T00:00:00.000Z", "items": []}
+    honest = world.sealed("feed", {**bodies(world, made_id)["feed"], "entries": [entry]})
+    assert found(world, failing, honest) == set()
+    apart = swapped(honest, composed.encode(), unicodedata.normalize("NFD", composed).encode())
+    assert found(world, failing, apart) == {"dsse.bad_signature"}
+
+
+def rows() -> list[tuple[str, str, str, str]]:
+    """(case, what is done, code, test) of docs/tamper.md."""
+    text = (ROOT / "docs" / "tamper.md").read_text("utf-8")
+    listed = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if "::" in line]
+    assert all(len(one) == 4 for one in listed)
+    return [(case, done, code.strip("`"), test.strip("`")) for case, done, code, test in listed]
+
+
+def test_the_table_names_every_case() -> None:
+    assert {case for case, *_ in rows()} == CASES
+
+
+@pytest.mark.parametrize(("case", "done", "code", "test"), rows(), ids=lambda text: str(text)[:60])
+def test_every_row_has_a_test_that_looks_for_its_code(case: str, done: str, code: str, test: str) -> None:
+    file, name = test.split("::")
+    source = (ROOT / file).read_text("utf-8")
+    known = {node.name for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)}
+    assert name in known and name.startswith("test_"), f"{test} is gone"
+    assert re.search(rf'"{re.escape(code)}"', source), f"{file} does not look for {code}"
+    everything = "\n".join(path.read_text("utf-8") for path in (ROOT / "src").rglob("*.py"))
+    state = code.startswith("c2pa.") and f'"{code[5:]}"' in everything  # the reader's state is part of these codes
+    assert state or f'"{code}"' in everything, f"nothing gives {code}"
