@@ -12,6 +12,7 @@ WHY = {
     "outside_purpose": "asked for another use than the license covers",
     "outside_kind": "not a kind of file that the license covers",
     "outside_short_side": "the picture is smaller than the license asks",
+    "outside_collection": "not in a collection that the license names",
     "hold": "on hold until a person has looked",
     "opted_out": "the contributor has opted out",
     "consent_denied": "the contributor said no to this use",
