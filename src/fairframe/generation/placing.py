@@ -1,4 +1,7 @@
-"""Several files that appear under their names together, or not at all as long as the process lives."""
+"""Several files that appear under their names together, or not at all as long as the process lives.
+
+A process killed in between may leave a name taken by an empty file.
+"""
 
 import os
 import tempfile
