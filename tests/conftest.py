@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ from hypothesis import HealthCheck, settings
 from fairframe.core.ids import encode_id
 from fairframe.core.item_line import Item
 from fairframe.core.timecode import Rate
-from fairframe.platform import identity
+from fairframe.platform import identity, migrate
+from fairframe.platform.database import make_engine
 from fairframe.platform.workspace import Workspace, create_workspace
 
 # machines differ: how long an example takes is no property of the code
@@ -56,11 +58,8 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with template.connect() as conn:
         conn.execute(sa.text("create database template_fairframe"))
     template.dispose()
-    from fairframe.platform.database import make_engine
-    from fairframe.platform.migrate import upgrade
-
     engine = make_engine(_psycopg(uri, "template_fairframe"))
-    upgrade(engine)
+    migrate.upgrade(engine)
     engine.dispose()
     yield uri
     server.cleanup()
@@ -70,6 +69,25 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def _psycopg(uri: str, database: str = "postgres") -> str:
     url = sa.make_url(uri).set(drivername="postgresql+psycopg", database=database)
     return url.render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database that the real migrations made, once: they cost more than most tests."""
+    file = tmp_path_factory.mktemp("template") / "library.db"
+    engine = make_engine(f"sqlite:///{file}")
+    migrate.upgrade(engine)
+    engine.dispose()
+    return file
+
+
+def _copied(template: Path, engine: sa.Engine) -> None:
+    """Begin an empty SQLite database as a copy of the template, as PostgreSQL's are."""
+    source = sqlite3.connect(template)
+    with engine.connect() as conn:
+        driver: Any = conn.connection.driver_connection
+        source.backup(driver)
+    source.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -99,7 +117,12 @@ class Maker:
                 conn.execute(sa.text(f"create database {database} template template_fairframe"))
             admin.dispose()
             self.monkeypatch.setenv("FAIRFRAME_DATABASE_URL", _psycopg(uri, database))
+        else:
+            template, upgrade = self.request.getfixturevalue("sqlite_template"), migrate.upgrade
+            self.monkeypatch.setattr(migrate, "upgrade", lambda engine: (_copied(template, engine), upgrade(engine)))
         ws = create_workspace(self.tmp_path / role, role, name, self.clock)
+        if self.kind == "sqlite":
+            self.monkeypatch.setattr(migrate, "upgrade", upgrade)
         self.monkeypatch.delenv("FAIRFRAME_DATABASE_URL", raising=False)
         self.made.append(ws)
         return ws
