@@ -39,6 +39,8 @@ KnownAt = Annotated[
 
 MAX_INPUT_BYTES = 64 * 1024 * 1024
 _ID = re.compile(r"[a-z]{3}_[0-9a-z]{26}")
+READABLE = 14
+"""Characters of a column of text that are wide enough to read it."""
 CLOCK_LAG_MS = 60_000
 """A clock that lags by more is worth a remark."""
 
@@ -102,7 +104,11 @@ def emit(data: Any, as_json: bool, render: Callable[[], None]) -> None:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str | None = None, empty: str = "") -> None:
-    """A table; text from outside is printed literally, never as markup. A "#" before a column's name aligns right."""
+    """A table; text from outside is printed literally, never as markup. A "#" before a column's name aligns right.
+
+    Text is folded where the lines are too short for all of it, an id never: where that leaves no room to read the
+    rest, each row is printed on lines of its own.
+    """
     lines = [[_cell(v) for v in row] for row in rows]
     console = stdout()
     if not lines:
@@ -111,12 +117,16 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str |
     names = [name.removeprefix("#") for name in columns]
     shown = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     shown.show_header = any(names)
-    for name, column in zip(names, columns, strict=True):
-        shown.add_column(name, justify="right" if column.startswith("#") else "left", overflow="fold")
+    needed = 0
+    for index, (name, column) in enumerate(zip(names, columns, strict=True)):
+        cells = [line[index].plain for line in lines]
+        ids = max((len(cell) for cell in cells if _ID.fullmatch(cell)), default=0)
+        needed += max(ids, min(READABLE, max(map(len, [name, *cells])))) + 2
+        side = "right" if column.startswith("#") else "left"
+        shown.add_column(name, justify=side, overflow="fold", min_width=ids or None)
     for line in lines:
         shown.add_row(*line)
-    wide = console.measure(shown, options=console.options.update(max_width=WIDE)).maximum > console.width
-    if wide and shown.show_header and any(_ID.fullmatch(cell.plain) for line in lines for cell in line):
+    if needed - 2 > console.width and shown.show_header:
         _records(console, names, lines)
     else:
         console.print(shown)
