@@ -246,7 +246,7 @@ def clear(
 
     def render_all() -> None:
         say(", ".join(f"{outcome} {n}" for outcome, n in cleared.counts.items()), "bold")
-        table(["finding", "#assets"], sorted(cleared.findings.items(), key=lambda kv: -kv[1]))
+        table(["finding", "#assets"], sorted(cleared.findings.items(), key=lambda kv: (-kv[1], kv[0])))
         _say_then(then)
         note("one asset: --explain ASSET")
 

@@ -109,7 +109,7 @@ def _render(found: quotes.Quote) -> None:
     money = found.draft.fee
     say(f"{found.draft.offer.name} for {found.lab}: {format_money(money)}", "bold")
     say("clears: " + ", ".join(f"{outcome} {count}" for outcome, count in found.counts.items()))
-    table(["finding", "#assets"], sorted(found.findings.items(), key=lambda kv: -kv[1]), empty="no findings")
+    table(["finding", "#assets"], sorted(found.findings.items(), key=lambda kv: (-kv[1], kv[0])), empty="no findings")
     say(f"would deliver {found.clips} clips of {found.assets} assets, {span(found.duration_ms)}")
     for code, count in found.dropped.items():
         say(f"  left out: {count} {code}")

@@ -167,7 +167,7 @@ def _pay(tx: Tx, shots: Sequence[SelectedShot], pool: int, root: str) -> tuple[P
             lengths[who] += length
     people = _people(tx, sorted(amounts))
     found = [Pay(*people[who], clips[who], lengths[who], amount) for who, amount in amounts.items()]
-    return tuple(sorted(found, key=lambda one: (-one.amount_micro, one.contributor)))
+    return tuple(sorted(found, key=lambda one: (-one.amount_micro, one.name, one.contributor)))
 
 
 def _delivered(shot: SelectedShot, source: Row) -> tuple[str, int, int, str, int, int, int, int]:
