@@ -2,9 +2,9 @@
 
     python racers.py publish|leave ROOT
 
-Each reads a line per round and says in a line how it came out. `publish` reads {"name", "agreement", "out"}, builds, and
-stops where every clip is cut and nothing is published: it says "cut" and waits for a line. `leave` says "here" and waits
-for a line, too; then it records the no.
+Each reads a line per round and says in a line how it came out. `publish` reads {"name", "agreement", "out"}, builds and
+delivers. It stops where every clip is cut and nothing is published: it says "cut" and waits for a line; and again where
+the release is published and nothing delivered: "copied". `leave` says "here" and waits, too; then it records the no.
 """
 
 import json
@@ -25,20 +25,22 @@ def wait(word: str) -> None:
 
 
 def publish(ws: Workspace, order: dict[str, Any]) -> dict[str, Any]:
-    waited: list[bool] = []
+    marks = ["cut", "copied"]
 
-    def show(done: int, total: int, _note: str) -> None:
-        if done == total and not waited:
-            waited.append(True)
-            wait("cut")
+    def cutting(done: int, total: int, _note: str) -> None:
+        if done == total and marks[0] == "cut":
+            wait(marks.pop(0))
+
+    def copying(_done: int, _total: int, _note: str) -> None:
+        if marks == ["copied"]:
+            wait(marks.pop())
 
     told: dict[str, Any] = {"release": None, "delivery": None, "refused": ""}
     try:
-        told["release"] = releases.build(ws, order["agreement"], order["name"], show=show).id
-        told["delivery"] = deliveries.deliver(ws, order["name"], Path(order["out"])).id
+        told["release"] = releases.build(ws, order["agreement"], order["name"], show=cutting).id
+        told["delivery"] = deliveries.deliver(ws, order["name"], Path(order["out"]), copying).id
     except Refused as error:
         told["refused"] = error.code
-    assert waited
     return told
 
 

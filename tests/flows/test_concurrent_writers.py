@@ -25,9 +25,17 @@ from fairframe.media.probe import probe
 from fairframe.platform import audit, log_proofs
 from fairframe.platform.tables import audit_entry, document
 from fairframe.rights import agreements, appeals, holds
-from fairframe.rights.tables import agreement_event, appeal, appeal_outcome, consent_event, contributor_terms, hold
 from fairframe.rights.tables import agreement as agreement_table
-from fairframe.rights.tables import hold_lift, ruling
+from fairframe.rights.tables import (
+    agreement_event,
+    appeal,
+    appeal_outcome,
+    consent_event,
+    contributor_terms,
+    hold,
+    hold_lift,
+    ruling,
+)
 from fairframe.royalties.tables import ledger_txn, revenue_event
 from fairframe.verify.registry import verify
 from fairframe.verify.trust import Trust
