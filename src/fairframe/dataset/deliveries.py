@@ -2,7 +2,7 @@
 
 The directory is prepared beside its place; the delivery, its first lease and the feed are recorded in one
 transaction that re-checks every right; then the directory gets its name. A crash in between leaves a recorded
-delivery without a directory, and delivering again writes it anew under the same signature.
+delivery without a directory, and delivering again writes it anew under the same signature and drops what was left.
 """
 
 import shutil
@@ -27,17 +27,21 @@ from fairframe.platform.workspace import Workspace
 from fairframe.rights import agreements
 from fairframe.rights.tables import agreement as agreement_table
 
+KIND = "dataset.deliver"
+
 
 def deliver(ws: Workspace, name: str, out: Path, show: Progress = silent) -> Delivered:
     """Write the delivery of the release `name` to the new directory `out`.
 
-    Raises Conflict (delivery.exists) where `out` exists, NotFound, InputError (input.unwritable), IntegrityFailure (a
-    stored clip is missing or changed), and Refused: agreement.inactive; delivery.changed, with reasons, where a right
-    changed since the release; delivery.revoked where items of this very delivery were taken back; delivery.too_many.
+    Raises Conflict (delivery.exists where `out` exists; run.live where another process delivers to it), NotFound,
+    InputError (input.unwritable), IntegrityFailure (a stored clip is missing or changed), and Refused:
+    agreement.inactive; delivery.changed, with reasons, where a right changed since the release; delivery.revoked where
+    items of this very delivery were taken back; delivery.too_many.
     """
     if out.exists() or out.is_symlink():
         raise Conflict(f"{out} exists already", code="delivery.exists", remedy="Name a folder that does not exist.")
-    with runs.running(ws, "dataset.deliver", {"name": name, "out": str(out)}, show) as run:
+    place = runs.alone(ws, KIND, str(out.absolute()))
+    with place, runs.running(ws, KIND, {"name": name, "out": str(out)}, show) as run:
         with ws.read() as tx:
             release = _load(tx, name)
             if known(tx, release.row) is None:
@@ -88,9 +92,17 @@ def _load(tx: Tx, name: str) -> Release:
 
 @contextmanager
 def _beside(out: Path) -> Generator[Path]:
-    """A temporary directory next to `out`, on the same disk; gone in the end unless it was renamed."""
+    """A temporary directory next to `out`, on the same disk; gone in the end unless it was renamed.
+
+    What a killed process left there for the same `out` goes, too: it holds clips that nobody else knows of. The caller
+    is alone at it.
+    """
     out.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
+    mark = f".{out.name}.fairframe-"
+    for left in out.parent.iterdir():
+        if left.name.startswith(mark) and left.is_dir() and not left.is_symlink():
+            shutil.rmtree(left, ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(dir=out.parent, prefix=mark))
     try:
         folder.chmod(0o755)
         yield folder

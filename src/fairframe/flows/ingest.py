@@ -127,6 +127,7 @@ def _take(job: _Job, offer: Offer) -> None:
 def _known(job: _Job, offer: Offer, content: str, beside: Sequence[Found]) -> bool:
     """Whether the contributor has this content already; if so, what metadata and sidecars say anew is appended."""
     with job.ws.write() as tx:
+        assets.lock_content(tx, content)  # who takes in the same file at once says nothing twice
         try:
             owner = contributors.find(tx, offer.described.contributor)
         except NotFound:

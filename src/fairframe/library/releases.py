@@ -6,6 +6,7 @@ from typing import Literal
 from fairframe.core.errors import Conflict, InputError, NotFound
 from fairframe.core.ids import new_id
 from fairframe.library.tables import document_release
+from fairframe.platform import audit
 from fairframe.platform.tx import Row, Tx, WriteTx
 
 Kind = Literal["model", "property"]
@@ -25,6 +26,7 @@ def add(tx: WriteTx, asset: Row, kind: str, document: bytes, ai_training: bool) 
         raise InputError(f"{kind!r} is no kind of release", code="input.bad_release", remedy="Say model or property")
     _check(document)
     content = tx.ws.objects.put_bytes(document)
+    audit.lock(tx.conn)  # the same document twice at once is one release
     for row in current(tx, asset["id"]):
         if row["kind"] == kind and row["document_hash"] == content:
             if bool(row["ai_training"]) is ai_training:
@@ -43,6 +45,7 @@ def add(tx: WriteTx, asset: Row, kind: str, document: bytes, ai_training: bool) 
 
 def revoke(tx: WriteTx, release: Row, asset: Row) -> Row:
     """End a release from now on, by a row that names it. Raises Conflict where it was ended before."""
+    audit.lock(tx.conn)  # it is ended once
     if release["revokes_id"] is not None or release["id"] not in {r["id"] for r in current(tx, asset["id"])}:
         raise Conflict(f"{release['public_id']} is not in force for {asset['public_id']}", code="release.ended")
     public_id = new_id("drl")

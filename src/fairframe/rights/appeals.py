@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from fairframe.core.errors import Conflict, InputError, NotFound
 from fairframe.core.ids import new_id
 from fairframe.library.tables import asset, contributor, ownership
-from fairframe.platform import bundles
+from fairframe.platform import audit, bundles
 from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.rights import holds
 from fairframe.rights.tables import appeal, appeal_outcome, hold, hold_lift
@@ -29,6 +29,7 @@ def lodge(tx: WriteTx, hold_public_id: str, who: Row, reason: str) -> str:
     and InputError where the asset is another's (input.foreign_asset) or there is no reason.
     """
     text = _reason(reason)
+    audit.lock(tx.conn)  # one appeal waits at a time
     row = _hold(tx, hold_public_id)
     if tx.row(hold_lift.select().where(hold_lift.c.hold_id == row["hold_id"])) is not None:
         raise Conflict("the hold was lifted before", code="hold.lifted", where=hold_public_id)
@@ -57,6 +58,7 @@ def settle(tx: WriteTx, appeal_public_id: str, outcome: Outcome, *, reason: str,
     (appeal.settled; also where the hold was lifted meanwhile).
     """
     text = _reason(reason)
+    audit.lock(tx.conn)  # it is settled once
     found = find(tx, appeal_public_id)
     if found["state"] != "open":
         raise Conflict(f"the appeal is settled: {found['state']}", code="appeal.settled", where=appeal_public_id)

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from fairframe.core.errors import Conflict, InputError, NotFound
 from fairframe.core.ids import new_id
 from fairframe.library.tables import asset
+from fairframe.platform import audit
 from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.rights.tables import hold, hold_lift
 
@@ -19,6 +20,7 @@ def place(tx: WriteTx, asset_row: Row, *, code: str, reason: str) -> str:
     if not code or len(code) > 40 or not code.replace("_", "").isalnum() or not code.isascii():
         raise InputError(f"{code[:40]!r} is not a hold's code", code="input.bad_hold", remedy="Use a_short_word")
     _check(reason)
+    audit.lock(tx.conn)  # two who place it at once see each other
     standing = tx.row(_open().where(hold.c.asset_id == asset_row["id"], hold.c.code == code))
     if standing is not None:
         return str(standing["public_id"])
@@ -31,6 +33,7 @@ def place(tx: WriteTx, asset_row: Row, *, code: str, reason: str) -> str:
 def lift(tx: WriteTx, hold_public_id: str, reason: str) -> None:
     """End a hold from now on. Raises NotFound, Conflict (it was lifted before), InputError (no reason)."""
     _check(reason)
+    audit.lock(tx.conn)  # it is lifted once
     joined = hold.join(asset, asset.c.id == hold.c.asset_id)
     columns = sa.select(hold.c.id, asset.c.public_id.label("asset"))
     row = tx.row(columns.select_from(joined).where(hold.c.public_id == hold_public_id))

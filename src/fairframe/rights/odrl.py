@@ -5,7 +5,8 @@ Sources: W3C, ODRL Information Model 2.2 (Recommendation, 15 February 2018), sec
 Fairframe adds, stand under Fairframe's own namespace as a profile. Every action that is not granted stands as a
 prohibition, so that nothing hangs on how a reader takes silence.
 
-It is a description for other programs: the signed agreement is what holds.
+What is a thing and not a text (a purpose, a place, a currency) is written as {"@id": ...}: W3C's context would read a
+plain string there as text. It is a description for other programs: the signed agreement is what holds.
 """
 
 from typing import Any
@@ -59,13 +60,13 @@ def _policy(kind: str, name: str, terms: Terms, dates: list[dict[str, Any]], par
 
 def _constraints(terms: Terms) -> list[dict[str, Any]]:
     found = [
-        _constraint("purpose", "eq", f"ff:{terms.purpose}"),
-        _constraint("ff:modelScope", "eq", f"ff:{terms.model_scope}"),
+        _constraint("purpose", "eq", {"@id": f"ff:{terms.purpose}"}),
+        _constraint("ff:modelScope", "eq", {"@id": f"ff:{terms.model_scope}"}),
         _constraint("ff:commercialOutput", "eq", {"@value": terms.commercial_output, "@type": "xsd:boolean"}),
     ]
     codes = Territory.parse(terms.territory).codes
     if codes is not None:
-        places = [f"https://www.iso.org/obp/ui/#iso:code:3166:{code}" for code in sorted(codes)]
+        places = [{"@id": f"https://www.iso.org/obp/ui/#iso:code:3166:{code}"} for code in sorted(codes)]
         found.append(_constraint("spatial", "isAnyOf", places))
     if terms.caps == "agreement" and terms.clip_cap is not None:
         found.append(_constraint("count", "lteq", {"@value": terms.clip_cap, "@type": "xsd:integer"}))
@@ -79,7 +80,10 @@ def _constraint(left: str, operator: str, right: Any) -> dict[str, Any]:
 def _pay(amount: str, currency: str, parties: dict[str, str]) -> dict[str, Any]:
     """The duty to compensate (Vocabulary: compensate, payAmount)."""
     price = _constraint("payAmount", "eq", {"@value": amount, "@type": "xsd:decimal"})
-    action = {"rdf:value": {"@id": "odrl:compensate"}, "refinement": [price | {"unit": f"urn:iso:4217:{currency}"}]}
+    action = {
+        "rdf:value": {"@id": "odrl:compensate"},
+        "refinement": [price | {"unit": {"@id": f"urn:iso:4217:{currency}"}}],
+    }
     owed = {"assigner": parties["assigner"]} | ({"assignee": parties["assignee"]} if "assignee" in parties else {})
     return {**owed, "action": [action]}
 

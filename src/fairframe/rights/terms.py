@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from fairframe.core.canonical import sha256_hex
 from fairframe.core.errors import Conflict, InputError, NotFound
 from fairframe.core.ids import new_id
+from fairframe.platform import audit
 from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.rights.tables import contributor_terms, terms_acceptance
 from fairframe.rights.vocabulary import Purpose
@@ -81,6 +82,7 @@ def add(tx: WriteTx, data: bytes, where: str = "terms") -> Row:
         "names": sorted(file.names),
         "text": file.text,
     }
+    audit.lock(tx.conn)  # the same file twice at once is one version
     known = tx.rows(contributor_terms.select().where(contributor_terms.c.name == file.name))
     same = next((row for row in known if row["version"] == file.version), None)
     if same is not None and all(same[name] == value for name, value in values.items()):
