@@ -30,6 +30,8 @@ from fairframe.platform.runs import Progress, Run, running, silent
 from fairframe.platform.tx import Row, WriteTx
 from fairframe.platform.workspace import Workspace
 from fairframe.training import registry
+from fairframe.training.permission_rule import EXTERNAL
+from fairframe.training.permissions import Permit
 from fairframe.training.preset import Sampling
 
 if TYPE_CHECKING:
@@ -261,7 +263,7 @@ def _sign_and_record(
     return _generated(body, permit, made, out)
 
 
-def _generated(body: dict[str, Any], permit: guard.Permit, made: Made, out: Path) -> Generated:
+def _generated(body: dict[str, Any], permit: Permit, made: Made, out: Path) -> Generated:
     return Generated(
         output=body["output"],
         path=out,
@@ -281,8 +283,8 @@ def _generated(body: dict[str, Any], permit: guard.Permit, made: Made, out: Path
     )
 
 
-def _notes(permit: guard.Permit, made: Made) -> tuple[str, ...]:
-    noted = [check.text for check in permit.findings if check.code == guard.EXTERNAL]
+def _notes(permit: Permit, made: Made) -> tuple[str, ...]:
+    noted = [check.text for check in permit.findings if check.code == EXTERNAL]
     if made.width != made.model_size:
         noted.append(f"the model made {made.model_size}x{made.model_size} pixels; they were scaled to {made.width}")
     return tuple(noted)

@@ -23,10 +23,10 @@ from fairframe.core.errors import NotFound, Refused
 from fairframe.core.timecode import Rate
 from fairframe.dataset.tables import delivery
 from fairframe.generation import grants
-from fairframe.generation.guard import Permit
 from fairframe.platform.tx import Row, Tx
 from fairframe.rights import agreements
 from fairframe.rights.agreement import Agreement
+from fairframe.training.permissions import Permit
 
 TYPE = "film"
 MAX_CHAIN_CHARS = 11 * 1024 * 1024

@@ -2,8 +2,8 @@
 
 body: checkpoint, name, weights_hash, files {path: sha256}, delivery {id, root, items}, family, recipe (as JSON text)
 and its hash, code (version), usage {method, frames, house_frames, items: [{source, item, frames}]}, ancestors
-[{kind, name, hash, license, data, weight_num, weight_den}], made_at. An ancestor's weight is its part of all frames
-that the checkpoint's weights ever consumed; the rest, up to 1, is this run's own.
+[{kind, name, hash, license, data, weight_num, weight_den, role}], made_at. Without a role an ancestor is a base. Its
+weight is its part of all frames that the checkpoint's weights ever consumed; the rest, up to 1, is this run's own.
 """
 
 import json
@@ -112,6 +112,6 @@ def lineage_body(
                 if count.source != "house"
             ],
         },
-        "ancestors": [vars(ancestor) for ancestor in ancestors],
+        "ancestors": [ancestor.to_json() for ancestor in ancestors],
         "made_at": made_at,
     }

@@ -286,7 +286,7 @@ def _rows(
         folder=folder.as_posix(),
         frames_seen=body["usage"]["frames"],
     )
-    tx.insert_many(ancestor, [{"checkpoint_id": row_id, **one} for one in body["ancestors"]])
+    tx.insert_many(ancestor, registry.ancestor_rows(row_id, map(AncestorRef.from_json, body["ancestors"])))
     method = body["usage"]["method"]
     rows = [{"checkpoint_id": row_id, "method": method, **one} for one in body["usage"]["items"]]
     if body["usage"]["house_frames"]:
