@@ -9,12 +9,23 @@ from fairframe.core.fields import Fields
 Method = Literal["measured", "attested", "declared"]
 METHODS: tuple[Method, ...] = ("measured", "attested", "declared")
 KINDS = ("checkpoint", "external", "house")
+BASE = "base"
+ROLES: dict[str, str] = {
+    "base": "its weights were trained further",
+    "adapter": "a low-rank adapter that was folded into it",
+    "merge": "one of the models that it is a weighted mean of",
+    "teacher": "it was trained to answer like it (distillation)",
+    "encoder": "a frozen part of it",
+    "captioner": "it wrote captions that it was trained on",
+}
+"""As what an ancestor takes part in a checkpoint. A document that names no role means a base."""
 MOST = 1_000
 
 
 @dataclass(frozen=True)
 class AncestorRef:
-    """What the checkpoint started from. weight: its part of the checkpoint, num/den, as its lineage says."""
+    """What the checkpoint was made from, and as what. weight: its part of the checkpoint, num/den, as its lineage
+    says; 0 where that cannot be told in frames."""
 
     kind: str
     name: str
@@ -23,25 +34,33 @@ class AncestorRef:
     data: str
     weight_num: int
     weight_den: int
+    role: str = BASE
+
+    def to_json(self) -> dict[str, Any]:
+        """As documents hold it: a base as ever, without its role."""
+        return {key: value for key, value in vars(self).items() if (key, value) != ("role", BASE)}
+
+    @classmethod
+    def from_json(cls, value: Any, where: str = "ancestor") -> "AncestorRef":
+        """Raises BadDocument where a field is missing, unknown or out of range."""
+        fields = Fields(value, where)
+        ancestor = cls(
+            kind=fields.text("kind", one_of=KINDS),
+            name=fields.text("name", max_chars=200),
+            hash=fields.text("hash", max_chars=200),
+            license=fields.text("license", max_chars=200),
+            data=fields.text("data", one_of=("disclosed", "undisclosed")),
+            weight_num=fields.integer("weight_num"),
+            weight_den=fields.integer("weight_den", least=1),
+            role=fields.text("role", one_of=ROLES) if fields.has("role") else BASE,
+        )
+        fields.close()
+        if ancestor.weight_num > ancestor.weight_den:
+            raise BadDocument("An ancestor's weight exceeds 1", code="document.field", where=where)
+        return ancestor
 
 
 def read_ancestors(body: Fields) -> tuple[AncestorRef, ...]:
     """The field "ancestors" of a body. Raises BadDocument where one is malformed or weighs more than 1."""
-    return tuple(_ancestor(value, f"{body.where}.ancestors") for value in body.list("ancestors", max_items=MOST))
-
-
-def _ancestor(value: Any, where: str) -> AncestorRef:
-    fields = Fields(value, where)
-    ancestor = AncestorRef(
-        kind=fields.text("kind", one_of=KINDS),
-        name=fields.text("name", max_chars=200),
-        hash=fields.text("hash", max_chars=200),
-        license=fields.text("license", max_chars=200),
-        data=fields.text("data", one_of=("disclosed", "undisclosed")),
-        weight_num=fields.integer("weight_num"),
-        weight_den=fields.integer("weight_den", least=1),
-    )
-    fields.close()
-    if ancestor.weight_num > ancestor.weight_den:
-        raise BadDocument("An ancestor's weight exceeds 1", code="document.field", where=where)
-    return ancestor
+    where = f"{body.where}.ancestors"
+    return tuple(AncestorRef.from_json(value, where) for value in body.list("ancestors", max_items=MOST))

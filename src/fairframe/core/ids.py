@@ -28,6 +28,7 @@ PREFIXES = {
     "att": "attestation",
     "grt": "grant",
     "ckp": "checkpoint",
+    "ext": "external model",
     "usg": "usage report",
     "out": "output",
     "rev": "revenue event",

@@ -100,7 +100,7 @@ class UsageReport:
             "house_frames": self.house_frames,
             "frames": self.frames,
             "items": [{"item": use.item, "frames": use.frames} for use in sorted(self.items)],
-            "ancestors": [vars(ancestor) for ancestor in self.ancestors],
+            "ancestors": [ancestor.to_json() for ancestor in self.ancestors],
         }
         UsageReport.from_body(body)
         return body

@@ -1,7 +1,10 @@
 """The checkpoints of a workspace: found by name or id, checked against their lineage before they are used."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
+from fairframe.core.ancestors import AncestorRef
 from fairframe.core.bundle import Bundle, read_payload
 from fairframe.core.dsse import read_envelope
 from fairframe.core.errors import IntegrityFailure, NotFound
@@ -18,9 +21,16 @@ def find(tx: Tx, name_or_id: str) -> Row:
     row = tx.row(statement)
     if row is None:
         raise NotFound(
-            f"no checkpoint is called {name_or_id[:80]!r}", code="model.missing", remedy="See: fairframe models"
+            f"no checkpoint is called {name_or_id[:80]!r}", code="model.missing", remedy="See: fairframe model list"
         )
     return row
+
+
+def find_any(tx: Tx, name_or_id: str) -> Row:
+    """An own checkpoint, or one that was reported; of several by one name, the newest. Raises NotFound."""
+    where = (checkpoint.c.name == name_or_id) | (checkpoint.c.public_id == name_or_id)
+    row = tx.row(checkpoint.select().where(where).order_by(checkpoint.c.id.desc()).limit(1))
+    return find(tx, name_or_id) if row is None else row
 
 
 def listing(tx: Tx) -> list[Row]:
@@ -34,6 +44,23 @@ def events(tx: Tx, checkpoint_id: int) -> list[Row]:
     return list(tx.rows(checkpoint_event.select().where(where).order_by(checkpoint_event.c.id)))
 
 
+def history(tx: Tx, row: Row) -> list[Row]:
+    """What happened to a checkpoint; of a reported one also to its earlier reports, which are rows of their own."""
+    if row["direction"] == "own":
+        return events(tx, row["id"])
+    same = (checkpoint.c.party == row["party"]) & (checkpoint.c.weights_hash == row["weights_hash"])
+    joined = checkpoint_event.select().join(checkpoint, checkpoint.c.id == checkpoint_event.c.checkpoint_id)
+    where = same & (checkpoint.c.direction == row["direction"])
+    return list(tx.rows(joined.where(where).order_by(checkpoint_event.c.id)))
+
+
+def by_weights(tx: Tx, weights_hash: str, like: Row) -> Row | None:
+    """The newest checkpoint with these weights of the same party, own or reported as `like` is."""
+    where = (checkpoint.c.weights_hash == weights_hash) & (checkpoint.c.party == like["party"])
+    statement = checkpoint.select().where(where, checkpoint.c.direction == like["direction"])
+    return tx.row(statement.order_by(checkpoint.c.id.desc()).limit(1))
+
+
 def usage_of(tx: Tx, checkpoint_id: int) -> list[Row]:
     """Rows (source, item, frames, method) of a checkpoint."""
     return list(tx.rows(usage.select().where(usage.c.checkpoint_id == checkpoint_id).order_by(usage.c.id)))
@@ -41,6 +68,11 @@ def usage_of(tx: Tx, checkpoint_id: int) -> list[Row]:
 
 def ancestors_of(tx: Tx, checkpoint_id: int) -> list[Row]:
     return list(tx.rows(ancestor.select().where(ancestor.c.checkpoint_id == checkpoint_id).order_by(ancestor.c.id)))
+
+
+def ancestor_rows(checkpoint_id: int, ancestors: Iterable[AncestorRef]) -> list[dict[str, Any]]:
+    """Rows of `ancestor`; a base has no role there, as in documents."""
+    return [{"checkpoint_id": checkpoint_id, "role": None, **one.to_json()} for one in ancestors]
 
 
 def folder_of(ws: Workspace, row: Row) -> Path:

@@ -15,6 +15,7 @@ from fairframe.core.errors import Conflict, VerificationError
 from fairframe.core.ids import new_id
 from fairframe.core.usage_report_body import UsageReport
 from fairframe.platform.tx import Row, Tx, WriteTx
+from fairframe.training import registry
 from fairframe.training.tables import ancestor, checkpoint, usage
 
 
@@ -46,7 +47,7 @@ def keep(tx: WriteTx, party: str, agreement: str, report: UsageReport, envelope:
         folder=None,
         frames_seen=report.frames,
     )
-    tx.insert_many(ancestor, [{"checkpoint_id": row_id, **vars(one)} for one in report.ancestors])
+    tx.insert_many(ancestor, registry.ancestor_rows(row_id, report.ancestors))
     rows = [
         {
             "checkpoint_id": row_id,

@@ -27,6 +27,6 @@ def report(tx: WriteTx, name_or_id: str) -> bytes:
         method=body["usage"]["method"],
         house_frames=body["usage"]["house_frames"],
         items=tuple(sorted(ItemUse(one["item"], one["frames"]) for one in body["usage"]["items"])),
-        ancestors=tuple(AncestorRef(**one) for one in body["ancestors"]),
+        ancestors=tuple(AncestorRef.from_json(one) for one in body["ancestors"]),
     )
     return bundles.issue(tx, TYPE, agreement.library, found.to_body(), agreement.ref)

@@ -21,7 +21,7 @@ checkpoint = table(
     number("recorded_at_ms"),
 )
 
-# weight: this ancestor's part of the checkpoint, a rational
+# weight: this ancestor's part of the checkpoint, a rational. role: null is a base
 ancestor = table(
     "ancestor",
     key(),
@@ -33,6 +33,22 @@ ancestor = table(
     text("data"),  # disclosed | undisclosed
     number("weight_num"),
     number("weight_den"),
+    text("role", nullable=True),
+)
+
+# a model from elsewhere, and what its license permits by a person's word; the newest row of a hash holds
+external_model = table(
+    "external_model",
+    key(),
+    public_id(),
+    text("name", index=True),
+    text("hash", index=True),
+    text("license"),
+    text("license_url"),
+    one_of("commercial", "yes", "no", "unknown"),
+    one_of("release", "yes", "no", "unknown"),
+    text("declared_by"),
+    number("recorded_at_ms"),
 )
 
 usage = table(
