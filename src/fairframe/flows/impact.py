@@ -114,11 +114,11 @@ def impact(tx: Tx, contributor: Row) -> Impact:
 
 def items_of(tx: Tx, contributor_id: int) -> Sequence[Row]:
     """All items of a contributor in all releases, oldest first: of assets that they brought or own a share of."""
-    return tx.rows(item.select().where(_theirs(tx, contributor_id)).order_by(item.c.id))
+    return tx.rows(item.select().where(theirs(tx, contributor_id)).order_by(item.c.id))
 
 
-def _theirs(tx: Tx, contributor_id: int) -> sa.ColumnElement[bool]:
-    """Every owner must permit, so a co-owner's no takes an asset back as well."""
+def theirs(tx: Tx, contributor_id: int) -> sa.ColumnElement[bool]:
+    """Items of assets that a contributor brought or owns a share of: a co-owner's no takes an asset back as well."""
     ever = (
         sa.select(ownership.c.asset_id)
         .join(asset, asset.c.id == ownership.c.asset_id)
@@ -182,7 +182,7 @@ def _taken_back(tx: Tx, contributor_id: int) -> dict[str, int]:
     statement = (
         sa.select(feed_entry.c.delivery, sa.func.count(feed_entry.c.item.distinct()).label("items"))
         .join(item, item.c.public_id == feed_entry.c.item)
-        .where(_theirs(tx, contributor_id), feed_entry.c.direction == "out")
+        .where(theirs(tx, contributor_id), feed_entry.c.direction == "out")
         .group_by(feed_entry.c.delivery)
     )
     return {row["delivery"]: int(row["items"]) for row in tx.rows(statement)}
@@ -203,11 +203,11 @@ def _opted_out_ms(tx: Tx, contributor_id: int) -> int | None:
 
 
 def _checkpoints(tx: Tx, contributor_id: int, turn_ms: int) -> tuple[CheckpointImpact, ...]:
-    theirs = sa.select(item.c.public_id).where(_theirs(tx, contributor_id))
+    own = sa.select(item.c.public_id).where(theirs(tx, contributor_id))
     statement = (
         sa.select(checkpoint.c.id, checkpoint.c.party, checkpoint.c.weights_hash)
         .join(usage, usage.c.checkpoint_id == checkpoint.c.id)
-        .where(usage.c.item.in_(theirs))
+        .where(usage.c.item.in_(own))
         .distinct()
     )
     models = {(row["party"], row["weights_hash"]) for row in tx.rows(statement)}
@@ -217,7 +217,7 @@ def _checkpoints(tx: Tx, contributor_id: int, turn_ms: int) -> tuple[CheckpointI
         reports = tx.rows(checkpoint.select().where(where).order_by(checkpoint.c.id))
         # a corrected report is a new row: the newest counts, under the id and time of the first
         first, newest = reports[0], reports[-1]
-        used = tx.rows(usage.select().where(usage.c.checkpoint_id == newest["id"], usage.c.item.in_(theirs)))
+        used = tx.rows(usage.select().where(usage.c.checkpoint_id == newest["id"], usage.c.item.in_(own)))
         frames = sum(row["frames"] for row in used)
         early = first["recorded_at_ms"] <= turn_ms
         found.append(

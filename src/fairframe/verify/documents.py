@@ -18,6 +18,7 @@ ISSUER = {
     "feed": "library",
     "grant": "library",
     "statement": "library",
+    "claim_outcome": "library",
     "usage_report": "lab",
     "attestation": "lab",
     "lineage": "lab",

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from fairframe.core.agreement_body import AgreementBody
 from fairframe.core.attestation_body import AttestationBody
 from fairframe.core.bundle import Bundle
+from fairframe.core.claim_outcome_body import ClaimOutcome
 from fairframe.core.delivery_body import DeliveryBody, LeaseBody
 from fairframe.core.feed_body import FeedBody
 from fairframe.core.grant_body import GrantBody
@@ -46,6 +47,7 @@ def _film(bundle: Bundle) -> Iterable[Finding]:
 READERS: dict[str, Callable[[Bundle], Iterable[Finding]]] = {
     "agreement": _agreement,
     "attestation": _body(AttestationBody.from_json),
+    "claim_outcome": _body(ClaimOutcome.from_json),
     "delivery": _body(DeliveryBody.from_json),
     "feed": _body(FeedBody.from_json),
     "film": _film,
