@@ -150,8 +150,11 @@ def _found(found: dict[str, Any]) -> None:
         ],
         empty="the library holds no clip that was measured: fairframe curate",
     )
-    least, middle = chance["least"], chance["middle"]
-    say(f"random frames of this library: {middle} bits apart in the middle, {least} at the least of {chance['pairs']}")
+    if chance["pairs"]:
+        apart = f"{chance['middle']} bits apart in the middle, {chance['least']} at the least of {chance['pairs']} pairs"
+        say(f"random frames of this library: {apart}")
+    else:
+        note("too few clips were measured to say how far apart random frames are: fairframe curate")
     if not found["exhaustive"]:
         note("not every hash was compared: only those that share a band with a frame of the film")
     _origin(found)
