@@ -151,7 +151,9 @@ def _found(found: dict[str, Any]) -> None:
         empty="the library holds no clip that was measured: fairframe curate",
     )
     if chance["pairs"]:
-        apart = f"{chance['middle']} bits apart in the middle, {chance['least']} at the least of {chance['pairs']} pairs"
+        apart = (
+            f"{chance['middle']} bits apart in the middle, {chance['least']} at the least of {chance['pairs']} pairs"
+        )
         say(f"random frames of this library: {apart}")
     else:
         note("too few clips were measured to say how far apart random frames are: fairframe curate")

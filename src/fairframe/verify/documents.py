@@ -19,6 +19,7 @@ ISSUER = {
     "grant": "library",
     "statement": "library",
     "claim_outcome": "library",
+    "breach": "library",
     "usage_report": "lab",
     "attestation": "lab",
     "lineage": "lab",

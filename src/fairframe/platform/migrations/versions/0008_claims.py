@@ -46,7 +46,34 @@ def upgrade() -> None:
         sa.UniqueConstraint("claim_id", name=op.f("uq_claim_outcome_claim_id")),
     )
     op.create_index(op.f("ix_claim_outcome_claim_id"), "claim_outcome", ["claim_id"], unique=False)
-    for table in ("claim", "claim_outcome"):
+    op.create_table(
+        "breach",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("public_id", sa.Text(), nullable=False),
+        sa.Column("direction", sa.Text(), nullable=False),
+        sa.Column("family", sa.Text(), nullable=False),
+        sa.Column("party", sa.Text(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("direction in ('in', 'out')", name=op.f("ck_breach_direction")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_breach")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_breach_public_id")),
+    )
+    op.create_index(op.f("ix_breach_family"), "breach", ["family"], unique=False)
+    op.create_table(
+        "breach_item",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("breach_id", BIGINT, nullable=False),
+        sa.Column("delivery", sa.Text(), nullable=False),
+        sa.Column("item", sa.Text(), nullable=False),
+        sa.Column("due_ms", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["breach_id"], ["breach.id"], name=op.f("fk_breach_item_breach_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_breach_item")),
+        sa.UniqueConstraint("breach_id", "delivery", "item", name=op.f("uq_breach_item_breach_id_delivery_item")),
+    )
+    for column in ("breach_id", "item"):
+        op.create_index(op.f(f"ix_breach_item_{column}"), "breach_item", [column], unique=False)
+    for table in ("claim", "claim_outcome", "breach", "breach_item"):
         guard(table)
 
 
