@@ -32,7 +32,7 @@ app.add_typer(breaches_app, name="breaches")
 
 @breaches_app.command("list")
 def list_breaches(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """What is overdue and not recorded yet, and all records with how they stand."""
+    """What is overdue and not recorded, and all records."""
     with workspace(ctx) as ws, ws.read() as tx:
         overdue = [_due(tx, breaches.due(tx, one)) for one in breaches.families(tx)]
         overdue = [one for one in overdue if one["items"]]
@@ -56,9 +56,9 @@ def record(
     output: OutFile,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Sign what is overdue to the lab: items, deadlines, and the feeds that told it.
+    """Sign to the lab what is overdue, item by item.
 
-    It ends nothing by itself; an attestation that names the items settles it.
+    With the deadlines, and the feeds that told it. It ends nothing by itself; an attestation that names the items settles it.
     """
     with workspace(ctx, "library") as ws:
         with ws.read() as tx:
