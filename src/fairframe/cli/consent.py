@@ -117,32 +117,45 @@ def set_consent(
         opt_out(ctx, contributor, yes=yes, reason=reason)
         return
 
-    def said(tx: WriteTx) -> dict[str, Any]:
-        who = contributors.find(tx, contributor)
-        return {
-            "asset": None if asset is None else assets.find(tx, asset),
-            "collection": None if collection is None else collections.find(tx, collection, who),
-            "contributor": who,
-            "purpose": allow or deny,
-            "action": action,
-            "reason": reason,
-        }
+    def told(tx: WriteTx) -> dict[str, Any]:
+        return said(tx, contributor, allow or deny or ANY, action, asset, collection, reason)
 
     with workspace(ctx, "library") as ws:
         if deny is None:
             with ws.write() as tx:
-                event = consent.set(tx, effect="allow", **said(tx))
+                event = consent.set(tx, effect="allow", **told(tx))
             say(f"{event}: allowed")
             return
-        back = opting.preview(ws, lambda tx: opting.deny(tx, **said(tx))[1])
+        back = opting.preview(ws, lambda tx: opting.deny(tx, **told(tx))[1])
         if back:
             render_taken_back(back)
             confirm(f"Record the no of {contributor} to {deny}, and take these clips back for good?", yes)
         with ws.write() as tx:
-            event, revoked = opting.deny(tx, **said(tx))
+            event, revoked = opting.deny(tx, **told(tx))
     say(f"{event}: denied, {len(revoked)} delivered items taken back")
     if revoked:
         note("Send each lab its feed: fairframe rights feed AGREEMENT -o feed.json")
+
+
+def said(
+    tx: Tx,
+    contributor: str,
+    purpose: str,
+    action: str,
+    asset: str | None,
+    collection: str | None,
+    reason: str = "",
+) -> dict[str, Any]:
+    """What consent.set and opt_out.deny take, from the words of a command."""
+    who = contributors.find(tx, contributor)
+    return {
+        "asset": None if asset is None else assets.find(tx, asset),
+        "collection": None if collection is None else collections.find(tx, collection, who),
+        "contributor": who,
+        "purpose": purpose,
+        "action": action,
+        "reason": reason,
+    }
 
 
 def render_taken_back(back: list[opting.TakesBack]) -> None:
@@ -204,13 +217,32 @@ def render_impact(found: Impact, labs: Mapping[str, str]) -> None:
                 if d.items
             ],
         )
+    for r in found.releases:
+        if not r.delivered:
+            say(f"the draft {r.name} has {r.items} of their clips: it is refused at delivery after their no")
     if found.checkpoints:
         table(
             ["checkpoint", "#frames before", "#after", "#of all", "counted"],
             [(c.name, c.before, c.after, c.of_all, c.method) for c in found.checkpoints],
         )
     for m in found.money:
-        say(f"earned {micro(m.earned_micro, m.currency)}, which stays theirs")
+        pending = f" ({micro(m.pending_micro, m.currency)} not paid out yet)" if m.pending_micro else ""
+        say(f"earned {micro(m.earned_micro, m.currency)}, which stays theirs{pending}")
+    if found.pools:
+        table(
+            ["agreement", "state", "#their part of its pools", "#waits for allocation", "#of the newest release"],
+            [
+                (
+                    f"{p.agreement} ({p.offer})",
+                    p.state,
+                    f"{p.weight} of {p.of_all} {p.unit}",
+                    micro(p.waiting_micro, p.currency),
+                    f"{span(p.next_ms)} of {span(p.next_of_ms)}" if p.release else "-",
+                )
+                for p in found.pools
+            ],
+        )
+        note("what was delivered keeps its part of these pools; a release that is built after a no pays them nothing")
 
 
 @hold_app.command("list")

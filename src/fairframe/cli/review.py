@@ -1,4 +1,4 @@
-"""rights review: what waits for a person, and what a person decides."""
+"""rights review: what waits for a person, and what a person decides. Claims have their own commands."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -6,13 +6,14 @@ from typing import Annotated, Any
 import typer
 
 from fairframe.cli.asset import tell_labs
+from fairframe.cli.claims import case_json, render_cases
 from fairframe.cli.shell import AsJson, confirm, emit, group, moment_ms, note, say, table, when, workspace
 from fairframe.core.errors import InputError
 from fairframe.flows.whereabouts import Held, whereabouts
 from fairframe.library import assets, collections, contributors
 from fairframe.platform.tx import Row, Tx
 from fairframe.platform.workspace import Workspace
-from fairframe.rights import agreements, appeals, facts, moment, review, rulings
+from fairframe.rights import agreements, appeals, claims, facts, moment, review, rulings
 from fairframe.rights.clearance import CODES, RULABLE, reviewed
 from fairframe.rights.review import Filter
 from fairframe.rights.rulings import Change, Ruled, Verdict
@@ -44,7 +45,7 @@ def list_waiting(
     limit: Annotated[int, typer.Option(help="Rows in a page.", min=1, max=review.MAX_LIMIT)] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """What waits: open appeals, then assets with their findings.
+    """What waits: appeals, claims, then assets with their findings.
 
     With --agreement only what stands between an asset and that agreement; without, also what is denied anyway.
     """
@@ -53,13 +54,23 @@ def list_waiting(
         found = review.queue(ws, narrow, limit)
         with ws.read() as tx:
             cases = [_case(row) for row in appeals.listing(tx)]
+            claimed = [case_json(row) for row in claims.listing(tx)]
     rows = [{"id": w.asset["public_id"], "file": w.asset["filename"], "findings": w.findings} for w in found.rows]
     more = rows[-1]["id"] if len(rows) < found.total else None
-    data = {"appeals": cases, "assets": rows, "total": found.total, "counts": found.counts, "next": more}
+    data = {
+        "appeals": cases,
+        "claims": claimed,
+        "assets": rows,
+        "total": found.total,
+        "counts": found.counts,
+        "next": more,
+    }
 
     def render() -> None:
         if cases:
             _appeals(cases)
+        if claimed:
+            render_cases(claimed)
         say(f"{found.total} assets wait for a person", "bold")
         if found.counts:
             table(["finding", "#assets"], list(found.counts.items()))

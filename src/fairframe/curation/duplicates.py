@@ -52,7 +52,7 @@ def near(hashes: Hashes, max_distance: int = MAX_DISTANCE) -> Pairs:
     distinct = hashes[first]
     found = [_chain(order, starts)]
     words = distinct.view(np.uint64)
-    for band in _bands(distinct):
+    for band in bands(distinct):
         found.extend(_same_band(band, words, first, max_distance))
     pairs = np.concatenate(found) if found else np.empty((0, 3), np.int64)
     pairs = np.unique(pairs, axis=0)
@@ -119,7 +119,7 @@ def _chain(order: Indices, starts: NDArray[np.bool_]) -> Indices:
     return np.concatenate([pairs, np.zeros((len(pairs), 1), np.int64)], axis=1)
 
 
-def _bands(hashes: Hashes) -> Iterator[NDArray[np.uint32]]:
+def bands(hashes: Hashes) -> Iterator[NDArray[np.uint32]]:
     """Eight (N,) bands. A band takes its 4 bytes from all over the picture: a plain sky fills none of them."""
     for band in range(BANDS):
         yield np.ascontiguousarray(hashes[:, band::BANDS]).view(np.uint32)[:, 0]

@@ -1,4 +1,4 @@
-"""Releases and their items, deliveries (sent and received), leases, feed entries, obligations.
+"""Releases and their items, deliveries (sent and received), leases, feed entries, obligations, breaches.
 
 A library writes dataset_release and item; a lab writes received_item for the same delivery.
 """
@@ -130,4 +130,26 @@ obligation_event = table(
     one_of("kind", "attested"),
     text("document", nullable=True),
     number("recorded_at_ms"),
+)
+
+# deletions that were owed and not attested in time, as the library signed it; cured is what its items' events say
+breach = table(
+    "breach",
+    key(),
+    public_id(),
+    one_of("direction", "in", "out"),
+    text("family", index=True),
+    text("party"),  # the other side
+    text("document"),  # public id of the bundle
+    number("recorded_at_ms"),
+)
+
+breach_item = table(
+    "breach_item",
+    key(),
+    ref("breach"),
+    text("delivery"),
+    text("item", index=True),
+    number("due_ms"),
+    sa.UniqueConstraint("breach_id", "delivery", "item"),
 )

@@ -7,14 +7,18 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from fairframe.core.money import MICRO
 from fairframe.dataset import revocation
 from fairframe.dataset.governing import governing
 from fairframe.dataset.tables import dataset_release, feed_entry, item
 from fairframe.dataset.tables import delivery as delivery_table
 from fairframe.library.tables import asset, ownership
 from fairframe.platform.tx import Row, Tx
+from fairframe.rights import agreements
 from fairframe.rights.tables import consent_event
 from fairframe.royalties.earnings import earnings
+from fairframe.royalties.parts import part_of
+from fairframe.royalties.revenue import find_agreement
 from fairframe.training.tables import checkpoint, usage
 
 OPTED_OUT = "the contributor opted out"
@@ -22,12 +26,16 @@ OPTED_OUT = "the contributor opted out"
 
 @dataclass(frozen=True)
 class ReleaseImpact:
-    """The contributor's part of a release, which never changes."""
+    """The contributor's part of a release, which never changes.
+
+    delivered: False for an open draft: with a clip of theirs it is refused when somebody delivers it after their no.
+    """
 
     release: str
     name: str
     items: int
     duration_ms: int
+    delivered: bool
 
 
 @dataclass(frozen=True)
@@ -65,7 +73,9 @@ class CheckpointImpact:
 
 @dataclass(frozen=True)
 class MoneyImpact:
-    """In one currency: earned so far (10^-6 minor units) and paid out (minor units). Earned stays earned.
+    """In one currency: earned so far (10^-6 minor units), paid out (minor units), pending: earned and not paid.
+
+    Earned stays earned.
 
     What a receipt that was taken back had brought is not in it, as it is not in the ledger's balance.
     """
@@ -73,11 +83,36 @@ class MoneyImpact:
     currency: str
     earned_micro: int
     paid_minor: int
+    pending_micro: int
+
+
+@dataclass(frozen=True)
+class PoolImpact:
+    """Their part of the pools of one agreement under which clips of theirs were delivered.
+
+    It weighs `weight` of `of_all` (in `unit`), before co-owners' shares, and an opt-out does not lessen that: what was
+    delivered counts. waiting_micro: their part of receipts that wait for an allocation. What they would lose is what a
+    release like the newest (`release`) pays when it is built anew: next_ms of its next_of_ms are theirs.
+    """
+
+    agreement: str
+    offer: str
+    state: str
+    currency: str
+    unit: str
+    weight: int
+    of_all: int
+    waiting_micro: int
+    release: str
+    next_ms: int
+    next_of_ms: int
 
 
 @dataclass(frozen=True)
 class Impact:
     """The preview of an opt-out. `items`, `duration_ms` and `deliveries` are what it takes back.
+
+    Each item that it takes back is an obligation of that delivery's lab to delete it by `due_ms`.
 
     opted_out_ms: when the contributor's overall no came into force; None where there is none.
     """
@@ -90,6 +125,7 @@ class Impact:
     deliveries: tuple[DeliveryImpact, ...]
     checkpoints: tuple[CheckpointImpact, ...]
     money: tuple[MoneyImpact, ...]
+    pools: tuple[PoolImpact, ...]
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -109,16 +145,17 @@ def impact(tx: Tx, contributor: Row) -> Impact:
         deliveries=deliveries,
         checkpoints=_checkpoints(tx, contributor["id"], tx.now_ms if opted_out_ms is None else opted_out_ms),
         money=_money(tx, contributor),
+        pools=_pools(tx, contributor["id"]),
     )
 
 
 def items_of(tx: Tx, contributor_id: int) -> Sequence[Row]:
     """All items of a contributor in all releases, oldest first: of assets that they brought or own a share of."""
-    return tx.rows(item.select().where(_theirs(tx, contributor_id)).order_by(item.c.id))
+    return tx.rows(item.select().where(theirs(tx, contributor_id)).order_by(item.c.id))
 
 
-def _theirs(tx: Tx, contributor_id: int) -> sa.ColumnElement[bool]:
-    """Every owner must permit, so a co-owner's no takes an asset back as well."""
+def theirs(tx: Tx, contributor_id: int) -> sa.ColumnElement[bool]:
+    """Items of assets that a contributor brought or owns a share of: a co-owner's no takes an asset back as well."""
     ever = (
         sa.select(ownership.c.asset_id)
         .join(asset, asset.c.id == ownership.c.asset_id)
@@ -142,12 +179,15 @@ def _releases(tx: Tx, items: Sequence[Row]) -> tuple[ReleaseImpact, ...]:
     for row in items:
         per_release[row["dataset_release_id"]].append(row)
     where = dataset_release.c.id.in_(list(per_release))
+    sent = sa.select(delivery_table.c.release).where(delivery_table.c.direction == "out").distinct()
+    delivered = set(tx.execute(sent).scalars())
     return tuple(
         ReleaseImpact(
             release=row["public_id"],
             name=row["name"],
             items=len(per_release[row["id"]]),
             duration_ms=sum(one["duration_ms"] for one in per_release[row["id"]]),
+            delivered=row["public_id"] in delivered,
         )
         for row in tx.rows(dataset_release.select().where(where).order_by(dataset_release.c.id))
     )
@@ -182,7 +222,7 @@ def _taken_back(tx: Tx, contributor_id: int) -> dict[str, int]:
     statement = (
         sa.select(feed_entry.c.delivery, sa.func.count(feed_entry.c.item.distinct()).label("items"))
         .join(item, item.c.public_id == feed_entry.c.item)
-        .where(_theirs(tx, contributor_id), feed_entry.c.direction == "out")
+        .where(theirs(tx, contributor_id), feed_entry.c.direction == "out")
         .group_by(feed_entry.c.delivery)
     )
     return {row["delivery"]: int(row["items"]) for row in tx.rows(statement)}
@@ -203,11 +243,11 @@ def _opted_out_ms(tx: Tx, contributor_id: int) -> int | None:
 
 
 def _checkpoints(tx: Tx, contributor_id: int, turn_ms: int) -> tuple[CheckpointImpact, ...]:
-    theirs = sa.select(item.c.public_id).where(_theirs(tx, contributor_id))
+    own = sa.select(item.c.public_id).where(theirs(tx, contributor_id))
     statement = (
         sa.select(checkpoint.c.id, checkpoint.c.party, checkpoint.c.weights_hash)
         .join(usage, usage.c.checkpoint_id == checkpoint.c.id)
-        .where(usage.c.item.in_(theirs))
+        .where(usage.c.item.in_(own))
         .distinct()
     )
     models = {(row["party"], row["weights_hash"]) for row in tx.rows(statement)}
@@ -217,7 +257,7 @@ def _checkpoints(tx: Tx, contributor_id: int, turn_ms: int) -> tuple[CheckpointI
         reports = tx.rows(checkpoint.select().where(where).order_by(checkpoint.c.id))
         # a corrected report is a new row: the newest counts, under the id and time of the first
         first, newest = reports[0], reports[-1]
-        used = tx.rows(usage.select().where(usage.c.checkpoint_id == newest["id"], usage.c.item.in_(theirs)))
+        used = tx.rows(usage.select().where(usage.c.checkpoint_id == newest["id"], usage.c.item.in_(own)))
         frames = sum(row["frames"] for row in used)
         early = first["recorded_at_ms"] <= turn_ms
         found.append(
@@ -235,4 +275,29 @@ def _checkpoints(tx: Tx, contributor_id: int, turn_ms: int) -> tuple[CheckpointI
 
 
 def _money(tx: Tx, contributor: Row) -> tuple[MoneyImpact, ...]:
-    return tuple(MoneyImpact(one.currency, one.earned_micro, one.paid_minor) for one in earnings(tx, contributor))
+    return tuple(
+        MoneyImpact(one.currency, one.earned_micro, one.paid_minor, one.earned_micro - one.paid_minor * MICRO)
+        for one in earnings(tx, contributor)
+    )
+
+
+def _pools(tx: Tx, contributor_id: int) -> tuple[PoolImpact, ...]:
+    which = theirs(tx, contributor_id)
+    under = (
+        sa.select(delivery_table.c.family)
+        .join(dataset_release, dataset_release.c.public_id == delivery_table.c.release)
+        .join(item, item.c.dataset_release_id == dataset_release.c.id)
+        .where(delivery_table.c.direction == "out", which)
+        .distinct()
+    )
+    found: list[PoolImpact] = []
+    for family in sorted(tx.execute(under).scalars()):
+        for one in agreements.listing(tx, family):
+            state = one.state(tx.now_ms)
+            if one.signed is None:
+                continue
+            part = part_of(tx, find_agreement(tx, one.public_id), which)
+            if part.weight or part.next_ms:
+                code = one.fee.currency.code
+                found.append(PoolImpact(one.public_id, one.offer, state, code, **vars(part)))
+    return tuple(found)

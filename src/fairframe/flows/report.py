@@ -36,8 +36,8 @@ def report(ws: Workspace) -> str:
     made = report_words.moment(ws.clock())
     page: dict[str, Any] = {"who": who, "made": made, "title": f"{who.name}: report"}
     if ws.role == "library":
-        return _render("report_library.html.j2", **page, **_library_side(ws))
-    return _render("report_lab.html.j2", **page, lab=read_lab(ws))
+        return render_page("report_library.html.j2", **page, **_library_side(ws))
+    return render_page("report_lab.html.j2", **page, lab=read_lab(ws))
 
 
 def demo_report(root: Path) -> str:
@@ -56,7 +56,7 @@ def demo_report(root: Path) -> str:
         story = report_demo.read_story(root, lab, theirs.films if theirs is not None else ())
         ring = stations(ours["library"], theirs, ours["money"], ours["opt_outs"], story)
         sent, back = "signed delivery, lease, feed", "signed usage report, attestation"
-        return _render(
+        return render_page(
             "report_demo.html.j2",
             **ours,
             title="Fairframe: the demo",
@@ -90,7 +90,7 @@ def _library_side(ws: Workspace) -> dict[str, Any]:
     }
 
 
-def _render(template: str, **values: Any) -> str:
+def render_page(template: str, **values: Any) -> str:
     css = _css()
     digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
     policy = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"

@@ -1,6 +1,7 @@
 """What can be said of a film inside a workspace: is it ours, are its credentials whole, who signed them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,38 @@ WORDS = {
 }
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Where a film says it comes from, as far as a party that is believed here signed it.
+
+    source: "sidecar" or "c2pa". lineage: the checkpoint's sealed lineage, "" where only the sidecar would hold it.
+    """
+
+    source: str
+    checkpoint: str
+    name: str
+    weights_hash: str
+    delivery: str
+    agreement: str
+    lineage: str
+
+
+@dataclass(frozen=True)
+class Look:
+    """A film's SHA-256 ("" where it is too large), the findings on it, and its origin where one can be believed."""
+
+    bytes_hash: str
+    findings: tuple[Finding, ...]
+    origin: Origin | None
+
+
 def check_film(ws: Workspace, path: Path, given: Sequence[Party] = ()) -> list[Finding]:
-    """Findings on a film file: its bytes, the sidecar, its credentials. Raises NotFound where there is no file.
+    """Findings on a film file: its bytes, the sidecar, its credentials. Raises NotFound where there is no file."""
+    return list(look_at_film(ws, path, given).findings)
+
+
+def look_at_film(ws: Workspace, path: Path, given: Sequence[Party] = ()) -> Look:
+    """What is found on a film file, and what of its origin can be believed. Raises NotFound where there is no file.
 
     given: parties that are believed beside those that are pinned here. The film may be anybody's: a child process
     looks into it.
@@ -43,7 +74,8 @@ def check_film(ws: Workspace, path: Path, given: Sequence[Party] = ()) -> list[F
         raise NotFound(f"there is no film {path}", code="film.missing")
     bytes_hash = hash_file(path.resolve(), max_bytes=MAX_FILM_BYTES)
     if bytes_hash is None:
-        return [Finding(False, "film.too_large", f"it is larger than {MAX_FILM_BYTES >> 30} GiB: it was not read")]
+        text = f"it is larger than {MAX_FILM_BYTES >> 30} GiB: it was not read"
+        return Look("", (Finding(False, "film.too_large", text),), None)
     with ws.read() as tx:
         row = outputs.find_by_hash(tx, bytes_hash)
         parties = {one.id: one for one in (*trust.believed(tx), *given)}
@@ -52,14 +84,34 @@ def check_film(ws: Workspace, path: Path, given: Sequence[Party] = ()) -> list[F
             found.append(_same(bundle.body.get("bytes_hash"), bytes_hash))
         found += _indexed(tx, row, bundle, bytes_hash)
     with make_worker(ws.settings) as worker:
-        return [*found, *_credentials(worker, path, row, bundle, parties)]
+        inside, claims = _credentials(worker, path, row, bundle, parties)
+    whole = bundle is not None and bundle.body.get("bytes_hash") == bytes_hash
+    origin = _origin("sidecar", bundle.body) if bundle is not None and whole else _origin("c2pa", claims)
+    return Look(bytes_hash, (*found, *inside), origin)
+
+
+def _origin(source: str, said: Any) -> Origin | None:
+    """What a signed body or assertion names; None where it names no checkpoint, or nothing was signed."""
+    if not isinstance(said, dict):
+        return None
+    body: dict[str, Any] = said
+    delivery, chain = body.get("delivery"), body.get("chain")
+    texts = {name: str(body.get(name) or "")[:200] for name in ("checkpoint", "name", "weights_hash", "agreement")}
+    if not texts["checkpoint"] or not texts["weights_hash"]:
+        return None
+    return Origin(
+        source=source,
+        delivery=str(delivery.get("id") or "")[:200] if isinstance(delivery, dict) else "",
+        lineage=str(chain.get("lineage") or "") if isinstance(chain, dict) else "",
+        **texts,
+    )
 
 
 def check_credentials(settings: Settings, path: Path, given: Sequence[Party]) -> list[Finding]:
     """Findings on a film's content credentials outside of any workspace, against the given parties."""
     parties = {one.id: one for one in given}
     with make_worker(settings) as worker:
-        return _credentials(worker, path, None, _sidecar(path, parties)[0], parties)
+        return _credentials(worker, path, None, _sidecar(path, parties)[0], parties)[0]
 
 
 def _indexed(tx: Tx, row: Row | None, bundle: Bundle | None, bytes_hash: str) -> list[Finding]:
@@ -107,22 +159,25 @@ def _open(data: bytes, parties: Mapping[str, Party]) -> Bundle:
 
 def _credentials(
     worker: MediaWorker, path: Path, row: Row | None, bundle: Bundle | None, parties: Mapping[str, Party]
-) -> list[Finding]:
-    """The credentials have to be signed by whoever signed the sidecar; without one, by any party that is trusted."""
+) -> tuple[list[Finding], Any]:
+    """Findings, and the lineage that trusted credentials hold (None without).
+
+    The credentials have to be signed by whoever signed the sidecar; without one, by any party that is trusted.
+    """
     sender = None if bundle is None else parties[bundle.sender]
     who = "a party that is trusted here" if sender is None else sender.name
     authorities = [one.c2pa_ca_pem for one in (parties.values() if sender is None else [sender]) if one.c2pa_ca_pem]
     try:
         found = _read(worker, path, authorities)
     except MissingExtra as error:
-        return [Finding(None, "c2pa.unseen", f"its content credentials were not read: {error}")]
+        return [Finding(None, "c2pa.unseen", f"its content credentials were not read: {error}")], None
     if found.state != "absent":
         ok = found.state == "trusted"
         reason = f" ({found.reason})" if found.reason and not ok else ""
         checks = [Finding(ok, f"c2pa.{found.state}", f"its content credentials {_words(found.state, who)}{reason}")]
-        return [*checks, *_claims(found.lineage, row, bundle)] if ok else checks
+        return ([*checks, *_claims(found.lineage, row, bundle)], found.lineage) if ok else (checks, None)
     absent = Finding(False, "c2pa.absent", f"content credentials {WORDS['absent']}")
-    return [absent, *_kept(worker, path, authorities, who, row, bundle)]
+    return [absent, *_kept(worker, path, authorities, who, row, bundle)], None
 
 
 def _read(worker: MediaWorker, path: Path, authorities: Sequence[str], store: Path | None = None) -> Credentials:

@@ -1,13 +1,15 @@
-"""Still pictures for people: one poster per asset."""
+"""Still pictures for people: one poster per asset, and single frames."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from fairframe.core.errors import MediaError
-from fairframe.media.container import media_error
-from fairframe.media.decode import Picture, frames
+from fairframe.media.container import media_error, open_video
+from fairframe.media.decode import Picture, frames, raw_frames
+from fairframe.media.decode import picture as rgb_picture
 
 LONGEST = 512
 QUALITY = 85
@@ -25,6 +27,21 @@ def poster(path: Path, frame: int, *, longest: int = LONGEST) -> bytes:
     if picture is None:
         raise media_error("undecodable", Path(path), "has no frame for a poster", "Export it again")
     return encode_image(_fit(picture, longest), "jpeg")
+
+
+def stills(path: Path, wanted: Sequence[int], *, longest: int) -> list[bytes]:
+    """JPEGs of the frames of these indices, in the order asked for. Raises MediaError, media.too_short for one that is
+    not there."""
+    found: dict[int, bytes] = {}
+    with open_video(path) as video:
+        for index, frame in raw_frames(video, min(wanted)):
+            if index in wanted:
+                found[index] = encode_image(_fit(rgb_picture(frame), longest), "jpeg")
+            if index >= max(wanted):
+                break
+    if missing := sorted(set(wanted) - set(found)):
+        raise media_error("too_short", Path(path), f"has no frame {missing[0]}", "Ask for earlier frames")
+    return [found[index] for index in wanted]
 
 
 def encode_image(picture: Picture, image: Literal["png", "jpeg"]) -> bytes:

@@ -6,7 +6,7 @@ Importing this needs no extra; calling it raises MissingExtra where one is not i
 import base64
 import binascii
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, cast, get_args
@@ -25,12 +25,15 @@ from fairframe.media.tasks import MAX_LINEAGE_CHARS
 if TYPE_CHECKING:
     from fairframe.media.decode import Picture
     from fairframe.media.encode import Encoded
+    from fairframe.media.looks import Looks
     from fairframe.media.measure import Measures
     from fairframe.media.probe import Probe
 
 KINDS: tuple[str, ...] = get_args(Kind)
 TRUSTS: tuple[str, ...] = get_args(Trust)
 STATES: tuple[str, ...] = get_args(State)
+MAX_STILLS_BYTES = 64 * 1024**2
+JPEG = b"\xff\xd8\xff"
 
 
 def probe(worker: MediaWorker, path: Path) -> "Probe":
@@ -54,6 +57,33 @@ def measure(worker: MediaWorker, path: Path, destination: Path) -> "Measures":
         from fairframe.media.measure import Measures
 
         return Measures.load(destination)
+
+
+def looks(worker: MediaWorker, path: Path) -> "Looks":
+    """See looks.looks. Raises MediaError, InputError where the child's file is not one of hashes."""
+    with tempfile.TemporaryDirectory(prefix="fairframe-looks-") as folder:
+        target = Path(folder) / "looks.npz"
+        worker.call("looks", path, destination=str(target))
+        from fairframe.media.looks import Looks
+
+        return Looks.load(target)
+
+
+def stills(worker: MediaWorker, path: Path, frames: Sequence[int], *, longest: int) -> list[bytes]:
+    """See poster.stills. Raises MediaError."""
+    with _raw() as raw:
+        sizes = worker.call("stills", path, destination=str(raw), frames=list(frames), longest=longest)
+        data = raw.read_bytes() if raw.is_file() and raw.stat().st_size <= MAX_STILLS_BYTES else b""
+        found: list[bytes] = []
+        at = 0
+        for size in sizes if isinstance(sizes, list) else []:
+            if not isinstance(size, int) or not 0 < size <= len(data) - at:
+                raise _nonsense(path)
+            found.append(data[at : at + size])
+            at += size
+    if len(found) != len(frames) or at != len(data) or not all(one.startswith(JPEG) for one in found):
+        raise _nonsense(path)
+    return found
 
 
 def cut(worker: MediaWorker, src: Path, dst: Path, span: FrameSpan, *, fps: Rate | None) -> "Encoded":

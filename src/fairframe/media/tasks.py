@@ -23,6 +23,14 @@ def poster(path: str, destination: str, frame: int) -> Json:
     return Path(destination).write_bytes(run(Path(path), frame))
 
 
+def stills(path: str, destination: str, frames: list[int], longest: int) -> Json:
+    from fairframe.media.poster import stills as run
+
+    found = run(Path(path), frames, longest=longest)
+    Path(destination).write_bytes(b"".join(found))
+    return [len(one) for one in found]
+
+
 def cut(path: str, destination: str, start: int, end: int, fps: str | None) -> Json:
     from fairframe.media.encode import cut as run
 
@@ -37,6 +45,14 @@ def measure(path: str, destination: str) -> Json:
     measures = run(Path(path))
     measures.save(Path(destination))
     return {"frames": len(measures.frames), "version": measures.version}
+
+
+def looks(path: str, destination: str) -> Json:
+    from fairframe.media.looks import looks as run
+
+    found = run(Path(path))
+    found.save(Path(destination))
+    return len(found.frames)
 
 
 def signals(path: str, anchors: str) -> Json:

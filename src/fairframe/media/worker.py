@@ -16,6 +16,8 @@ from typing import Any
 FUNCTIONS = {
     "probe": ("fairframe.media.tasks", "probe"),
     "poster": ("fairframe.media.tasks", "poster"),
+    "stills": ("fairframe.media.tasks", "stills"),
+    "looks": ("fairframe.media.tasks", "looks"),
     "measure": ("fairframe.media.tasks", "measure"),
     "cut": ("fairframe.media.tasks", "cut"),
     "signals": ("fairframe.media.tasks", "signals"),

@@ -1,4 +1,4 @@
-"""Contributors' terms, consent events, agreements, holds and appeals, rulings. All append-only."""
+"""Contributors' terms, consent events, agreements, holds and appeals, claims, rulings. All append-only."""
 
 import sqlalchemy as sa
 
@@ -119,6 +119,32 @@ appeal_outcome = table(
     text("document"),  # public id of the signed document that says it
     number("recorded_at_ms"),
     sa.UniqueConstraint("appeal_id"),
+)
+
+# a contributor says that a film copies their clip; `found`: what was compared then, and what the film says of itself
+claim = table(
+    "claim",
+    key(),
+    public_id(),
+    ref("contributor"),
+    ref("asset", nullable=True),
+    text("film_name"),
+    text("film_hash", index=True),
+    number("film_bytes"),
+    text("words"),
+    json("found"),
+    number("recorded_at_ms"),
+)
+
+claim_outcome = table(
+    "claim_outcome",
+    key(),
+    ref("claim"),
+    one_of("outcome", "upheld", "dismissed"),
+    text("reason"),
+    text("document"),  # public id of the signed document that says it
+    number("recorded_at_ms"),
+    sa.UniqueConstraint("claim_id"),
 )
 
 ruling = table(

@@ -18,6 +18,8 @@ ISSUER = {
     "feed": "library",
     "grant": "library",
     "statement": "library",
+    "claim_outcome": "library",
+    "breach": "library",
     "usage_report": "lab",
     "attestation": "lab",
     "lineage": "lab",

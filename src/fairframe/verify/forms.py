@@ -4,10 +4,13 @@ from collections.abc import Callable, Iterable
 
 from fairframe.core.agreement_body import AgreementBody
 from fairframe.core.attestation_body import AttestationBody
+from fairframe.core.breach_body import BreachBody
 from fairframe.core.bundle import Bundle
+from fairframe.core.claim_outcome_body import ClaimOutcome
 from fairframe.core.delivery_body import DeliveryBody, LeaseBody
 from fairframe.core.feed_body import FeedBody
 from fairframe.core.grant_body import GrantBody
+from fairframe.core.time import to_rfc3339
 from fairframe.core.usage_report_body import UsageReport
 from fairframe.verify.films import read_sidecar
 from fairframe.verify.kind import Finding
@@ -38,6 +41,22 @@ def _agreement(bundle: Bundle) -> Iterable[Finding]:
     return ()
 
 
+def _breach(bundle: Bundle) -> Iterable[Finding]:
+    body = BreachBody.from_json(bundle.body)
+    last, told = max(one.due_ms for one in body.items), max(one.issued_at_ms for one in body.feeds)
+    over = last < bundle.issued_at_ms and told < bundle.issued_at_ms
+    text = f"{len(body.items)} items were told by {len(body.feeds)} feeds, and due by {to_rfc3339(last)} at the latest"
+    known = bundle.agreement is not None and bundle.agreement.id == body.family
+    unseen = "whether the feeds reached the lab, and whether the items are still there, stands in no document here"
+    if body.read is not None and all(one.entry <= body.read.entries for one in body.items):
+        unseen = f"that the lab had read them, as the record says, stands in its attestation {body.read.attestation}"
+    return (
+        Finding(over, "breach.overdue", f"{text}{'' if over else ', which is not before it was signed'}"),
+        Finding(known, "breach.family", f"signed under the family {body.family} that it names"),
+        Finding(None, "breach.unseen", unseen),
+    )
+
+
 def _film(bundle: Bundle) -> Iterable[Finding]:
     unseen = Finding(None, "film.chain", "its film and the chain that it holds are checked with the film: name that")
     return (*read_sidecar(bundle).findings, unseen)
@@ -46,6 +65,8 @@ def _film(bundle: Bundle) -> Iterable[Finding]:
 READERS: dict[str, Callable[[Bundle], Iterable[Finding]]] = {
     "agreement": _agreement,
     "attestation": _body(AttestationBody.from_json),
+    "breach": _breach,
+    "claim_outcome": _body(ClaimOutcome.from_json),
     "delivery": _body(DeliveryBody.from_json),
     "feed": _body(FeedBody.from_json),
     "film": _film,

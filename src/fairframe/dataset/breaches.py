@@ -1,0 +1,249 @@
+"""Breaches of the duty to delete: what is overdue follows from the time; a record of it is a signed document.
+
+An item counts once the lab's days are over, counted from the feed that told the lab where that is later than what the
+obligation says: nobody breaks what they were not told in time. A record names each item once; it is cured when all of
+them are attested. It changes no lease and ends no agreement: that is another act (`rights end`).
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import sqlalchemy as sa
+
+from fairframe.core.attestation_body import AttestationBody
+from fairframe.core.breach_body import BreachBody, OverdueItem, Read, Told
+from fairframe.core.bundle import read_payload
+from fairframe.core.canonical import Json
+from fairframe.core.dsse import read_envelope
+from fairframe.core.errors import BadDocument, Refused, VerificationError
+from fairframe.core.feed_body import FeedBody
+from fairframe.core.ids import new_id
+from fairframe.dataset.governing import governing
+from fairframe.dataset.tables import breach, breach_item, feed_entry, obligation, obligation_event
+from fairframe.dataset.tables import delivery as delivery_table
+from fairframe.platform import audit, bundles
+from fairframe.platform.tables import document
+from fairframe.platform.tx import Row, Tx, WriteTx
+from fairframe.rights import agreements
+
+IN, OUT = "in", "out"
+DOCUMENT = "breach"
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A record of a breach, sent or received. open: of its items, those not attested yet; cured_ms: when the last was
+    attested, None while one is open."""
+
+    breach: str
+    direction: str
+    family: str
+    party: str
+    recorded_at_ms: int
+    document: str
+    items: int
+    open: int
+    due_ms: int
+    cured_ms: int | None
+
+
+@dataclass(frozen=True)
+class Due:
+    """What would be recorded about a family now: overdue items that no record names, and the feeds that told them."""
+
+    family: str
+    party: str
+    items: tuple[OverdueItem, ...]
+    feeds: tuple[Told, ...]
+
+
+def due(tx: Tx, family: str) -> Due:
+    """Overdue deletions of a family of agreements that no record names yet. Times as in bundles.trusted_now_ms."""
+    now, feeds = bundles.trusted_now_ms(tx), _Feeds(tx, family)
+    named = _named(tx, family)
+    found: list[OverdueItem] = []
+    for row in _open(tx, family):
+        told = feeds.telling(row["entry"])
+        if told is None or (row["delivery"], row["item"]) in named:
+            continue
+        due_ms = max(row["due_ms"], told.issued_at_ms + row["due_ms"] - row["effective_ms"])
+        if now > due_ms:
+            found.append(OverdueItem(row["delivery"], told.feed, due_ms, row["entry"], row["item"]))
+    found.sort(key=lambda one: (one.delivery, one.feed, one.due_ms, one.entry))
+    used = {one.feed for one in found}
+    return Due(
+        family, agreements.find(tx, family).lab, tuple(found), tuple(one for one in feeds.used() if one.feed in used)
+    )
+
+
+def record(tx: WriteTx, agreement_id: str) -> bytes:
+    """Library: sign what is overdue under an agreement's family to its lab. Returns the envelope.
+
+    Raises NotFound, Refused (breach.nothing where nothing is overdue that no record names).
+    """
+    audit.lock(tx.conn)
+    family = agreements.find(tx, agreement_id).family
+    found = due(tx, family)
+    if not found.items:
+        raise Refused(
+            "nothing is overdue that no record names",
+            code="breach.nothing",
+            where=family,
+            remedy="See: fairframe rights breaches list. The days are counted from the feed that told the lab",
+        )
+    first = agreements.find(tx, family)
+    public_id = new_id("brc")
+    remedy = governing(tx, family).terms.opt_out_remedy
+    body = BreachBody(public_id, family, remedy, found.feeds, found.items, _read(tx, family))
+    envelope = bundles.issue(tx, DOCUMENT, found.party, body.to_json(), first.ref, id=public_id)
+    _keep(tx, OUT, found.party, body)
+    return envelope
+
+
+def accept(tx: WriteTx, data: bytes) -> Recorded:
+    """Lab: take a library's record of a breach. Taken twice, it changes nothing.
+
+    Raises what bundles.accept raises, BadDocument (breach.family), NotFound (agreement.missing), VerificationError
+    (breach.stranger).
+    """
+    accepted = bundles.accept(tx, data, DOCUMENT)
+    body, bundle = BreachBody.from_json(accepted.bundle.body), accepted.bundle
+    if (bundle.agreement is None or bundle.agreement.id != body.family) or bundle.id != body.breach:
+        raise BadDocument("The record is not issued under its family", code="breach.family", where=bundle.id)
+    if agreements.find(tx, body.family).library != bundle.sender:
+        raise VerificationError("it is not from the agreement's library", code="breach.stranger", where=bundle.id)
+    if accepted.new:
+        _keep(tx, IN, bundle.sender, body)
+    return next(one for one in listing(tx) if one.breach == body.breach)
+
+
+def listing(tx: Tx, family: str | None = None) -> list[Recorded]:
+    """All records, oldest first, and how they stand."""
+    statement = breach.select().order_by(breach.c.id)
+    if family is not None:
+        statement = statement.where(breach.c.family == family)
+    return [_recorded(tx, row) for row in tx.rows(statement)]
+
+
+def families(tx: Tx) -> list[str]:
+    """The families of agreements under which something was delivered from here."""
+    where = delivery_table.c.direction == OUT
+    return sorted(tx.execute(sa.select(delivery_table.c.family).where(where).distinct()).scalars())
+
+
+def _keep(tx: WriteTx, direction: str, party: str, body: BreachBody) -> None:
+    row_id = tx.insert(
+        breach, public_id=body.breach, direction=direction, family=body.family, party=party, document=body.breach
+    )
+    rows = [
+        {"breach_id": row_id, "delivery": one.delivery, "item": one.item, "due_ms": one.due_ms} for one in body.items
+    ]
+    tx.insert_many(breach_item, rows)
+    what = "recorded" if direction == OUT else "received"
+    tx.record(f"breach.{what}", body.family, {"breach": body.breach, "items": len(rows)})
+
+
+def _recorded(tx: Tx, row: Row) -> Recorded:
+    settled = (
+        sa.select(breach_item.c.due_ms, sa.func.min(obligation_event.c.recorded_at_ms).label("settled_ms"))
+        .select_from(
+            breach_item.outerjoin(
+                obligation,
+                (obligation.c.delivery == breach_item.c.delivery)
+                & (obligation.c.item == breach_item.c.item)
+                & (obligation.c.direction == row["direction"]),
+            ).outerjoin(obligation_event, obligation_event.c.obligation_id == obligation.c.id)
+        )
+        .where(breach_item.c.breach_id == row["id"])
+        .group_by(breach_item.c.id, breach_item.c.due_ms)
+    )
+    items = tx.rows(settled)
+    left = sum(one["settled_ms"] is None for one in items)
+    return Recorded(
+        breach=row["public_id"],
+        direction=row["direction"],
+        family=row["family"],
+        party=row["party"],
+        recorded_at_ms=row["recorded_at_ms"],
+        document=row["document"],
+        items=len(items),
+        open=left,
+        due_ms=min(one["due_ms"] for one in items),
+        cured_ms=None if left else max(one["settled_ms"] for one in items),
+    )
+
+
+def _open(tx: Tx, family: str) -> Sequence[Row]:
+    """Obligations of a family that are not attested, each with the first feed entry that told it."""
+    settled = sa.select(obligation_event.c.id).where(obligation_event.c.obligation_id == obligation.c.id).exists()
+    told = (feed_entry.c.delivery == obligation.c.delivery) & (feed_entry.c.item == obligation.c.item)
+    statement = (
+        sa.select(
+            obligation.c.delivery,
+            obligation.c.item,
+            obligation.c.due_ms,
+            sa.func.min(feed_entry.c.seq).label("entry"),
+            sa.func.min(feed_entry.c.effective_ms).label("effective_ms"),
+        )
+        .select_from(obligation.join(feed_entry, told & (feed_entry.c.direction == OUT)))
+        .where(obligation.c.direction == OUT, feed_entry.c.family == family, ~settled)
+        .group_by(obligation.c.id, obligation.c.delivery, obligation.c.item, obligation.c.due_ms)
+    )
+    return tx.rows(statement.order_by(obligation.c.id))
+
+
+def _named(tx: Tx, family: str) -> set[tuple[str, str]]:
+    """(delivery, item) of a family that a record names."""
+    joined = breach_item.join(breach, breach.c.id == breach_item.c.breach_id)
+    statement = sa.select(breach_item.c.delivery, breach_item.c.item).select_from(joined)
+    return {(row["delivery"], row["item"]) for row in tx.rows(statement.where(breach.c.family == family))}
+
+
+def _read(tx: Tx, family: str) -> Read | None:
+    """How far the lab had read the family's feed, by its newest attestation."""
+    lab = agreements.find(tx, family).lab
+    members = [one.public_id for one in agreements.listing(tx, family)]
+    where = (document.c.type == "attestation") & (document.c.sender == lab) & document.c.agreement.in_(members)
+    row = tx.row(document.select().where(where, document.c.direction == IN).order_by(document.c.id.desc()).limit(1))
+    if row is None:
+        return None
+    return Read(row["public_id"], AttestationBody.from_json(_body(row)).feed_entries)
+
+
+def _body(row: Row) -> dict[str, Json]:
+    return read_payload(read_envelope(str(row["envelope"]).encode()).payload).body
+
+
+class _Feeds:
+    """The feeds that a library signed for a family; each lists all entries of the one before."""
+
+    def __init__(self, tx: Tx, family: str) -> None:
+        where = (document.c.type == "feed") & (document.c.agreement == family) & (document.c.direction == OUT)
+        columns = sa.select(document.c.id, document.c.public_id, document.c.seq, document.c.issued_at_ms)
+        self._tx = tx
+        self._rows = tx.rows(columns.where(where).order_by(document.c.seq))
+        self._entries = cache(self._count)
+        self._told: dict[int, Told] = {}
+
+    def telling(self, entry: int) -> Told | None:
+        """The first feed that lists an entry; None where none was signed since."""
+        # a feed of a whole family takes a moment to read: of a thousand, ten are read
+        place = bisect_left(range(len(self._rows)), entry, key=self._entries)
+        if place == len(self._rows):
+            return None
+        if place not in self._told:
+            row = self._rows[place]
+            digest = str(self._tx.scalar(sa.select(document.c.digest).where(document.c.id == row["id"])))
+            self._told[place] = Told(row["public_id"], row["seq"], row["issued_at_ms"], digest, self._entries(place))
+        return self._told[place]
+
+    def used(self) -> list[Told]:
+        """The feeds that `telling` named, by number."""
+        return [self._told[place] for place in sorted(self._told)]
+
+    def _count(self, place: int) -> int:
+        row = self._tx.row(sa.select(document.c.envelope).where(document.c.id == self._rows[place]["id"]))
+        assert row is not None
+        return len(FeedBody.from_json(_body(row)).entries)
