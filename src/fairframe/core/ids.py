@@ -17,6 +17,7 @@ PREFIXES = {
     "hld": "hold",
     "rul": "ruling",
     "apl": "appeal",
+    "inc": "incident",
     "sht": "shot",
     "rel": "dataset release",
     "itm": "item",
