@@ -6,13 +6,13 @@ from typing import Annotated, Any
 import typer
 
 from fairframe.cli.asset import tell_labs
+from fairframe.cli.changes import taken_back
 from fairframe.cli.shell import (
     AsJson,
     confirm,
     emit,
     group,
     micro,
-    moment_ms,
     note,
     say,
     span,
@@ -20,7 +20,7 @@ from fairframe.cli.shell import (
     when,
     workspace,
 )
-from fairframe.core.errors import InputError
+from fairframe.cli.since import Since, since_ms
 from fairframe.flows import opt_out as opting
 from fairframe.flows.impact import Impact
 from fairframe.flows.impact import impact as impact_of
@@ -37,9 +37,6 @@ app.add_typer(hold_app, name="hold")
 
 Who = Annotated[str, typer.Argument(metavar="CONTRIBUTOR", help="Name or id.")]
 Reason = Annotated[str, typer.Option(help="In their own words; stays in the library.")]
-Since = Annotated[
-    str, typer.Option("--from", metavar="DATE", help="Since when it is to hold: a time or a date (UTC); default: now.")
-]
 
 
 @app.command("consent")
@@ -89,7 +86,7 @@ def set_consent(
             return
         back = opting.preview(ws, lambda tx: opting.deny(tx, **said(tx))[1])
         if back:
-            render_taken_back(back)
+            taken_back(back)
             confirm(f"Record the no of {contributor} to {deny}, and take these clips back for good?", yes)
         with ws.write() as tx:
             event, revoked = opting.deny(tx, **said(tx))
@@ -98,13 +95,6 @@ def set_consent(
     tell_incident(opened)
     if revoked:
         note("Send each lab its feed: fairframe rights feed AGREEMENT -o feed.json")
-
-
-def render_taken_back(back: list[opting.TakesBack]) -> None:
-    table(
-        ["delivery", "lab", "#clips taken back", "#length"],
-        [(one.name, one.party, one.items, span(one.duration_ms)) for one in back],
-    )
 
 
 @app.command("opt-out")
@@ -140,16 +130,6 @@ def opt_out(
     )
     tell_incident(done.incident)
     note("Send each lab its feed: fairframe rights feed AGREEMENT -o feed.json")
-
-
-def since_ms(text: str) -> int | None:
-    """--from in milliseconds; None where it is not said. Raises InputError."""
-    if not text:
-        return None
-    ms = moment_ms(text)
-    if ms < 0:
-        raise InputError("it is valid from a time before 1970", code="input.bad_time", remedy="Say a later --from")
-    return ms
 
 
 def tell_incident(incident: str | None) -> None:

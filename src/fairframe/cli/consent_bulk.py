@@ -5,8 +5,10 @@ from typing import Annotated
 
 import typer
 
-from fairframe.cli.consent import Reason, Since, Who, render_taken_back, since_ms, tell_incident
+from fairframe.cli.changes import clearances, taken_back
+from fairframe.cli.consent import Reason, Who, tell_incident
 from fairframe.cli.shell import AsJson, confirm, emit, group, micro, moment_ms, note, say, span, table, workspace
+from fairframe.cli.since import Since, since_ms
 from fairframe.core.errors import InputError
 from fairframe.flows import consent_bulk as flow
 from fairframe.flows.consent_bulk import Preview
@@ -86,9 +88,8 @@ def consent_bulk(
         with ws.write() as tx:
             done = flow.say(tx, who, said, from_ms)
     data = {"events": done.events, "revoked": [vars(one) for one in done.revoked], "incident": done.incident}
-    emit(
-        data, as_json, lambda: say(f"{len(done.events)} words recorded, {len(done.revoked)} delivered items taken back")
-    )
+    told = f"{len(done.events)} words recorded, {len(done.revoked)} delivered items taken back"
+    emit(data, as_json, lambda: say(told))
     tell_incident(done.incident)
     if done.revoked:
         note("Send each lab its feed: fairframe rights feed AGREEMENT -o feed.json")
@@ -123,17 +124,8 @@ def render(found: Preview) -> None:
     )
     if found.unchanged and found.turns:
         say(f"{found.unchanged} assets stay as they are")
-    outcomes = ("ALLOW", "REVIEW", "DENY")
-    table(
-        ["agreement", "offer", *(f"#{one} now" for one in outcomes), *(f"#{one} then" for one in outcomes)],
-        [
-            (c.agreement, c.offer, *(c.before[one] for one in outcomes), *(c.after[one] for one in outcomes))
-            for c in found.clearances
-        ],
-        empty="no agreement is active, so nothing clears otherwise today",
-    )
-    if found.takes_back:
-        render_taken_back(list(found.takes_back))
+    clearances(found.clearances)
+    taken_back(found.takes_back)
     for one in found.money:
         say(f"earned {micro(one.earned_micro, one.currency)}, which stays theirs")
     if found.opens_incident:

@@ -67,14 +67,15 @@ def choose(tx: Tx, who: Row, which: Which) -> list[Row]:
     return by_ids(tx, [row["id"] for row in tx.rows(statement) if named.fullmatch(row["filename"].casefold())])
 
 
-def named(tx: Tx, who: Row, names: "list[str]") -> dict[str, list[Row]]:
-    """name -> a contributor's assets with that id or filename; a name that none has is left out."""
+def named(tx: Tx, who: Row | None, names: "list[str]") -> dict[str, list[Row]]:
+    """name -> assets of that id or filename: a contributor's or (None) anybody's. A name that none has is left out."""
     wanted = sorted({name for name in names if "\x00" not in name})
     found: dict[str, list[Row]] = {}
     for start in range(0, len(wanted), CHUNK):
         some = wanted[start : start + CHUNK]
         where = asset.c.public_id.in_(some) | asset.c.filename.in_(some)
-        for row in tx.rows(asset.select().where(where, theirs(who["id"])).order_by(asset.c.id)):
+        whose = sa.true() if who is None else theirs(who["id"])
+        for row in tx.rows(asset.select().where(where, whose).order_by(asset.c.id)):
             for name in {row["public_id"], row["filename"]} & set(some):
                 found.setdefault(name, []).append(row)
     return found
