@@ -1,27 +1,26 @@
-"""rights: contributors' terms, consent, an opt-out; holds."""
+"""rights: consent, an opt-out; holds."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from fairframe.cli.asset import tell_labs
+from fairframe.cli.changes import taken_back
 from fairframe.cli.shell import (
     AsJson,
     confirm,
     emit,
     group,
     micro,
-    moment_ms,
     note,
-    read_input,
     say,
     span,
     table,
     when,
     workspace,
 )
+from fairframe.cli.since import Since, since_ms
 from fairframe.flows import opt_out as opting
 from fairframe.flows.impact import Impact
 from fairframe.flows.impact import impact as impact_of
@@ -29,69 +28,15 @@ from fairframe.flows.whereabouts import whereabouts
 from fairframe.library import assets, collections, contributors
 from fairframe.platform import bundles
 from fairframe.platform.tx import Tx, WriteTx
-from fairframe.rights import appeals, consent, holds
-from fairframe.rights import terms as contributor_terms
+from fairframe.rights import appeals, consent, holds, incidents
 from fairframe.rights.vocabulary import ANY
 
 app = group("What contributors said.")
-terms_app = group("Contributors' terms: what silence means.")
 hold_app = group("Holds: a block by a person or a dispute.")
-app.add_typer(terms_app, name="terms")
 app.add_typer(hold_app, name="hold")
 
 Who = Annotated[str, typer.Argument(metavar="CONTRIBUTOR", help="Name or id.")]
-
-
-@terms_app.command("add")
-def terms_add(
-    ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="TOML: name, version, regime, dates, what they name.")],
-    tell: Annotated[
-        list[str] | None, typer.Option("--tell", help="A contributor who was told (repeat; 'all' for everybody).")
-    ] = None,
-    noticed: Annotated[
-        str, typer.Option(help="When they were told, a time or a date (UTC); default: the file's notice date.")
-    ] = "",
-) -> None:
-    """Keep a version of the contributors' terms.
-
-    With --tell also who was told of it, at the file's notice date or at --noticed.
-    """
-    data = read_input(file)
-    with workspace(ctx, "library") as ws, ws.write() as tx:
-        row = contributor_terms.add(tx, data, str(file))
-        told = list(contributors.listing(tx)) if tell == ["all"] else [contributors.find(tx, one) for one in tell or []]
-        at = moment_ms(noticed) if noticed else int(row["notice_ms"])
-        for who in told:
-            contributor_terms.accept(tx, who, row, at, int(row["effective_ms"]))
-    say(f"{row['name']} version {row['version']} ({row['regime']}), {len(told)} contributors told")
-
-
-@terms_app.command("list")
-def terms_list(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """All versions of all terms."""
-    with workspace(ctx, "library") as ws, ws.read() as tx:
-        rows = [dict(r) for r in contributor_terms.listing(tx)]
-    data = [{k: v for k, v in r.items() if k != "id"} for r in rows]
-    emit(
-        data,
-        as_json,
-        lambda: table(
-            ["terms", "#version", "regime", "notice", "effective", "silence consents to"],
-            [
-                (
-                    r["name"],
-                    r["version"],
-                    r["regime"],
-                    when(r["notice_ms"]),
-                    when(r["effective_ms"]),
-                    ", ".join(r["names"]),
-                )
-                for r in data
-            ],
-            empty="no terms; add some with: fairframe rights terms add FILE",
-        ),
-    )
+Reason = Annotated[str, typer.Option(help="In their own words; stays in the library.")]
 
 
 @app.command("consent")
@@ -103,22 +48,26 @@ def set_consent(
     asset: Annotated[str | None, typer.Option(help="Only for this asset.")] = None,
     collection: Annotated[str | None, typer.Option(help="Only for this collection.")] = None,
     action: Annotated[str, typer.Option(help="train, serve, release_weights, ... or *.")] = "*",
-    reason: Annotated[str, typer.Option(help="In their own words; stays in the library.")] = "",
+    reason: Reason = "",
+    since: Since = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before taking back what was delivered.")] = False,
 ) -> None:
     """Record a contributor's yes or no.
 
     A no takes back what was delivered and no longer clears. A word about an asset goes before one about its
-    collection, and that before one about all of a contributor's work; `--deny "*"` with no more is an opt-out.
+    collection, and that before one about all of a contributor's work; `--deny "*"` with no more is an opt-out. For
+    one purpose or action alone: `--deny "*" --action release_weights`. About many assets: rights consent-bulk.
+
+    A no with --from in the past changes no past decision: it opens an incident with a deadline.
     """
     if (allow is None) == (deny is None):
         raise typer.BadParameter("say --allow PURPOSE or --deny PURPOSE")
     if (deny, action, asset, collection) == (ANY, ANY, None, None):
-        opt_out(ctx, contributor, yes=yes, reason=reason)
+        opt_out(ctx, contributor, yes=yes, reason=reason, since=since)
         return
 
     def told(tx: WriteTx) -> dict[str, Any]:
-        return said(tx, contributor, allow or deny or ANY, action, asset, collection, reason)
+        return said(tx, contributor, allow or deny or ANY, action, asset, collection, reason, since)
 
     with workspace(ctx, "library") as ws:
         if deny is None:
@@ -128,11 +77,13 @@ def set_consent(
             return
         back = opting.preview(ws, lambda tx: opting.deny(tx, **told(tx))[1])
         if back:
-            render_taken_back(back)
+            taken_back(back)
             confirm(f"Record the no of {contributor} to {deny}, and take these clips back for good?", yes)
         with ws.write() as tx:
             event, revoked = opting.deny(tx, **told(tx))
+            opened = incidents.of_word(tx, event)
     say(f"{event}: denied, {len(revoked)} delivered items taken back")
+    tell_incident(opened)
     if revoked:
         note("Send each lab its feed: fairframe rights feed AGREEMENT -o feed.json")
 
@@ -145,6 +96,7 @@ def said(
     asset: str | None,
     collection: str | None,
     reason: str = "",
+    since: str = "",
 ) -> dict[str, Any]:
     """What consent.set and opt_out.deny take, from the words of a command."""
     who = contributors.find(tx, contributor)
@@ -155,14 +107,8 @@ def said(
         "purpose": purpose,
         "action": action,
         "reason": reason,
+        "valid_from_ms": since_ms(since),
     }
-
-
-def render_taken_back(back: list[opting.TakesBack]) -> None:
-    table(
-        ["delivery", "lab", "#clips taken back", "#length"],
-        [(one.name, one.party, one.items, span(one.duration_ms)) for one in back],
-    )
 
 
 @app.command("opt-out")
@@ -171,7 +117,8 @@ def opt_out(
     contributor: Who,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what it would do.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    reason: Annotated[str, typer.Option(help="In their own words; stays in the library.")] = "",
+    reason: Reason = "",
+    since: Since = "",
     as_json: AsJson = False,
 ) -> None:
     """A contributor's overall no: shown before, then recorded.
@@ -189,13 +136,19 @@ def opt_out(
         if before.opted_out_ms is None:
             confirm(f"Record the opt-out of {contributor}?", yes)
         with ws.write() as tx:
-            done = opting.opt_out(tx, contributors.find(tx, contributor), reason)
+            done = opting.opt_out(tx, contributors.find(tx, contributor), reason, since_ms(since))
     emit(
-        {"consent": done.consent, "revoked": [vars(r) for r in done.revoked]},
+        {"consent": done.consent, "revoked": [vars(r) for r in done.revoked], "incident": done.incident},
         as_json,
         lambda: say(f"{done.consent}: opted out, {len(done.revoked)} delivered items taken back"),
     )
+    tell_incident(done.incident)
     note("Send each lab its feed: fairframe rights feed AGREEMENT -o feed.json")
+
+
+def tell_incident(incident: str | None) -> None:
+    if incident is not None:
+        note(f"It changes no past decision; it opened an incident: fairframe rights incidents show {incident}")
 
 
 def labs_of(tx: Tx, found: Impact) -> dict[str, str]:

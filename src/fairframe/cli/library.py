@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from fairframe.cli import asset as one_asset
+from fairframe.cli import owners
 from fairframe.cli.shell import (
     AsJson,
     AsOf,
@@ -32,6 +33,7 @@ from fairframe.library.show import show as show_asset
 app = group("Footage: ingest, list, search, document releases.")
 release = group("Model and property releases on file.")
 app.add_typer(release, name="release")
+app.add_typer(owners.app, name="owners")
 
 
 def register(root: typer.Typer) -> None:

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from fairframe.cli.consent import Who, labs_of, render_impact, render_taken_back, said
+from fairframe.cli.changes import taken_back
+from fairframe.cli.consent import Who, labs_of, render_impact, said
 from fairframe.cli.shell import AsJson, emit, group, note, say, workspace
 from fairframe.flows import opt_out as opting
 from fairframe.flows.impact import impact
@@ -43,7 +44,7 @@ def what_if_consent(
         no = opting.preview(ws, lambda tx: opting.deny(tx, **said(tx, contributor, deny, action, asset, collection))[1])
 
     def render() -> None:
-        render_taken_back(no)
+        taken_back(no)
         if not no:
             say("takes back nothing that was delivered")
 

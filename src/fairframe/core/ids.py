@@ -18,6 +18,7 @@ PREFIXES = {
     "rul": "ruling",
     "apl": "appeal",
     "clm": "claim",
+    "inc": "incident",
     "sht": "shot",
     "rel": "dataset release",
     "itm": "item",

@@ -144,7 +144,7 @@ def impact(tx: Tx, contributor: Row) -> Impact:
         releases=_releases(tx, items),
         deliveries=deliveries,
         checkpoints=_checkpoints(tx, contributor["id"], tx.now_ms if opted_out_ms is None else opted_out_ms),
-        money=_money(tx, contributor),
+        money=money_of(tx, contributor),
         pools=_pools(tx, contributor["id"]),
     )
 
@@ -274,7 +274,8 @@ def _checkpoints(tx: Tx, contributor_id: int, turn_ms: int) -> tuple[CheckpointI
     return tuple(sorted(found, key=lambda one: one.name))
 
 
-def _money(tx: Tx, contributor: Row) -> tuple[MoneyImpact, ...]:
+def money_of(tx: Tx, contributor: Row) -> tuple[MoneyImpact, ...]:
+    """What a contributor earned, by currency."""
     return tuple(
         MoneyImpact(one.currency, one.earned_micro, one.paid_minor, one.earned_micro - one.paid_minor * MICRO)
         for one in earnings(tx, contributor)

@@ -16,32 +16,37 @@ from fairframe.dataset.revocation import Revoked
 from fairframe.dataset.sweep import denied
 from fairframe.dataset.tables import delivery as delivery_table
 from fairframe.flows.impact import OPTED_OUT, Impact, impact, items_of
+from fairframe.flows.undone import undone
 from fairframe.platform import bundles
-from fairframe.platform.tx import Row, WriteTx
+from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.platform.workspace import Workspace
-from fairframe.rights import consent
+from fairframe.rights import consent, incidents
 
 DENIED = "consent was taken back"
 
 
 @dataclass(frozen=True)
 class OptedOut:
-    """`consent`: public id of the event. `impact`: the preview, as it stood just before. `revoked`: what it did."""
+    """`consent`: public id of the event. `impact`: the preview, as it stood just before. `revoked`: what it did.
+    `incident`: what a backdated no opened."""
 
     consent: str
     impact: Impact
     revoked: tuple[Revoked, ...]
+    incident: str | None = None
 
 
-def opt_out(tx: WriteTx, contributor: Row, reason: str = "") -> OptedOut:
+def opt_out(tx: WriteTx, contributor: Row, reason: str = "", valid_from_ms: int | None = None) -> OptedOut:
     """Record a contributor's overall no and take back everything of theirs that was delivered.
 
-    `reason` is the contributor's own and stays in the library; labs are told only that there was an opt-out. Raises
-    Conflict (opt_out.already) where it is in force already.
+    `reason` is the contributor's own and stays in the library; labs are told only that there was an opt-out. A no
+    that is valid from the past changes no past decision: it opens an incident. Raises Conflict (opt_out.already)
+    where it is in force already.
     """
     # first of all: from here on nothing is published that does not know of this no
     close_behind(tx)
-    if consent.opted_out(tx, contributor["id"]):
+    from_ms = tx.now_ms if valid_from_ms is None else valid_from_ms
+    if consent.opted_out(tx, contributor["id"]) and consent.opted_out(tx, contributor["id"], from_ms):
         raise Conflict(
             "the contributor has opted out already",
             code="opt_out.already",
@@ -49,9 +54,10 @@ def opt_out(tx: WriteTx, contributor: Row, reason: str = "") -> OptedOut:
             remedy="Nothing is left to do.",
         )
     before = impact(tx, contributor)
-    event = consent.opt_out(tx, contributor, reason)
-    revoked = revocation.revoke(tx, items_of(tx, contributor["id"]), OPTED_OUT)
-    return OptedOut(event, before, tuple(revoked))
+    event = consent.opt_out(tx, contributor, reason, from_ms)
+    incident = incidents.open_if_backdated(tx, contributor, from_ms)
+    theirs = items_of(tx, contributor["id"]) if from_ms <= tx.now_ms else []
+    return OptedOut(event, before, tuple(revocation.revoke(tx, theirs, OPTED_OUT)), incident)
 
 
 def deny(
@@ -63,8 +69,12 @@ def deny(
     asset: Row | None = None,
     collection: Row | None = None,
     reason: str = "",
+    valid_from_ms: int | None = None,
 ) -> tuple[str, list[Revoked]]:
-    """Record a narrower no and take back what was delivered and no longer clears. Returns the event's id and those."""
+    """Record a narrower no and take back what was delivered and no longer clears. Returns the event's id and those.
+
+    A no that is valid from the past opens an incident (rights/incidents.py).
+    """
     close_behind(tx)
     event = consent.set(
         tx,
@@ -75,7 +85,9 @@ def deny(
         asset=asset,
         collection=collection,
         reason=reason,
+        valid_from_ms=valid_from_ms,
     )
+    incidents.open_if_backdated(tx, contributor, valid_from_ms)
     return event, revocation.revoke(tx, denied(tx, items_of(tx, contributor["id"])), DENIED)
 
 
@@ -92,23 +104,20 @@ class TakesBack:
 
 def preview(ws: Workspace, no: Callable[[WriteTx], Sequence[Revoked]]) -> list[TakesBack]:
     """What a no would take back: it is done, and undone with its transaction."""
+    return undone(ws, lambda tx: by_delivery(tx, no(tx)))
+
+
+def by_delivery(tx: Tx, revoked: Sequence[Revoked]) -> list[TakesBack]:
+    """What was taken back, delivery by delivery."""
+    per_delivery: dict[str, list[Revoked]] = defaultdict(list)
+    for one in revoked:
+        per_delivery[one.delivery].append(one)
     found: list[TakesBack] = []
-    try:
-        with ws.write() as tx:
-            per_delivery: dict[str, list[Revoked]] = defaultdict(list)
-            for one in no(tx):
-                per_delivery[one.delivery].append(one)
-            for delivery, some in per_delivery.items():
-                where = (delivery_table.c.public_id == delivery) & (delivery_table.c.direction == "out")
-                row = tx.row(delivery_table.select().where(where))
-                assert row is not None
-                length = sum(one.duration_ms for one in some)
-                lab = bundles.pinned(tx, row["party"]).name
-                found.append(TakesBack(delivery, row["name"], lab, len(some), length))
-            raise _Undone
-    except _Undone:
-        return found
-
-
-class _Undone(Exception):
-    """Rolls a preview's transaction back."""
+    for delivery, some in per_delivery.items():
+        where = (delivery_table.c.public_id == delivery) & (delivery_table.c.direction == "out")
+        row = tx.row(delivery_table.select().where(where))
+        assert row is not None
+        length = sum(one.duration_ms for one in some)
+        lab = bundles.pinned(tx, row["party"]).name
+        found.append(TakesBack(delivery, row["name"], lab, len(some), length))
+    return found

@@ -40,15 +40,13 @@ def listing(
     """
     if not 1 <= limit <= MAX_LIMIT:
         raise InputError(f"a page of {limit} rows", code="input.bad_limit", remedy=f"Ask for 1 to {MAX_LIMIT}")
-    words = _words(text)
     statement = (
         sa.select(asset, contributor.c.public_id.label("contributor"), contributor.c.name.label("contributor_name"))
         .join(contributor, contributor.c.id == asset.c.contributor_id)
+        .where(*saying(tx, text))
         .order_by(asset.c.id)
         .limit(limit + 1)
     )
-    for word in words:
-        statement = statement.where(_matches(tx, word))
     if contributor_row is not None:
         statement = statement.where(asset.c.contributor_id == contributor_row["id"])
     if collection_row is not None:
@@ -66,6 +64,11 @@ def search(tx: Tx, text: str, *, after: str | None = None, limit: int = 50) -> P
     if not text.strip():
         raise InputError("there is nothing to search for", code="input.bad_search", remedy="Give a word")
     return listing(tx, text=text, after=after, limit=limit)
+
+
+def saying(tx: Tx, text: str) -> "list[sa.ColumnElement[bool]]":
+    """Conditions on asset joined with contributor: every word of `text` stands in what is said of the asset."""
+    return [_matches(tx, word) for word in _words(text)]
 
 
 def _words(text: str) -> list[str]:

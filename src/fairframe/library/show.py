@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fairframe.core.errors import NotFound
-from fairframe.library import assets, collections, facts, releases, signals
+from fairframe.library import assets, collections, facts, owners, releases, signals
 from fairframe.library.facts import Said
-from fairframe.library.tables import contributor, ownership
 from fairframe.platform.tx import Row, Tx
 
 FOREVER_MS = 2**62
@@ -43,11 +42,12 @@ def show(tx: Tx, id_or_filename: str, *, at_ms: int | None = None, known_at_ms: 
     at = at_ms if at_ms is not None else known_at_ms if known_at_ms is not None else tx.now_ms
     if row["recorded_at_ms"] > known:
         raise NotFound("the asset was not taken in by then", code="asset.not_yet", where=row["public_id"])
+    held = owners.of_assets(tx, [key], at, known).get(key)
     papers = [one for one in releases.history(tx, key) if _said(one, at, known)]
     return Shown(
         asset=row,
         contributor=assets.owner(tx, row),
-        owners=_owners(tx, key, at, known),
+        owners=[] if held is None else [(one.contributor, str(one.share)) for one in held.parts],
         collections=collections.of_asset(tx, key, known),
         facts=facts.current(tx, key, at_ms=at, known_at_ms=known),
         history=[one for one in facts.history(tx, key) if one.recorded_at_ms <= known],
@@ -59,17 +59,3 @@ def show(tx: Tx, id_or_filename: str, *, at_ms: int | None = None, known_at_ms: 
 
 def _said(row: Row, at_ms: int, known_at_ms: int) -> bool:
     return row["valid_from_ms"] <= at_ms and row["recorded_at_ms"] <= known_at_ms
-
-
-def _owners(tx: Tx, asset_id: int, at_ms: int, known_at_ms: int) -> list[tuple[str, str]]:
-    """The newest set of shares in force: rows with the same (valid_from, recorded_at) belong together."""
-    joined = ownership.join(contributor, contributor.c.id == ownership.c.contributor_id)
-    statement = ownership.select().add_columns(contributor.c.public_id).select_from(joined)
-    every = tx.rows(statement.where(ownership.c.asset_id == asset_id).order_by(ownership.c.id))
-    rows = [row for row in every if _said(row, at_ms, known_at_ms)]
-    newest = max(((row["valid_from_ms"], row["recorded_at_ms"]) for row in rows), default=None)
-    return [
-        (row["public_id"], f"{row['share_num']}/{row['share_den']}")
-        for row in rows
-        if (row["valid_from_ms"], row["recorded_at_ms"]) == newest
-    ]

@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     """CPU seconds that one untrusted file may cost in its child process."""
     media_memory_bytes: int = Field(default=4 * 1024**3, ge=1, le=1 << 50)
     """Address space of a child process that opens an untrusted file."""
+    incident_days: int = Field(default=30, ge=1, le=3_650)
+    """Days in which an incident, which a contributor's backdated no opens, is to be settled."""
 
     def __init__(self, **values: Any) -> None:
         """Raises InputError that names the variable, and never its value: a URL holds a password."""

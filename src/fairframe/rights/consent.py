@@ -33,6 +33,7 @@ from fairframe.rights.vocabulary import ANY, check_action, check_purpose
 Scope = Literal["contributor", "collection", "asset"]
 Code = Literal["consented", "silence_consents", "opted_out", "consent_denied", "no_consent"]
 LEVELS: tuple[Scope, ...] = ("asset", "collection", "contributor")
+MAX_REASON = 2_000
 FOREVER_MS = 2**62
 """As a state of knowledge: everything that is recorded."""
 
@@ -156,10 +157,7 @@ def set(
     Raises InputError (words, a foreign collection or asset, both an asset and a collection), Conflict (a yes short of
     the overall one, while the contributor has opted out: it would have no effect).
     """
-    if effect not in ("allow", "deny"):
-        raise InputError(f"{effect[:40]!r} is not allow or deny", code="input.bad_effect")
-    check_purpose(purpose, or_any=True)
-    check_action(action, or_any=True)
+    check_word(effect, purpose, action, reason)
     if asset is not None and collection is not None:
         raise InputError("name an asset or a collection, not both", code="input.bad_scope")
     if collection is not None and collection["contributor_id"] != contributor["id"]:
@@ -174,18 +172,43 @@ def set(
     valid = tx.now_ms if valid_from_ms is None else valid_from_ms
     scope: Scope = "asset" if asset is not None else "collection" if collection is not None else "contributor"
     overall_yes = effect == "allow" and scope == "contributor" and purpose == ANY and action == ANY
-    if effect == "allow" and not overall_yes and opted_out(tx, contributor["id"], valid):
+    if effect == "allow" and not overall_yes:
+        refuse_after_opt_out(tx, contributor, valid)
+    return _append(tx, contributor, scope, asset or collection, purpose, action, effect, reason, valid)
+
+
+def opt_out(tx: WriteTx, contributor: Row, reason: str = "", valid_from_ms: int | None = None) -> str:
+    """A contributor's overall no: one row, in force now or from when they say. Returns its id. What follows from it
+    is done in flows/opt_out.py."""
+    check_word("deny", ANY, ANY, reason)
+    valid = tx.now_ms if valid_from_ms is None else valid_from_ms
+    return _append(tx, contributor, "contributor", None, ANY, ANY, "deny", reason, valid)
+
+
+def check_word(effect: str, purpose: str, action: str, reason: str) -> None:
+    """Raises InputError unless these can be a consent event: input.bad_effect, bad_purpose, bad_action, bad_reason."""
+    if effect not in ("allow", "deny"):
+        raise InputError(
+            f"{effect[:40]!r} is not allow or deny", code="input.bad_effect", remedy="Say one of: allow, deny"
+        )
+    check_purpose(purpose, or_any=True)
+    check_action(action, or_any=True)
+    if len(reason) > MAX_REASON or "\x00" in reason:
+        raise InputError(
+            f"the reason is longer than {MAX_REASON:,} characters or holds a NUL",
+            code="input.bad_reason",
+            remedy="Shorten it",
+        )
+
+
+def refuse_after_opt_out(tx: Tx, contributor: Row, at_ms: int) -> None:
+    """Raises Conflict on a narrower yes of somebody who has opted out: it would have no effect."""
+    if opted_out(tx, contributor["id"], at_ms):
         raise Conflict(
             "the contributor has opted out of everything, so a narrower yes would have no effect",
             code="consent.opted_out",
             remedy="Record their overall yes (allow *) first, then what they exclude",
         )
-    return _append(tx, contributor, scope, asset or collection, purpose, action, effect, reason, valid)
-
-
-def opt_out(tx: WriteTx, contributor: Row, reason: str = "") -> str:
-    """A contributor's overall no: one row, in force now. Returns its id. flows/opt_out.py does what follows from it."""
-    return _append(tx, contributor, "contributor", None, ANY, ANY, "deny", reason, tx.now_ms)
 
 
 def opted_out(tx: Tx, contributor_id: int, at_ms: int | None = None) -> bool:
@@ -235,8 +258,6 @@ def _append(
     reason: str,
     valid_from_ms: int,
 ) -> str:
-    if len(reason) > 2_000 or "\x00" in reason:
-        raise InputError("the reason is longer than 2,000 characters or holds a NUL", code="input.bad_reason")
     public_id = new_id("cns")
     tx.insert(
         consent_event,
@@ -251,7 +272,23 @@ def _append(
         reason=reason,
         valid_from_ms=valid_from_ms,
     )
-    about = contributor if subject is None else subject
+    record(tx, public_id, contributor, scope, subject or contributor, purpose, action, effect, reason, valid_from_ms)
+    return public_id
+
+
+def record(
+    tx: WriteTx,
+    public_id: str,
+    contributor: Row,
+    scope: Scope,
+    about: Row,
+    purpose: str,
+    action: str,
+    effect: str,
+    reason: str,
+    valid_from_ms: int,
+) -> None:
+    """The audit entry of one event, under what it is about: so a re-check finds the assets that it touches."""
     body = {
         "event": public_id,
         "contributor": contributor["public_id"],
@@ -262,4 +299,3 @@ def _append(
     }
     # a reason is free text, so it may hold personal data
     tx.record(f"consent.{effect}", about["public_id"], body, {"reason": reason} if reason else None)
-    return public_id

@@ -6,7 +6,7 @@ shows it). "deny" rules an asset out. One act is one signed document, however ma
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -146,8 +146,7 @@ def preview(tx: Tx, assets: Sequence[Row], finding: str, decision: Verdict) -> l
     ruled = {key: _with(view, new) for key, view in views.items()}
     active = [one for one in agreements.listing(tx) if one.active(now.at_ms)]
     return [
-        Change(one.public_id, one.offer, _counts(views, one, now.at_ms), _counts(ruled, one, now.at_ms))
-        for one in active
+        Change(one.public_id, one.offer, counts(views, one, now.at_ms), counts(ruled, one, now.at_ms)) for one in active
     ]
 
 
@@ -169,7 +168,8 @@ def _with(view: AssetView, new: RulingView) -> AssetView:
     return replace(view, rulings=(*(one for one in view.rulings if one.finding != new.finding), new))
 
 
-def _counts(views: dict[int, AssetView], under: Agreement, at_ms: int) -> dict[str, int]:
+def counts(views: Mapping[int, AssetView], under: Agreement, at_ms: int) -> dict[str, int]:
+    """outcome -> assets, under an agreement."""
     found = Counter(clear(view, under.terms, under.purpose, at_ms).outcome for view in views.values())
     return {outcome: found[outcome] for outcome in SEVERITY}
 

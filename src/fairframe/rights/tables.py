@@ -1,4 +1,4 @@
-"""Contributors' terms, consent events, agreements, holds and appeals, claims, rulings. All append-only."""
+"""Contributors' terms, consent events, agreements, holds and appeals, claims, incidents, rulings. All append-only."""
 
 import sqlalchemy as sa
 
@@ -145,6 +145,30 @@ claim_outcome = table(
     text("document"),  # public id of the signed document that says it
     number("recorded_at_ms"),
     sa.UniqueConstraint("claim_id"),
+)
+
+# a no that was recorded later than it is valid from; its words: the contributor's noes with the same two times
+incident = table(
+    "incident",
+    key(),
+    public_id(),
+    ref("contributor"),
+    number("words"),
+    number("valid_from_ms"),
+    number("due_ms"),
+    text("answers"),  # who has to answer
+    number("recorded_at_ms"),
+)
+
+incident_outcome = table(
+    "incident_outcome",
+    key(),
+    ref("incident"),
+    one_of("outcome", "settled", "nothing_happened", "disputed"),
+    text("reason"),
+    text("document"),  # public id of the signed document that says it
+    number("recorded_at_ms"),
+    sa.UniqueConstraint("incident_id"),
 )
 
 ruling = table(

@@ -1,0 +1,177 @@
+"""Many words of one contributor: a preview that says what they change, and the act with all that follows from it."""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from fairframe.dataset import revocation
+from fairframe.dataset.gate import close_behind
+from fairframe.dataset.revocation import Revoked
+from fairframe.dataset.sweep import denied
+from fairframe.flows.impact import MoneyImpact, money_of
+from fairframe.flows.items import of_assets
+from fairframe.flows.opt_out import DENIED, TakesBack, by_delivery
+from fairframe.flows.undone import undone
+from fairframe.platform.tx import Row, WriteTx
+from fairframe.platform.workspace import Workspace
+from fairframe.rights import agreements, consent_bulk, facts, incidents, moment, rulings
+from fairframe.rights.consent import resolve
+from fairframe.rights.consent_bulk import Word
+from fairframe.rights.facts import AssetView
+from fairframe.rights.rulings import Change
+from fairframe.rights.vocabulary import ACTIONS, ANY, PURPOSES
+
+SHOWN = 10
+"""Words that a preview shows one by one."""
+SILENT = "no word of theirs"
+
+
+@dataclass(frozen=True)
+class Said:
+    """events: public ids of the consent events. incident: the one that a backdated no opened."""
+
+    events: tuple[str, ...]
+    revoked: tuple[Revoked, ...]
+    incident: str | None
+
+
+@dataclass(frozen=True)
+class Turn:
+    """For how many assets the answer to a purpose and actions turns, from a code of consent.resolve to another."""
+
+    purpose: str
+    actions: tuple[str, ...]
+    before: str
+    after: str
+    assets: int
+
+
+@dataclass(frozen=True)
+class Line:
+    """One word as it will be recorded."""
+
+    asset: str
+    filename: str
+    effect: str
+    purpose: str
+    action: str
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What words would do. Nothing was written.
+
+    turns: what they change of the contributor's consent; `unchanged` assets change nothing. clearances: outcomes of
+    these assets under each active agreement. money: earned so far, of which a no takes nothing back. lines: the first.
+    """
+
+    contributor: str
+    words: int
+    assets: int
+    duration_ms: int
+    turns: tuple[Turn, ...]
+    unchanged: int
+    clearances: tuple[Change, ...]
+    takes_back: tuple[TakesBack, ...]
+    money: tuple[MoneyImpact, ...]
+    opens_incident: bool
+    lines: tuple[Line, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def say(tx: WriteTx, contributor: Row, words: Sequence[Word], valid_from_ms: int | None = None) -> Said:
+    """Record the words and take back what was delivered and no longer clears. Raises what consent_bulk.say raises."""
+    close_behind(tx)
+    events = consent_bulk.say(tx, contributor, words, valid_from_ms)
+    noes = [one for one in words if one.effect == "deny"]
+    incident = incidents.open_if_backdated(tx, contributor, valid_from_ms) if noes else None
+    rows = of_assets(tx, sorted({one.asset["id"] for one in noes}))
+    return Said(tuple(events), tuple(revocation.revoke(tx, denied(tx, rows), DENIED)), incident)
+
+
+def preview(ws: Workspace, contributor: Row, words: Sequence[Word], valid_from_ms: int | None = None) -> Preview:
+    """What `say` would do. Raises what it raises."""
+    return undone(ws, lambda tx: _preview(tx, contributor, words, valid_from_ms))
+
+
+def _preview(tx: WriteTx, who: Row, words: Sequence[Word], valid_from_ms: int | None) -> Preview:
+    at_ms = max(moment.present(tx).at_ms, valid_from_ms or 0)
+    assets = {one.asset["id"]: one.asset for one in words}
+    before = facts.load(tx, assets, moment.Moment(at_ms))
+    money = money_of(tx, who)
+    done = say(tx, who, words, valid_from_ms)
+    after = facts.load(tx, assets, moment.Moment(at_ms))
+    turns, changed = _turns(who["public_id"], words, before, after, at_ms)
+    active = [one for one in agreements.listing(tx) if one.active(at_ms)]
+    return Preview(
+        contributor=who["public_id"],
+        words=len(words),
+        assets=len(assets),
+        duration_ms=sum(row["duration_ms"] for row in assets.values()),
+        turns=turns,
+        unchanged=len(assets) - changed,
+        clearances=tuple(
+            Change(one.public_id, one.offer, rulings.counts(before, one, at_ms), rulings.counts(after, one, at_ms))
+            for one in active
+        ),
+        takes_back=tuple(by_delivery(tx, done.revoked)),
+        money=money,
+        opens_incident=done.incident is not None,
+        lines=tuple(
+            Line(one.asset["public_id"], one.asset["filename"], one.effect, one.purpose, one.action)
+            for one in words[:SHOWN]
+        ),
+    )
+
+
+def _turns(
+    who: str, words: Sequence[Word], before: Mapping[int, AssetView], after: Mapping[int, AssetView], at_ms: int
+) -> tuple[tuple[Turn, ...], int]:
+    """What the words change, and of how many assets."""
+    asked: dict[int, set[tuple[str, str]]] = defaultdict(set)
+    for one in words:
+        purposes = PURPOSES if one.purpose == ANY else (one.purpose,)
+        actions = ACTIONS if one.action == ANY else (one.action,)
+        asked[one.asset["id"]] |= {(purpose, action) for purpose in purposes for action in actions}
+    answers = _Answers(who, at_ms)
+    turned: Counter[tuple[str, str, str, str]] = Counter()
+    changed = set[int]()
+    for key, pairs in asked.items():
+        for purpose, action in pairs:
+            then, now = answers.code(before[key], purpose, action), answers.code(after[key], purpose, action)
+            if then != now:
+                turned[purpose, then, now, action] += 1
+                changed.add(key)
+    together: dict[tuple[str, str, str, int], list[str]] = defaultdict(list)
+    for (purpose, then, now, action), count in turned.items():
+        together[purpose, then, now, count].append(action)
+    turns = [
+        Turn(purpose, tuple(one for one in ACTIONS if one in actions), then, now, count)
+        for (purpose, then, now, count), actions in together.items()
+    ]
+    order = {purpose: place for place, purpose in enumerate(PURPOSES)}
+    return tuple(sorted(turns, key=lambda one: (order[one.purpose], -one.assets, one.actions))), len(changed)
+
+
+class _Answers:
+    """One contributor's answers about assets; thousands of assets share a few combinations of words."""
+
+    def __init__(self, who: str, at_ms: int) -> None:
+        self.who, self.at_ms = who, at_ms
+        self.known: dict[Any, str] = {}
+
+    def code(self, view: AssetView, purpose: str, action: str) -> str:
+        owner = next((one for one in view.owners if one.label == self.who), None)
+        if owner is None:  # they no longer have a share in it
+            return SILENT
+        said = [
+            (e.scope, e.subject if e.scope == "collection" else 0, e.purpose, e.action, e.effect, *e.order[:2])
+            for e in owner.events
+        ]
+        key = tuple(said), owner.told, purpose, action
+        if key not in self.known:
+            self.known[key] = resolve(owner.events, owner.told, purpose, action, self.at_ms).code
+        return self.known[key]
