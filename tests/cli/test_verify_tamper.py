@@ -237,6 +237,7 @@ CASES: tuple[tuple[str, str, Make], ...] = (
     ("forged attestation", "dsse.bad_signature", other_items),
     ("forged attestation", "document.signature", attested_by_another),
     ("forged attestation", "document.field", attested_too_much),
+    ("expired key", "document.signature", expired),
     ("expired key", "document.key_ended", expired),
     ("untrusted key", "dsse.unknown_key", nobody_trusted),
     ("rotated key", "document.key_ended", after_the_end),
