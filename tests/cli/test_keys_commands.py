@@ -65,6 +65,19 @@ def test_encrypting_changing_decrypting(
     assert fairframe(*run, "passphrase").err.startswith("error[keys.not_encrypted]: ")
 
 
+def test_an_old_private_half_that_a_cut_off_rotation_left_is_told(
+    fairframe: Fairframe, parties: tuple[Path, Path]
+) -> None:
+    ring, run = Keys(parties[1] / "keys"), ("-w", parties[1], "keys")
+    old = ring.signing_key()[1]
+    assert fairframe(*run, "rotate", "--yes").code == 0
+    assert "is still held" not in fairframe(*run, "list").err
+    ring.add(old)  # as where the rotation had been killed before it forgot it
+    assert "is still held" in fairframe(*run, "list").err
+    assert fairframe(*run, "rotate", "--yes").code == 0
+    assert "is still held" not in fairframe(*run, "list").err and len(ring.held()) == 1
+
+
 def test_rotating_and_revoking(fairframe: Fairframe, parties: tuple[Path, Path]) -> None:
     library, lab = parties
     assert fairframe("-w", lab, "keys", "rotate").err.startswith("error[input.confirm]: ")

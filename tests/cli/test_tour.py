@@ -1,5 +1,6 @@
 """The whole tour through the commands themselves: what each is for, its exit code, and the figures that matter."""
 
+import base64
 import csv
 import shutil
 import subprocess
@@ -12,8 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fairframe.core.keys import dump_private
 from fairframe.core.timecode import Rate
 from fairframe.media.encode import write_mp4
+from fairframe.platform.keyring import Keys
 
 from .conftest import Fairframe, Result
 
@@ -76,6 +79,8 @@ class Tour:
     run: Fairframe
     root: Path
     notes: dict[str, Any] = field(default_factory=dict[str, Any])
+    said: list[str] = field(default_factory=list[str])
+    """All that the commands printed."""
 
     def at(self, name: str) -> Path:
         return self.root / name
@@ -88,6 +93,7 @@ class Tour:
 
     def _on(self, who: str, order: str, more: tuple[object, ...], code: int) -> Result:
         done = self.run("-w", self.root / who, *order.split(), *more)
+        self.said.append(done.out + done.err)
         assert done.code == code, f"{who}: {order} {more}: {done.out}{done.err}"
         assert "Traceback" not in done.err
         return done
@@ -369,6 +375,26 @@ def all_of_it_holds(tour: Tour) -> None:
         assert page.read_text("utf-8").startswith("<!")
 
 
+def no_secret_is_told(tour: Tour) -> None:
+    """No key, and not the secret of the pseudonyms, in anything printed or in any file beside the keyrings."""
+    places = {path: path.read_bytes() for path in tour.root.rglob("*") if path.is_file() and path.parent.name != "keys"}
+    assert {"fairframe.db", "delivery.json", "items.parquet", "library.html", "lab.html"} <= {
+        path.name for path in places
+    }
+    places[Path("what was printed")] = "\n".join(tour.said).encode()
+    for who in ("library", "lab"):
+        ring = Keys(tour.at(who) / "keys")
+        pems = [dump_private(ring.signing_key(keyid)[1]) for keyid in ring.held()]
+        raw = [ring.library_secret(), *(ring.signing_key(keyid)[1].private_bytes_raw() for keyid in ring.held())]
+        secrets = [b"".join(pem.splitlines()[1:-1])[24:60] for pem in (*pems, ring.c2pa().key_pem)]
+        for one in raw:
+            secrets += [one, one.hex().encode(), base64.b64encode(one)[:40], base64.urlsafe_b64encode(one)[:40]]
+        assert len(secrets) == 2 + 4 * 2 and all(len(one) >= 32 for one in secrets)
+        found = [str(path) for path, data in places.items() for one in secrets if one in data]
+        assert found == []
+    assert not [path for path, data in places.items() if b"PRIVATE KEY" in data]
+
+
 STEPS: tuple[Callable[[Tour], None], ...] = (
     parties,
     footage_in,
@@ -383,6 +409,7 @@ STEPS: tuple[Callable[[Tour], None], ...] = (
     a_release_ends,
     opt_out,
     all_of_it_holds,
+    no_secret_is_told,
 )
 
 

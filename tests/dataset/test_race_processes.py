@@ -146,7 +146,7 @@ def test_an_opt_out_that_races_is_never_delivered(loop: Loop, clock: Any) -> Non
     found: list[str] = []
     takes_s = 0.0  # from the last clip to the delivery, on this machine
     with racers(loop) as (one, two):
-        for number, first in enumerate([*FORCED, *range(2 * ROUNDS)]):
+        for number, first in enumerate([*FORCED, *range(ROUNDS)]):
             name = f"round-{number}"
             start_round(loop, one, two, name)
             if first == "before publication":
@@ -163,7 +163,7 @@ def test_an_opt_out_that_races_is_never_delivered(loop: Loop, clock: Any) -> Non
                 left = go(two)
             else:
                 assert isinstance(first, int)
-                published, left = at_once(one, two, takes_s * (1.4 * first / (2 * ROUNDS) - 0.4))
+                published, left = at_once(one, two, takes_s * (1.4 * first / ROUNDS - 0.4))
             found.append(check_round(loop, name, published, left))
     assert tuple(found[:3]) == FORCED
     # the lab: of no round is anything of hers to be had, once it has the newest feed

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from fairframe.core import bundle as core_bundle
+from fairframe.core import keys
 from fairframe.core.bundle import read_payload
 from fairframe.core.dsse import read_envelope
 from fairframe.core.errors import Conflict, FairframeError, InputError, Refused, VerificationError
-from fairframe.core.party import Party
+from fairframe.core.party import Party, PartyKey
+from fairframe.core.party_key import introduce
 from fairframe.core.time import DAY_MS
 from fairframe.flows.verify import trust_of, verify_audit
 from fairframe.platform import bundles, identity, rotation, trust
@@ -143,6 +145,31 @@ def test_a_revocation_is_final_for_who_heard_of_it(library: Workspace, lab: Work
     # and the next rotation goes on from the new key
     rotation.rotate(lab)
     assert learn(library, told(lab))
+
+
+def test_a_revoked_key_introduces_nobody(library: Workspace, lab: Workspace, clock) -> None:
+    stolen = lab.keys.signing_key()[1]
+    clock.advance(DAY_MS)
+    rotation.revoke(lab, current(lab), None, "")
+    true = compare(library, told(lab))
+    clock.advance(DAY_MS)
+    own = keys.generate()
+    mark = introduce(true.id, own.public_key(), clock.now, stolen)
+    made = PartyKey(keys.keyid(own.public_key()), own.public_key(), "sign", clock.now, None, introduction=mark)
+    forged = replace(true, version=true.version + 1, created_at_ms=clock.now, keys=(*true.keys, made)).seal(own)
+    assert code_of(lambda: learn(library, forged)) == "trust.changed"
+    signed = core_bundle.seal(replace(read_payload(read_envelope(issue(lab, library)).payload), seq=9), own)
+    assert code_of(lambda: take(library, signed)) == "dsse.unknown_key"
+
+
+def test_a_party_document_from_before_the_revocation_is_refused(library: Workspace, lab: Workspace, clock) -> None:
+    first = told(lab)
+    clock.advance(DAY_MS)
+    rotation.revoke(lab, current(lab), None, "")
+    compare(library, told(lab))
+    assert code_of(lambda: learn(library, first)) == "trust.changed", "it was pinned once, and is no longer"
+    assert code_of(lambda: compare(library, first)) == "trust.revoked_key", "also for who compares fingerprints anew"
+    assert take(library, issue(lab, library)), "nothing of it stuck"
 
 
 def test_what_cannot_be_revoked(lab: Workspace, clock) -> None:

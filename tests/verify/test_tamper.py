@@ -27,6 +27,7 @@ ROOT = Path(__file__).parents[2]
 CASES = {
     "edit", "delete", "insert", "reorder", "cut tail", "rewritten and re-signed history", "stale feed replayed",
     "media swapped under the same id", "altered agreement", "forged attestation", "expired key", "untrusted key",
+    "rotated key", "revoked key",
     "stripped C2PA", "duplicate JSON keys", "Unicode canonicalization", "number canonicalization", "clock rollback",
     "split view",
 }  # fmt: skip
@@ -127,25 +128,34 @@ def test_unicode_has_one_spelling_and_is_not_normalized(world: Any, failing: Fai
     assert found(world, failing, apart) == {"dsse.bad_signature"}
 
 
-def rows() -> list[tuple[str, str, str, str]]:
-    """(case, what is done, code, test) of docs/tamper.md."""
+def rows() -> list[tuple[str, str, str, str, str]]:
+    """(case, what is done, found by, code, test) of docs/tamper.md."""
     text = (ROOT / "docs" / "tamper.md").read_text("utf-8")
     listed = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if "::" in line]
-    assert all(len(one) == 4 for one in listed)
-    return [(case, done, code.strip("`"), test.strip("`")) for case, done, code, test in listed]
+    assert all(len(one) == 5 for one in listed)
+    return [(case, done, by, code.strip("`"), test.strip("`")) for case, done, by, code, test in listed]
 
 
 def test_the_table_names_every_case() -> None:
     assert {case for case, *_ in rows()} == CASES
 
 
-@pytest.mark.parametrize(("case", "done", "code", "test"), rows(), ids=lambda text: str(text)[:60])
-def test_every_row_has_a_test_that_looks_for_its_code(case: str, done: str, code: str, test: str) -> None:
+def test_what_both_commands_find_is_asked_of_both() -> None:
+    from tests.cli.test_verify_tamper import CASES as ASKED  # it takes its documents from here
+
+    found = {(case, code) for case, _, by, code, _ in rows() if by == "both"}
+    assert found == {(case, code) for case, code, _ in ASKED}
+    assert {by for _, _, by, _, _ in rows()} == {"both", "verify", "refused"}
+
+
+@pytest.mark.parametrize(("case", "done", "by", "code", "test"), rows(), ids=lambda text: str(text)[:60])
+def test_every_row_has_a_test_that_looks_for_its_code(case: str, done: str, by: str, code: str, test: str) -> None:
     file, name = test.split("::")
     source = (ROOT / file).read_text("utf-8")
     known = {node.name for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)}
     assert name in known and name.startswith("test_"), f"{test} is gone"
     assert re.search(rf'"{re.escape(code)}"', source), f"{file} does not look for {code}"
     everything = "\n".join(path.read_text("utf-8") for path in (ROOT / "src").rglob("*.py"))
-    state = code.startswith("c2pa.") and f'"{code[5:]}"' in everything  # the reader's state is part of these codes
+    stem, _, rest = code.partition(".")  # the reader's state, or what is wrong with a key, is part of these codes
+    state = stem in ("c2pa", "document", "bundle") and f'"{rest}"' in everything
     assert state or f'"{code}"' in everything, f"nothing gives {code}"

@@ -44,6 +44,8 @@ def list_keys(ctx: typer.Context, as_json: AsJson = False) -> None:
         say(f"fingerprint {fingerprint}")
 
     emit(data, as_json, render)
+    if any(one.role == "sign" and one.private and one.state != "signing" for one in rows):
+        note("a key that signs no more is still held: its rotation was cut off. The next one forgets it: keys rotate")
     if not encrypted:
         tell_unencrypted(ws)
 
