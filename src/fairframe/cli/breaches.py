@@ -58,7 +58,8 @@ def record(
 ) -> None:
     """Sign to the lab what is overdue, item by item.
 
-    With the deadlines, and the feeds that told it. It ends nothing by itself; an attestation that names the items settles it.
+    With the deadlines, and the feeds that told it. It ends nothing by itself; an attestation that names the items
+    settles it.
     """
     with workspace(ctx, "library") as ws:
         with ws.read() as tx:

@@ -7,7 +7,18 @@ import typer
 
 from fairframe.cli import agreement as shown
 from fairframe.cli.outputs import check_writable
-from fairframe.cli.quotes import Code, Collection, Fee, Licensee, Quantity, Size, asked, party_id
+from fairframe.cli.quotes import (
+    Code,
+    Collection,
+    Fee,
+    Licensee,
+    Quantity,
+    Size,
+    asked,
+    party_id,
+    quote_json,
+    render_quote,
+)
 from fairframe.cli.shell import (
     AsJson,
     AsOf,
@@ -17,6 +28,7 @@ from fairframe.cli.shell import (
     emit,
     group,
     moments_ms,
+    money,
     note,
     read_input,
     say,
@@ -29,6 +41,7 @@ from fairframe.core.money import format_money, parse_money
 from fairframe.core.time import to_rfc3339
 from fairframe.library import assets
 from fairframe.rights import agreements, clearing, moment, offers
+from fairframe.rights import quotes as quoted
 from fairframe.rights.agreement import Agreement
 from fairframe.rights.consent import FOREVER_MS
 from fairframe.rights.drafts import draft
@@ -68,9 +81,10 @@ def list_offers(ctx: typer.Context, as_json: AsJson = False) -> None:
 @app.command()
 def agree(
     ctx: typer.Context,
-    offer: Annotated[str, typer.Option(help="The offer's name; see: fairframe rights offers.")],
-    licensee: Licensee,
     output: OutFile,
+    offer: Annotated[str, typer.Option(help="The offer's name; see: fairframe rights offers.")] = "",
+    licensee: Licensee = "",
+    quote: Annotated[str, typer.Option(help="A kept quote: signs exactly that, instead of --offer.")] = "",
     size: Size = None,
     quantity: Quantity = None,
     collection: Collection = None,
@@ -79,6 +93,13 @@ def agree(
     upgrade_of: Annotated[str | None, typer.Option(help="The agreement that this one upgrades.")] = None,
 ) -> None:
     """Sign an offer to a lab; the lab countersigns it."""
+    if quote:
+        if offer or licensee or size or quantity or collection or fee:
+            raise typer.BadParameter("--quote says all of it: leave the others out")
+        _agree_quoted(ctx, quote, upgrade_of, output)
+        return
+    if not offer or not licensee:
+        raise typer.BadParameter("say --offer and --licensee, or --quote")
     with workspace(ctx, "library") as ws:
         lab, ask = party_id(ws, licensee), asked(fee, currency, size, quantity, collection)
         check_writable(output)
@@ -87,6 +108,16 @@ def agree(
             envelope = agreements.offer(tx, offer, lab_party=lab, ask=ask, upgrade_of=upgrade_of)
         write_output(output, envelope)
     say(f"offered {offer} for {format_money(price)}")
+
+
+def _agree_quoted(ctx: typer.Context, quote: str, upgrade_of: str | None, output: Path) -> None:
+    with workspace(ctx, "library") as ws:
+        check_writable(output)
+        with ws.write() as tx:
+            envelope = quoted.agree(tx, quote, upgrade_of=upgrade_of)
+            row = quoted.find(tx, quote)
+        write_output(output, envelope)
+    say(f"offered {row['offer']} for {money(row['fee_minor'], row['currency'])}, as quoted")
 
 
 @app.command()
@@ -115,7 +146,15 @@ def show_agreement(
     agreement: Annotated[str, typer.Argument(metavar="AGREEMENT|FILE", help="Its id, or its document.")],
     as_json: AsJson = False,
 ) -> None:
-    """What an agreement says in plain words, and what is unusual."""
+    """What an agreement says in plain words, and what is unusual.
+
+    Of a kept quote (quo_...): its figures.
+    """
+    if agreement.startswith("quo_"):
+        with workspace(ctx, "library") as ws, ws.read() as tx:
+            row = quoted.find(tx, agreement)
+        emit(quote_json(row), as_json, lambda: render_quote(row))
+        return
     with workspace(ctx) as ws, ws.read() as tx:
         found = shown.find(tx, agreement)
     emit(found.to_json(), as_json, lambda: shown.render(found))
@@ -172,9 +211,10 @@ def end(
 
 @app.command("list")
 def list_agreements(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """All agreements of this workspace."""
+    """All agreements of this workspace, and kept quotes."""
     with workspace(ctx) as ws, ws.read() as tx:
         found = [(one, one.state(tx.now_ms)) for one in agreements.listing(tx)]
+        kept = [quote_json(row) for row in quoted.listing(tx)]
     data = [
         {
             "id": a.public_id,
@@ -189,14 +229,20 @@ def list_agreements(ctx: typer.Context, as_json: AsJson = False) -> None:
         }
         for a, state in found
     ]
+    unknown = dict.fromkeys(("version", "starts_ms", "upgrade_of", "family"))
+    names = ("id", "offer", "state", "fee", "agreement")
+    data += [{name: q[name] for name in names} | {"ends_ms": q["open_until_ms"], **unknown} for q in kept]
     emit(
         data,
         as_json,
         lambda: table(
             ["agreement", "offer", "state", "#fee", "from", "until", "upgrade of"],
             [
-                (a.public_id, a.offer, state, format_money(a.fee), when(a.starts_ms), when(a.ends_ms), a.upgrade_of)
-                for a, state in found
+                *(
+                    (a.public_id, a.offer, state, format_money(a.fee), when(a.starts_ms), when(a.ends_ms), a.upgrade_of)
+                    for a, state in found
+                ),
+                *((q["id"], q["offer"], q["state"], q["fee"], None, when(q["open_until_ms"]), None) for q in kept),
             ],
             empty="no agreements",
         ),

@@ -1,12 +1,12 @@
 """rights: what an offer would come to, before anybody signs."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from fairframe.cli.outputs import write_csv
-from fairframe.cli.shell import AsJson, emit, group, micro, note, read_input, say, span, table, workspace
+from fairframe.cli.shell import AsJson, emit, group, micro, money, note, read_input, say, span, table, when, workspace
 from fairframe.core.bundle import read_payload
 from fairframe.core.dsse import read_envelope
 from fairframe.core.money import format_money, parse_money
@@ -14,9 +14,11 @@ from fairframe.core.party import Party
 from fairframe.flows import quote as quotes
 from fairframe.flows import upgrade_diff
 from fairframe.platform import trust
+from fairframe.platform.tx import Row
 from fairframe.platform.workspace import Workspace
 from fairframe.rights import agreements, offers
 from fairframe.rights import odrl as odrl_form
+from fairframe.rights import quotes as quoted
 from fairframe.rights import rsl as rsl_form
 from fairframe.rights.agreement_document import Document
 from fairframe.rights.drafts import Ask
@@ -96,29 +98,59 @@ def quote(
     collection: Collection = None,
     fee: Fee = "",
     currency: Code = "USD",
+    keep: Annotated[bool, typer.Option("--keep", help="Keep it, to sign exactly that: rights agree --quote.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """What an offer would clear, cost and pay today; writes nothing."""
+    """What an offer would clear, cost and pay today.
+
+    Writes nothing but with --keep, which keeps the figures under an id.
+    """
     with workspace(ctx, "library") as ws:
-        lab = party_id(ws, licensee)
-        found = quotes.quote(ws, offer, lab, asked(fee, currency, size, quantity, collection))
-    emit(found.to_json(), as_json, lambda: _render(found))
+        lab, ask = party_id(ws, licensee), asked(fee, currency, size, quantity, collection)
+        found = quotes.quote(ws, offer, lab, ask)
+        kept = None
+        if keep:
+            with ws.write() as tx:
+                kept = quoted.keep(tx, lab, ask, found.draft, found.figures())
+    emit(found.to_json() | ({"quote": kept} if kept else {}), as_json, lambda: _render(found, kept))
 
 
-def _render(found: quotes.Quote) -> None:
-    money = found.draft.fee
-    say(f"{found.draft.offer.name} for {found.lab}: {format_money(money)}", "bold")
+def quote_json(row: Row) -> dict[str, Any]:
+    """A kept quote as data."""
+    told = {name: row[name] for name in ("offer", "lab_party", "ask", "agreement", "state", "open_until_ms", "terms")}
+    return {"id": row["public_id"], **told, "fee": money(row["fee_minor"], row["currency"]), "figures": row["figures"]}
+
+
+def render_quote(row: Row) -> None:
+    """A kept quote as people read it."""
+    figures, code = row["figures"], row["currency"]
+    say(f"{row['offer']} for {figures['lab']}: {money(row['fee_minor'], code)}, {row['state']}", "bold")
+    say("would clear: " + ", ".join(f"{outcome} {count}" for outcome, count in figures["clears"]["counts"].items()))
+    delivers = figures["delivers"]
+    say(f"would deliver {delivers['clips']} clips of {delivers['assets']} assets, {span(delivers['duration_ms'])}")
+    say(f"contributors would receive {micro(figures['pool_micro'], code)}")
+    rows = [(p["contributor"], p["clips"], span(p["duration_ms"]), p["amount_micro"]) for p in figures["pay"]]
+    shown = [(who, clips, length, micro(amount, code)) for who, clips, length, amount in rows]
+    table(["contributor", "#clips", "#length", "#amount"], shown, empty="nobody: there is nothing to deliver")
+    if row["agreement"]:
+        say(f"offered as {row['agreement']}")
+    note(f"as the library stood on {figures['at']}; open until {when(row['open_until_ms'])}")
+
+
+def _render(found: quotes.Quote, kept: str | None) -> None:
+    fee = found.draft.fee
+    say(f"{found.draft.offer.name} for {found.lab}: {format_money(fee)}", "bold")
     say("clears: " + ", ".join(f"{outcome} {count}" for outcome, count in found.counts.items()))
     table(["finding", "#assets"], sorted(found.findings.items(), key=lambda kv: (-kv[1], kv[0])), empty="no findings")
     say(f"would deliver {found.clips} clips of {found.assets} assets, {span(found.duration_ms)}")
     for code, count in found.dropped.items():
         say(f"  left out: {count} {code}")
-    pool = micro(found.pool_micro, money.currency.code)
+    pool = micro(found.pool_micro, fee.currency.code)
     say(f"contributors receive {found.draft.terms.share} of net receipts: {pool}")
     table(
         ["contributor", "name", "#clips", "#length", "#amount"],
         [
-            (p.contributor, p.name, p.clips, span(p.duration_ms), micro(p.amount_micro, money.currency.code))
+            (p.contributor, p.name, p.clips, span(p.duration_ms), micro(p.amount_micro, fee.currency.code))
             for p in found.pay
         ],
         empty="nobody: there is nothing to deliver",
@@ -129,7 +161,9 @@ def _render(found: quotes.Quote) -> None:
         say("could not come into force:")
         for line in lines:
             say(f"  {line}")
-    note("before tax, and as the library stands today; nothing was written")
+    note("before tax, and as the library stands today" + ("" if kept else "; nothing was written"))
+    if kept:
+        say(f"{kept}: kept; sign exactly that with: fairframe rights agree --quote {kept} -o agreement.json")
 
 
 @app.command("diff")

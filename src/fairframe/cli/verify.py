@@ -12,6 +12,7 @@ from fairframe.core.plain import plain
 from fairframe.core.time import now_ms
 from fairframe.flows.newer_feed import with_newer_feed
 from fairframe.flows.verify import trust_of, verify_audit, with_credentials, with_held_heads
+from fairframe.flows.withdrawn import with_withdrawn
 from fairframe.platform import trust as trusted
 from fairframe.platform.workspace import Workspace
 from fairframe.verify.kind import Report
@@ -84,7 +85,8 @@ def _check(
         _tell_unpinned(ws)
     if ws is not None:
         report = with_held_heads(report, path, ws)
-    return with_newer_feed(with_credentials(report, path, ws, given), path, ws)
+    report = with_withdrawn(with_newer_feed(report, path, ws), path, ws)
+    return with_credentials(report, path, ws, given)
 
 
 def _tell_unpinned(ws: Workspace) -> None:

@@ -13,6 +13,7 @@ PREFIXES = {
     "drl": "document release",
     "trm": "terms",
     "cns": "consent event",
+    "quo": "quote",
     "agr": "agreement",
     "hld": "hold",
     "rul": "ruling",

@@ -2,7 +2,7 @@
 
 The no itself is one consent event. Its only effects on what was delivered are a feed entry and an obligation per
 delivered item; leases of the rest, releases, checkpoints and earned money stay as they are. What it will do is told
-by flows.impact, which computes exactly what happens here.
+by flows.impact, which computes exactly what happens here; `rights what-if` and the question before the act show that.
 """
 
 from collections import defaultdict

@@ -94,6 +94,11 @@ class Quote:
             "audit_root": self.audit_root,
         }
 
+    def figures(self) -> dict[str, Any]:
+        """What is kept of it: contributors by id, since names can be erased elsewhere."""
+        nameless = [{name: value for name, value in vars(one).items() if name != "name"} for one in self.pay]
+        return self.to_json() | {"pay": nameless}
+
 
 def quote(ws: Workspace, offer_name: str, lab_party: str, ask: Ask | None = None) -> Quote:
     """Work out an offer to a pinned lab, with no filters, over the library as it stands.

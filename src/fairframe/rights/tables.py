@@ -1,4 +1,7 @@
-"""Contributors' terms, consent events, agreements, holds and appeals, claims, incidents, rulings. All append-only."""
+"""Contributors' terms, consent events, quotes, agreements, holds and appeals, claims, incidents, rulings.
+
+All are append-only.
+"""
 
 import sqlalchemy as sa
 
@@ -45,6 +48,31 @@ consent_event = table(
     text("reason"),
     number("valid_from_ms"),
     number("recorded_at_ms"),
+)
+
+# what an offer came to for a licensee on a day; `figures`: what it would clear, cost and pay, without names of people
+quote = table(
+    "quote",
+    key(),
+    public_id(),
+    text("offer"),
+    text("lab_party"),
+    json("ask"),
+    json("terms"),
+    number("fee_minor"),
+    text("currency"),
+    json("figures"),
+    number("open_until_ms"),
+    number("recorded_at_ms"),
+)
+
+quote_agreement = table(
+    "quote_agreement",
+    key(),
+    ref("quote"),
+    text("agreement"),  # public id of what was offered by it
+    number("recorded_at_ms"),
+    sa.UniqueConstraint("quote_id"),
 )
 
 agreement = table(

@@ -5,6 +5,7 @@ Allocation (facts.py, bulk.py) splits to the unit; this answers what an opt-out 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -62,7 +63,9 @@ def _lasting(tx: Tx, agreements: Sequence[str], delivered: Sequence[str], which:
         .group_by(item.c.asset_id, item.c.start, item.c.end)
         .subquery()
     )
-    return _sums(tx, sa.select(sa.func.sum(spans.c.ms * spans.c.theirs), sa.func.sum(spans.c.ms)))
+    return _sums(
+        tx, sa.select(sa.func.sum(spans.c.ms * spans.c.theirs).label("theirs"), sa.func.sum(spans.c.ms).label("of_all"))
+    )
 
 
 def _used(tx: Tx, agreements: Sequence[str], delivered: Sequence[str], which: Which) -> tuple[int, int]:
@@ -71,7 +74,8 @@ def _used(tx: Tx, agreements: Sequence[str], delivered: Sequence[str], which: Wh
     joined = usage.join(item, item.c.public_id == usage.c.item).join(
         dataset_release, dataset_release.c.id == item.c.dataset_release_id
     )
-    sums = sa.select(sa.func.sum(usage.c.frames * _one_if(which)), sa.func.sum(usage.c.frames)).select_from(joined)
+    theirs, of_all = sa.func.sum(usage.c.frames * _one_if(which)), sa.func.sum(usage.c.frames)
+    sums = sa.select(theirs.label("theirs"), of_all.label("of_all")).select_from(joined)
     of_these = usage.c.checkpoint_id.in_(checkpoints) & dataset_release.c.public_id.in_(list(delivered))
     return _sums(tx, sums.where(of_these))
 
@@ -80,6 +84,7 @@ def _one_if(which: Which) -> sa.ColumnElement[int]:
     return sa.case((which, 1), else_=0)
 
 
-def _sums(tx: Tx, statement: sa.Executable) -> tuple[int, int]:
-    theirs, of_all = tx.execute(statement).one()
-    return int(theirs or 0), int(of_all or 0)
+def _sums(tx: Tx, statement: sa.Select[Any]) -> tuple[int, int]:
+    row = tx.row(statement)
+    assert row is not None
+    return int(row["theirs"] or 0), int(row["of_all"] or 0)

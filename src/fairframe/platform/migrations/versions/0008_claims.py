@@ -1,4 +1,4 @@
-"""Claims that a film copies a clip and their outcomes; records of breaches of the duty to delete."""
+"""Claims that a film copies a clip and their outcomes; records of breaches of the duty to delete; quotes that are kept."""
 
 from importlib import import_module
 
@@ -73,7 +73,34 @@ def upgrade() -> None:
     )
     for column in ("breach_id", "item"):
         op.create_index(op.f(f"ix_breach_item_{column}"), "breach_item", [column], unique=False)
-    for table in ("claim", "claim_outcome", "breach", "breach_item"):
+    op.create_table(
+        "quote",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("public_id", sa.Text(), nullable=False),
+        sa.Column("offer", sa.Text(), nullable=False),
+        sa.Column("lab_party", sa.Text(), nullable=False),
+        sa.Column("ask", sa.JSON(), nullable=False),
+        sa.Column("terms", sa.JSON(), nullable=False),
+        sa.Column("fee_minor", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("figures", sa.JSON(), nullable=False),
+        sa.Column("open_until_ms", sa.BigInteger(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_quote")),
+        sa.UniqueConstraint("public_id", name=op.f("uq_quote_public_id")),
+    )
+    op.create_table(
+        "quote_agreement",
+        sa.Column("id", BIGINT, autoincrement=True, nullable=False),
+        sa.Column("quote_id", BIGINT, nullable=False),
+        sa.Column("agreement", sa.Text(), nullable=False),
+        sa.Column("recorded_at_ms", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["quote_id"], ["quote.id"], name=op.f("fk_quote_agreement_quote_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_quote_agreement")),
+        sa.UniqueConstraint("quote_id", name=op.f("uq_quote_agreement_quote_id")),
+    )
+    op.create_index(op.f("ix_quote_agreement_quote_id"), "quote_agreement", ["quote_id"], unique=False)
+    for table in ("claim", "claim_outcome", "breach", "breach_item", "quote", "quote_agreement"):
         guard(table)
 
 

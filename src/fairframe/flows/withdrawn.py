@@ -1,0 +1,93 @@
+"""Whether a model consumed what was taken back since, by what a workspace knows: a flag beside a model's checks.
+
+| why clips that it consumed were taken back  | what it means for a finished checkpoint              |
+|---------------------------------------------|------------------------------------------------------|
+| their retention ended                       | it stays                                             |
+| a no, and the remedy grandfather            | it stays                                             |
+| a no, and the remedy stop_at_next_epoch     | it stays; a training that ran then has stopped       |
+| a no, and the remedy withdraw               | it is to be deleted (flows/deletion.py says when)    |
+| the agreement ended                         | every model of the delivery is to be deleted         |
+"""
+
+from pathlib import Path
+from typing import Any
+
+from fairframe.core.bundle import read_payload
+from fairframe.core.dsse import MAX_ENVELOPE_BYTES, read_envelope
+from fairframe.core.finding import Finding
+from fairframe.dataset.governing import governing
+from fairframe.dataset.revocation import KEPT_LONG, last_entry, told
+from fairframe.dataset.tables import delivery as delivery_table
+from fairframe.flows.deletion import due_models
+from fairframe.platform.tx import Row, Tx
+from fairframe.platform.workspace import Workspace
+from fairframe.training.happened import deleted
+from fairframe.training.tables import checkpoint, checkpoint_event
+from fairframe.verify.files import read_limited
+from fairframe.verify.kind import Report
+from fairframe.verify.lineage import LINEAGE
+
+MODEL, DOCUMENT = "model", "document"
+CODE = "model.taken_back"
+STAYS = {
+    "grandfather": "a finished checkpoint stays",
+    "stop_at_next_epoch": "a training that ran then stopped at its next epoch, and a finished checkpoint stays",
+    "withdraw": "an agreement in force lets it stay",
+}
+
+
+def with_withdrawn(report: Report, path: Path, ws: Workspace | None) -> Report:
+    """The report on a model's folder or lineage, and what of its clips was taken back, where this workspace knows."""
+    if ws is None or not report.holds or report.kind not in (MODEL, DOCUMENT):
+        return report
+    file = path / LINEAGE if path.is_dir() else path
+    bundle = read_payload(read_envelope(read_limited(file, MAX_ENVELOPE_BYTES)).payload)
+    if bundle.type != "lineage":
+        return report
+    with ws.read() as tx:
+        found = _findings(tx, bundle.body)
+    return Report(report.kind, (*report.findings, *found), report.cannot_show)
+
+
+def _findings(tx: Tx, body: dict[str, Any]) -> list[Finding]:
+    direction = "out" if tx.ws.role == "library" else "in"
+    where = (delivery_table.c.public_id == body["delivery"]["id"]) & (delivery_table.c.direction == direction)
+    row = tx.row(delivery_table.select().where(where))
+    if row is None:
+        return []
+    found = [_taken_back(tx, row, body)]
+    if _deleted(tx, body["weights_hash"]):
+        found.append(Finding(False, "model.deleted", "its deletion was attested: this copy should not be here"))
+    return found
+
+
+def _taken_back(tx: Tx, delivery: Row, body: dict[str, Any]) -> Finding:
+    direction, family = delivery["direction"], delivery["family"]
+    reasons = {one["item"]: one["reason"] for one in told(tx, direction, delivery["public_id"])}
+    frames = {one["item"]: one["frames"] for one in body["usage"]["items"] if one["item"] in reasons}
+    entries = last_entry(tx, direction, family)
+    known = f"by what this workspace knows ({entries} feed entries)"
+    goes = {one["weights_hash"] for one in due_models(tx, delivery, entries, tx.now_ms)}
+    if body["weights_hash"] in goes:
+        text = f"it consumed {sum(frames.values())} frames of {len(frames)} items that were taken back, {known}"
+        return Finding(False, CODE, f"{text}: the model is to be deleted, and that attested")
+    if not frames:
+        count = len(body["usage"]["items"])
+        return Finding(True, CODE, f"none of the {count} items that it consumed was taken back, {known}")
+    remedy = governing(tx, family).terms.opt_out_remedy
+    by_time = all(reasons[one] == KEPT_LONG for one in frames)
+    why = "only their retention ended, and models stay" if by_time else f"remedy {remedy}: {STAYS[remedy]}"
+    text = f"it consumed {sum(frames.values())} frames of {len(frames)} items that were taken back, {known}"
+    if not by_time and remedy == "withdraw" and not _has_row(tx, body["weights_hash"]):
+        return Finding(False, CODE, f"{text}; remedy withdraw, and no report of this model is here")
+    return Finding(True, CODE, f"{text}; {why}")
+
+
+def _has_row(tx: Tx, weights_hash: str) -> bool:
+    return tx.row(checkpoint.select().where(checkpoint.c.weights_hash == weights_hash).limit(1)) is not None
+
+
+def _deleted(tx: Tx, weights_hash: str) -> bool:
+    joined = checkpoint_event.join(checkpoint, checkpoint.c.id == checkpoint_event.c.checkpoint_id)
+    statement = checkpoint_event.select().select_from(joined).where(checkpoint.c.weights_hash == weights_hash)
+    return deleted(tx.rows(statement))

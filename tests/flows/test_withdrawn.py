@@ -1,0 +1,147 @@
+"""`verify` of a checkpoint that consumed what was taken back says so, under each remedy, on both sides."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fairframe.core.bundle import AgreementRef
+from fairframe.core.finding import Finding
+from fairframe.core.ids import new_id
+from fairframe.core.time import DAY_MS, to_rfc3339
+from fairframe.core.usage_report_body import TYPE, ItemUse, UsageReport
+from fairframe.flows import opt_out
+from fairframe.flows.verify import trust_of
+from fairframe.flows.withdrawn import CODE, with_withdrawn
+from fairframe.library import contributors
+from fairframe.platform import bundles
+from fairframe.platform.workspace import Workspace
+from fairframe.rights import agreements
+from fairframe.training import lineage, reported
+from fairframe.training.tables import checkpoint, usage
+from fairframe.training.usage import UsageCount
+from fairframe.verify.registry import verify
+
+from ..dataset.conftest import PEOPLE, Loop, films, loop  # noqa: F401  (fixtures)
+from .test_deletion import attested, fed, offered, under
+
+ANA, BEN, _ = PEOPLE
+
+
+def trained(loop: Loop, *people: str) -> Path:  # noqa: F811
+    """A model's folder with its signed lineage, known to the lab as its own and reported to the library."""
+    items = sorted(one for who in people for one in loop.items_of(who))
+    received: Any = loop.received
+    folder = loop.lab.root / "models" / "harbor"
+    (folder / "vae").mkdir(parents=True)
+    (folder / "vae" / "config.json").write_text("{}")
+    files = lineage.model_files(folder)
+    with loop.lab.write() as tx:
+        (row,) = tx.rows(sa_deliveries())
+        body = lineage.lineage_body(
+            checkpoint=new_id("ckp"),
+            name="harbor",
+            files=files,
+            delivery={"id": received.id, "root": row["root"], "items": row["items"]},
+            family=loop.agreement,
+            recipe={},
+            code="test",
+            method="measured",
+            usage=[UsageCount(received.id, one, 17) for one in items],
+            ancestors=[],
+            made_at=to_rfc3339(tx.now_ms),
+        )
+        sealed = bundles.issue(tx, "lineage", "", body)
+        (folder / "lineage.json").write_bytes(sealed)
+        ref = AgreementRef(loop.agreement, 1)
+        said = UsageReport(
+            checkpoint=body["checkpoint"],
+            name="harbor",
+            weights_hash=body["weights_hash"],
+            lineage_digest="c" * 64,
+            family=loop.agreement,
+            delivery=received.id,
+            method="measured",
+            house_frames=0,
+            items=tuple(ItemUse(one, 17) for one in items),
+        )
+        row_id = tx.insert(
+            checkpoint,
+            public_id=body["checkpoint"],
+            direction="own",
+            party=loop.lab.party_id,
+            name="harbor",
+            weights_hash=body["weights_hash"],
+            lineage=sealed.decode(),
+            family=loop.agreement,
+            agreement=loop.agreement,
+            delivery=received.id,
+            folder="models/harbor",
+            frames_seen=17 * len(items),
+        )
+        uses = [{"checkpoint_id": row_id, "source": received.id, "item": one, "frames": 17} for one in items]
+        tx.insert_many(usage, [{**one, "method": "measured"} for one in uses])
+        envelope = bundles.issue(tx, TYPE, loop.library.party_id, said.to_body(), ref)
+    with loop.library.write() as tx:
+        reported.keep(tx, loop.lab.party_id, loop.agreement, said, envelope)
+    return folder
+
+
+def sa_deliveries() -> Any:
+    from fairframe.dataset.tables import delivery
+
+    return delivery.select().where(delivery.c.direction == "in")
+
+
+def flag(ws: Workspace, path: Path) -> Finding:
+    """What is said of clips that were taken back; everything else about the model holds."""
+    report = verify(path, trust_of(ws, []), ws.clock())
+    assert report.holds, [one for one in report.findings if one.ok is False]
+    (found,) = [one for one in with_withdrawn(report, path, ws).findings if one.code == CODE]
+    return found
+
+
+@pytest.mark.parametrize("remedy", ["grandfather", "stop_at_next_epoch", "withdraw"])
+def test_a_checkpoint_that_consumed_what_was_taken_back(loop: Loop, remedy: str) -> None:  # noqa: F811
+    under(loop, offered(loop, "research", "deal", opt_out_remedy=f'"{remedy}"'))
+    folder = trained(loop, ANA, BEN)
+    both = ((loop.lab, folder), (loop.library, folder / "lineage.json"))
+    for ws, path in both:
+        assert flag(ws, path).ok and "none of the 6 items" in flag(ws, path).text
+    with loop.library.write() as tx:
+        opt_out.opt_out(tx, contributors.find(tx, ANA))
+    assert "none of the 6" in flag(loop.lab, folder).text, "a lab knows what a feed told it"
+    fed(loop)
+    for ws, path in both:
+        found = flag(ws, path)
+        assert found.ok is (remedy != "withdraw")
+        assert "68 frames of 4 items that were taken back" in found.text
+        assert ("to be deleted" if remedy == "withdraw" else f"remedy {remedy}") in found.text
+        assert "removed" not in found.text and "unlearned" not in found.text
+
+
+def test_the_end_of_the_agreement_reaches_every_model(loop: Loop) -> None:  # noqa: F811
+    loop.to_lab()
+    folder = trained(loop, BEN)
+    with loop.library.write() as tx:
+        agreements.terminate(tx, loop.agreement, "unpaid")
+    fed(loop)
+    for ws, path in ((loop.lab, folder), (loop.library, folder / "lineage.json")):
+        assert flag(ws, path).ok is False and "to be deleted" in flag(ws, path).text
+
+
+def test_a_copy_of_a_model_whose_deletion_was_attested(loop: Loop, tmp_path: Path) -> None:  # noqa: F811
+    import shutil
+
+    under(loop, offered(loop, "research", "deal", opt_out_remedy='"withdraw"'))
+    folder = trained(loop, ANA)
+    shutil.copytree(folder, tmp_path / "copy")
+    with loop.library.write() as tx:
+        opt_out.opt_out(tx, contributors.find(tx, ANA))
+    fed(loop)
+    loop.lab.clock.advance(DAY_MS)  # type: ignore[attr-defined]
+    attested(loop)
+    assert not folder.exists()
+    report = verify(tmp_path / "copy", trust_of(loop.lab, []), loop.lab.clock())
+    codes = [one.code for one in with_withdrawn(report, tmp_path / "copy", loop.lab).findings if one.ok is False]
+    assert "model.deleted" in codes
