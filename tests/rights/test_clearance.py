@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fairframe.core.time import DAY_MS
 from fairframe.rights import clearance, offers
 from fairframe.rights.clearance import CODES, SEVERITY, clear
 from fairframe.rights.consent import Event
 from fairframe.rights.facts import AssetView, HoldView, OwnerView, RulingView, SignalView
 from fairframe.rights.offers import Terms
+from fairframe.rights.papers import ReleaseView
 
 RESEARCH = offers.load("research").terms
 YES = Event("contributor", 0, "research", "*", "allow", 1, 1, 1)
@@ -36,6 +38,18 @@ def signal(kind: str, value: str, trust: str) -> dict[str, Any]:
     return {"signals": (SignalView(kind, "cawg.ai_training", value, trust),)}
 
 
+COVERS = ReleaseView("drl_a", "model", True, place=(1, 1, 1))
+END = 10 + RESEARCH.term_days * DAY_MS
+
+
+def model(*papers: ReleaseView) -> dict[str, Any]:
+    return {"people": "yes", "releases": papers}
+
+
+def released(*papers: ReleaseView) -> dict[str, Any]:
+    return {"property_release": "released", "releases": tuple(replace(one, kind="property") for one in papers)}
+
+
 LINES: list[tuple[dict[str, Any], str, str]] = [
     ({"kind": "image"}, "DENY", "outside_kind"),
     ({"width": 255}, "DENY", "outside_short_side"),
@@ -56,10 +70,21 @@ LINES: list[tuple[dict[str, Any], str, str]] = [
     ({"editorial": ""}, "REVIEW", "editorial_unknown"),
     ({"editorial": "unknown"}, "REVIEW", "editorial_unknown"),
     ({"people": ""}, "REVIEW", "people_unknown"),
-    ({"people": "unknown", "model_releases": (True,)}, "REVIEW", "people_unknown"),
+    ({"people": "unknown", "releases": (COVERS,)}, "REVIEW", "people_unknown"),
     ({"people": "YES"}, "REVIEW", "people_unknown"),
     ({"people": "yes"}, "REVIEW", "model_release_missing"),
-    ({"people": "yes", "model_releases": (False,)}, "REVIEW", "model_release_no_ai"),
+    ({"people": "yes", "releases": (replace(COVERS, kind="property"),)}, "REVIEW", "model_release_missing"),
+    (model(replace(COVERS, ai_training=False)), "REVIEW", "model_release_no_ai"),
+    (model(replace(COVERS, territory="CA,US")), "REVIEW", "model_release_territory"),
+    (model(replace(COVERS, until_ms=10)), "REVIEW", "model_release_term"),
+    (model(replace(COVERS, until_ms=END - 1)), "REVIEW", "model_release_term"),
+    (model(replace(COVERS, minor=True)), "REVIEW", "model_release_minor"),
+    (model(COVERS, replace(COVERS, minor=True)), "REVIEW", "model_release_minor"),
+    (model(COVERS, replace(COVERS, revoked=(2, 2, 2))), "REVIEW", "model_release_revoked"),
+    (released(replace(COVERS, ai_training=False)), "REVIEW", "property_release_no_ai"),
+    (released(replace(COVERS, territory="DE")), "REVIEW", "property_release_territory"),
+    (released(replace(COVERS, until_ms=END - 1)), "REVIEW", "property_release_term"),
+    (released(replace(COVERS, revoked=(2, 2, 2))), "REVIEW", "property_release_revoked"),
     ({"property_release": ""}, "REVIEW", "property_unknown"),
     ({"property_release": "unknown"}, "REVIEW", "property_unknown"),
     (signal("c2pa", "constrained", "trusted"), "REVIEW", "signal_unclear"),
@@ -102,8 +127,14 @@ def test_each_line_of_the_table(change: dict[str, Any], outcome: str, code: str)
     "change",
     [
         {},
-        {"people": "yes", "model_releases": (False, True)},
+        model(replace(COVERS, ai_training=False), COVERS),
+        model(replace(COVERS, territory="DE", until_ms=5), replace(COVERS, until_ms=END)),
+        model(replace(COVERS, minor=True, guardian=True)),
+        model(replace(COVERS, minor=True), replace(COVERS, minor=True, guardian=True, place=(1, 1, 2))),
+        model(replace(COVERS, revoked=(2, 2, 2)), replace(COVERS, place=(2, 2, 3))),
         {"property_release": "released"},
+        released(COVERS),
+        {"releases": (replace(COVERS, kind="property", ai_training=False),)},
         signal("c2pa", "allowed", "trusted"),
         signal("xmp", "unspecified", "untrusted"),
     ],
@@ -174,6 +205,19 @@ signals = st.builds(
 rulings = st.builds(
     RulingView, st.text(max_size=3), st.sampled_from(list(CODES)), st.sampled_from(["allow", "allow", "deny"])
 )
+places = st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(0, 9))
+papers = st.builds(
+    ReleaseView,
+    label=st.just("drl_x"),
+    kind=st.sampled_from(["model", "model", "property"]),
+    ai_training=st.sampled_from([True, True, False]),
+    place=places,
+    territory=st.sampled_from(["world", "world", "US", "CA,US", ""]),
+    until_ms=st.sampled_from([2**62, 2**62, 4, 9, 10**15]),
+    minor=st.sampled_from([False, False, True]),
+    guardian=st.booleans(),
+    revoked=st.one_of(st.none(), st.none(), places),
+)
 owners = st.builds(
     OwnerView, st.just("ctr_x"), st.lists(consents, min_size=1, max_size=4).map(lambda some: (YES, *some))
 )
@@ -186,12 +230,16 @@ views = st.builds(
     people=words,
     property_release=words,
     editorial=words,
-    model_releases=st.lists(st.booleans(), max_size=2).map(tuple),
+    releases=st.lists(papers, max_size=3).map(tuple),
     signals=st.lists(signals, max_size=2).map(tuple),
     holds=st.lists(st.builds(HoldView, st.text(max_size=3), st.text(max_size=3)), max_size=1).map(tuple),
     rulings=st.lists(rulings, max_size=3).map(tuple),
 )
-near_good = st.one_of(views, st.builds(lambda v: replace(GOOD, people=v.people, rulings=v.rulings), views))
+near_good = st.one_of(
+    views,
+    st.builds(lambda v: replace(GOOD, people=v.people, rulings=v.rulings), views),
+    st.builds(lambda v: replace(GOOD, people="yes", property_release="released", releases=v.releases), views),
+)
 
 
 @settings(max_examples=200)
@@ -213,7 +261,15 @@ RESTRICTIONS: dict[str, Callable[[AssetView, Any], AssetView]] = {
         v, rulings=(*(r for r in v.rulings if r.finding != x["finding"]), RulingView("r", x["finding"], "deny"))
     ),
     "no ruling for it": lambda v, x: replace(v, rulings=tuple(r for r in v.rulings if r.decision == "deny")),
-    "fewer model releases": lambda v, x: replace(v, model_releases=v.model_releases[1:]),
+    "a release that is revoked": lambda v, x: replace(
+        v, releases=tuple(replace(one, revoked=one.revoked or x["place"]) for one in v.releases[:1]) + v.releases[1:]
+    ),
+    "a release for a smaller part of the world": lambda v, x: replace(
+        v, releases=tuple(replace(one, territory="SE") for one in v.releases[:1]) + v.releases[1:]
+    ),
+    "a release that ends": lambda v, x: replace(
+        v, releases=tuple(replace(one, until_ms=5) for one in v.releases[:1]) + v.releases[1:]
+    ),
     "a smaller picture": lambda v, x: replace(v, width=v.width // 2),
     "editorial": lambda v, x: replace(v, editorial="yes"),
     "property not released": lambda v, x: replace(v, property_release="not released"),
@@ -225,7 +281,13 @@ RESTRICTIONS: dict[str, Callable[[AssetView, Any], AssetView]] = {
     view=near_good,
     name=st.sampled_from(list(RESTRICTIONS)),
     more=st.fixed_dictionaries(
-        {"no": consents, "owner": owners, "signal": signals, "finding": st.sampled_from(list(CODES))}
+        {
+            "no": consents,
+            "owner": owners,
+            "signal": signals,
+            "finding": st.sampled_from(list(CODES)),
+            "place": places,
+        }
     ),
 )
 def test_adding_a_restriction_never_grants_more(view: AssetView, name: str, more: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
+from tests.conftest import SettableClock
 from tests.rights.test_agreements import agreed
 from tests.rights.worlds import asset_values
 
@@ -126,7 +127,20 @@ def test_a_revoked_release_is_caught(scene: Scene) -> None:
     assert cleared.counts["ALLOW"] == 4
     with scene.ws.write() as tx:
         releases.revoke(tx, release, scene.assets[0])
-    assert scene.lost(cleared) == {0: ("model_release_missing",)}
+    assert scene.lost(cleared) == {0: ("model_release_missing", "model_release_revoked")}
+
+
+def test_a_release_that_ends_is_caught(scene: Scene, clock: SettableClock) -> None:
+    """Time alone: it lasted as long as the agreement, which is asked about once more after its end."""
+    ends_ms = scene.agreement.ends_ms
+    with scene.ws.write() as tx:
+        facts.say(tx, scene.assets[0], "people", "yes")
+        releases.add(tx, scene.assets[0], "model", b"Until then.", True, until_ms=ends_ms)
+    clock.now = ends_ms - 1
+    cleared = scene.clear()
+    assert cleared.counts["ALLOW"] == 4
+    clock.now = ends_ms
+    assert scene.lost(cleared) == {0: ("model_release_term",)}
 
 
 def test_time_alone_is_caught(scene: Scene, clock) -> None:  # type: ignore[no-untyped-def]

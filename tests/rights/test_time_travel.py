@@ -60,7 +60,8 @@ def restrict(world: World, random: Random, recorded: int) -> None:
         if papers:
             paper = random.choice(papers)
             same = {name: paper[name] for name in ("asset_id", "document_hash", "kind", "ai_training")}
-            world.add(library_tables.document_release, "drl", **same, revokes_id=paper["id"], **times)
+            said = dict.fromkeys(("territory", "valid_until_ms", "minor", "guardian"))
+            world.add(library_tables.document_release, "drl", **same, **said, revokes_id=paper["id"], **times)
     else:
         said = {"name": "editorial", "value": "yes", "origin": "person"}
         world.add(library_tables.asset_fact, asset_id=key, **said, valid_from_ms=DAYS[-1], recorded_at_ms=recorded)

@@ -72,6 +72,8 @@ def make_terms(random: Random) -> Terms:
         terms |= {"weights_release": True, "actions": ["train", "release_weights"]}
     if random.random() < 0.2:
         terms["kinds"] = random.choice([["image"], ["video", "image"]])
+    if random.random() < 0.5:
+        terms["territory"] = random.choice(["US", "CA,US", "DE,US"])
     if random.random() < 0.2:
         terms["max_short_side"] = random.choice([256, 1079, 1080])
     if random.random() < 0.3:
@@ -153,20 +155,38 @@ def _asset(world: World, random: Random, people: list[int], n: int) -> int:
     odd = ["yes", "no", "unknown", "", "released", "not released", "not needed", "maybe", "Ünklar"]
     for name, usual in good.items():
         for _ in range(1 if random.random() < 0.7 else random.choice([0, 2, 3])):
-            value = usual if random.random() < 0.85 else random.choice(odd)
+            seldom = random.choice(["yes", "released"] if name != "editorial" else odd)
+            value = usual if random.random() < 0.8 else random.choice([seldom, random.choice(odd)])
             world.add(library.asset_fact, asset_id=key, name=name, value=value, origin="metadata", **_times(random))
     if random.random() < 0.5:
         world.add(
             library.asset_fact, asset_id=key, name="model_release", value="released", origin="person", **_times(random)
         )
     for _ in range(random.choice([0, 0, 1, 2])):
-        ids = {"asset_id": key, "document_hash": "0" * 64, "kind": random.choice(["model", "model", "property"])}
-        flag = random.random() < 0.6
-        paper = world.add(library.document_release, "drl", **ids, ai_training=flag, revokes_id=None, **_times(random))
-        if random.random() < 0.3:
-            world.add(library.document_release, "drl", **ids, ai_training=flag, revokes_id=paper, **_times(random))
+        _paper(world, random, key)
     _marks(world, random, people, key)
     return key
+
+
+def _paper(world: World, random: Random, key: int) -> None:
+    """A release, at times of a minor, for a part of the world, with an end; now and then revoked, once or twice."""
+    said: dict[str, Any] = {
+        "asset_id": key,
+        "document_hash": "0" * 64,
+        "kind": random.choice(["model", "model", "property"]),
+        "ai_training": random.random() < 0.8,
+    }
+    minor = random.choice([None, False, False, False, True])
+    words = {
+        "territory": random.choice([None, "world", "world", "CA,US", "US", ""]),
+        "valid_until_ms": random.choice([None, None, random.choice(DAYS), DAYS[-1] + 400 * DAY_MS, DAYS[-1] + DAY_MS]),
+        "minor": minor,
+        "guardian": random.choice([None, False, True]) if minor else None,
+    }
+    paper = world.add(library.document_release, "drl", **said, **words, revokes_id=None, **_times(random))
+    for _ in range(random.choice([0, 0, 0, 0, 1, 1, 2])):
+        none = dict.fromkeys(words)
+        world.add(library.document_release, "drl", **said, **none, revokes_id=paper, **_times(random))
 
 
 def _marks(world: World, random: Random, people: list[int], key: int) -> None:
@@ -194,7 +214,7 @@ def _marks(world: World, random: Random, people: list[int], key: int) -> None:
         hold = world.add(rights.hold, "hld", asset_id=key, code="dispute", reason="?", **_times(random))
         if random.random() < 0.5:
             world.add(rights.hold_lift, hold_id=hold, reason="?", **_times(random))
-    few = ["people_unknown", "signal_untrusted", "signal_unclear", "editorial_unknown"]
+    few = ["people_unknown", "signal_untrusted", "signal_unclear", "editorial_unknown", "model_release_minor"]
     for _ in range(random.choice([0, 0, 0, 1, 2, 4])):
         world.add(
             rights.ruling,

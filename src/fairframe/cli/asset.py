@@ -5,6 +5,7 @@ from typing import Any
 
 from fairframe.cli.shell import note, say, span, table, when
 from fairframe.flows.whereabouts import Held
+from fairframe.library.release_words import plain
 from fairframe.library.show import Shown
 
 
@@ -24,6 +25,10 @@ def to_json(found: Shown) -> dict[str, Any]:
                 "kind": r["kind"],
                 "ai_training": r["ai_training"],
                 "document_hash": r["document_hash"],
+                "territory": plain(r, "territory"),
+                "until_ms": r["valid_until_ms"],
+                "minor": plain(r, "minor"),
+                "guardian_signed": plain(r, "guardian"),
                 "since_ms": r["valid_from_ms"],
                 "ended_ms": found.ended_ms.get(r["id"]),
             }
@@ -58,9 +63,12 @@ def render(found: Shown) -> None:
 
 
 def _release(row: Any, ended_ms: int | None) -> str:
-    covers = "covered" if row["ai_training"] else "not covered"
-    since = f"training {covers}" if ended_ms is None else f"ended {when(ended_ms)}"
-    return f"{row['kind']} {row['public_id']}, {since}"
+    if ended_ms is not None:
+        return f"{row['kind']} {row['public_id']}, ended {when(ended_ms)}"
+    said = [f"training {'covered' if row['ai_training'] else 'not covered'}", plain(row, "territory")]
+    said += [] if row["valid_until_ms"] is None else [f"until {when(row['valid_until_ms'])}"]
+    said += [f"of a minor, {'a' if row['guardian'] else 'no'} guardian signed"] if row["minor"] else []
+    return f"{row['kind']} {row['public_id']}, {', '.join(said)}, sha-256 {row['document_hash']}"
 
 
 def tell_labs(held: Sequence[Held]) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from fairframe.cli import asset as one_asset
-from fairframe.cli import owners
+from fairframe.cli import document_releases, owners
 from fairframe.cli.shell import (
     AsJson,
     AsOf,
@@ -17,7 +17,6 @@ from fairframe.cli.shell import (
     moments_ms,
     note,
     progress,
-    read_input,
     say,
     span,
     table,
@@ -25,14 +24,12 @@ from fairframe.cli.shell import (
 )
 from fairframe.flows.ingest import ingest as run_ingest
 from fairframe.flows.lookup import find_asset
-from fairframe.flows.whereabouts import whereabouts
-from fairframe.library import assets, collections, contributors, releases, search
+from fairframe.library import collections, contributors, search
 from fairframe.library.search import Page
 from fairframe.library.show import show as show_asset
 
 app = group("Footage: ingest, list, search, document releases.")
-release = group("Model and property releases on file.")
-app.add_typer(release, name="release")
+app.add_typer(document_releases.app, name="release")
 app.add_typer(owners.app, name="owners")
 
 
@@ -168,36 +165,6 @@ def show(
     with workspace(ctx, "library") as ws, ws.read() as tx:
         found = show_asset(tx, find_asset(tx, asset)["public_id"], at_ms=at_ms, known_at_ms=known_ms)
     emit(one_asset.to_json(found), as_json, lambda: one_asset.render(found))
-
-
-@release.command("add")
-def release_add(
-    ctx: typer.Context,
-    asset: Annotated[str, typer.Argument(metavar="ASSET", help="Id or filename.")],
-    document: Annotated[Path, typer.Argument(metavar="DOCUMENT", help="The signed release: PDF, image or text.")],
-    kind: Annotated[releases.Kind, typer.Option(help="Whose release it is.")] = "model",
-    ai_training: Annotated[bool, typer.Option("--ai-training", help="Its words cover training of models.")] = False,
-) -> None:
-    """Put a model or property release on file for an asset."""
-    data = read_input(document)
-    with workspace(ctx, "library") as ws, ws.write() as tx:
-        row = releases.add(tx, assets.find(tx, asset), kind, data, ai_training)
-    say(f"{row['public_id']}: {kind} release on file" + ("" if ai_training else ", which does not cover training"))
-
-
-@release.command("revoke")
-def release_revoke(
-    ctx: typer.Context,
-    asset: Annotated[str, typer.Argument(metavar="ASSET", help="Id or filename.")],
-    release_id: Annotated[str, typer.Argument(metavar="RELEASE", help="Its id; see: fairframe library show ASSET.")],
-) -> None:
-    """End a release from now on. What was delivered on the strength of it is taken back by the next feed."""
-    with workspace(ctx, "library") as ws, ws.write() as tx:
-        row = assets.find(tx, asset)
-        releases.revoke(tx, releases.find(tx, release_id), row)
-        held = whereabouts(tx, row)
-    say(f"{release_id} is ended")
-    one_asset.tell_labs(held)
 
 
 def curate(ctx: typer.Context, as_json: AsJson = False) -> None:

@@ -13,8 +13,9 @@ from fairframe.flows.whereabouts import Held, whereabouts
 from fairframe.library import assets, collections, contributors
 from fairframe.platform.tx import Row, Tx
 from fairframe.platform.workspace import Workspace
-from fairframe.rights import agreements, appeals, claims, facts, moment, review, rulings
+from fairframe.rights import agreements, appeals, claims, facts, moment, people, review, rulings
 from fairframe.rights.clearance import CODES, RULABLE, reviewed
+from fairframe.rights.people import Seen
 from fairframe.rights.review import Filter
 from fairframe.rights.rulings import Change, Ruled, Verdict
 
@@ -97,10 +98,18 @@ def show(
         for f in reviewed(view)
     ]
     holds = [vars(hold) for hold in view.holds]
-    data = {"id": row["public_id"], "file": row["filename"], "findings": findings, "holds": holds, "rulings": past}
+    data = {
+        "id": row["public_id"],
+        "file": row["filename"],
+        "people": view.people or "unknown",
+        "findings": findings,
+        "holds": holds,
+        "rulings": past,
+    }
 
     def render() -> None:
         say(f"{row['filename']}  ({row['public_id']})", "bold")
+        say(f"people to be seen: {data['people']}")
         lines = [
             (f["outcome"], f["code"], f["text"], "can be allowed" if f["can_be_allowed"] else _advice(f["code"]))
             for f in findings
@@ -123,6 +132,8 @@ def rule(
     reason: Reason,
     allow: Allow = False,
     deny: Deny = False,
+    seen: Annotated[bool, typer.Option("--seen", help="Of people: somebody recognizable is to be seen.")] = False,
+    none: Annotated[bool, typer.Option("--none", help="Of people: nobody recognizable is to be seen.")] = False,
     expires: Expires = "",
     by: By = "",
     yes: Yes = False,
@@ -131,13 +142,18 @@ def rule(
     """Decide one finding on one asset: shown before, then signed.
 
     Which findings can be allowed is told in docs/review.md. A contributor's no and a trusted signer's do-not-train
-    cannot be ruled away.
+    cannot be ruled away. With people in place of a finding, whoever looked says whether people are to be seen
+    (--seen, --none), whatever the metadata says.
     """
-    decision = _verdict(allow, deny)
+    if (finding == people.FINDING) != (seen or none) or (seen and none):
+        raise typer.BadParameter("say --seen or --none of people, and of nothing else")
     with workspace(ctx, "library") as ws:
         with ws.read() as tx:
             rows = [assets.find(tx, asset)]
-        _decide(ws, rows, finding, decision, reason, expires, by, yes, as_json)
+        if finding == people.FINDING:
+            _look(ws, rows, "seen" if seen else "none", reason, expires, by, yes, as_json)
+        else:
+            _decide(ws, rows, finding, _verdict(allow, deny), reason, expires, by, yes, as_json)
 
 
 @app.command()
@@ -221,6 +237,23 @@ def _decide(
         done = rulings.rule(tx, rows, finding, decision, reason=reason, expires_ms=until, by=by)
         out = _out(tx, rows) if decision == "deny" else []
     emit(_done(done, changes), as_json, lambda: say(f"{done.document}: {decision} {finding} on {len(rows)} assets"))
+    tell_labs(out)
+
+
+def _look(
+    ws: Workspace, rows: Sequence[Row], seen: Seen, reason: str, expires: str, by: str, yes: bool, as_json: bool
+) -> None:
+    until = moment_ms(expires) if expires else None
+    with ws.read() as tx:
+        changes = people.preview(tx, rows, seen)
+    if not as_json:
+        _changes(changes, len(rows))
+    what = "people are to be seen" if seen == "seen" else "nobody recognizable is to be seen"
+    confirm(f"Sign this ruling on {len(rows)} assets: {what}?", yes)
+    with ws.write() as tx:
+        done = people.rule(tx, rows, seen, reason=reason, expires_ms=until, by=by)
+        out = _out(tx, rows) if seen == "seen" else []
+    emit(_done(done, changes), as_json, lambda: say(f"{done.document}: {what} on {len(rows)} assets"))
     tell_labs(out)
 
 

@@ -18,7 +18,7 @@ from rich.text import Text
 from fairframe.core.errors import InputError
 from fairframe.core.money import Currency, Money, format_micro, format_money
 from fairframe.core.plain import plain, plain_json
-from fairframe.core.time import from_rfc3339, to_rfc3339
+from fairframe.core.time import moment_ms, to_rfc3339
 from fairframe.platform.objects import write_atomic
 from fairframe.platform.settings import Settings
 from fairframe.platform.workspace import Workspace, open_workspace
@@ -191,11 +191,6 @@ def money(minor: int, currency: str) -> str:
 
 def micro(amount: int, currency: str) -> str:
     return f"{format_micro(amount, Currency(currency))} {currency}"
-
-
-def moment_ms(text: str) -> int:
-    """A time (RFC 3339), or a date, which is its first moment in UTC. Raises InputError."""
-    return from_rfc3339(f"{text}T00:00:00.000Z" if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else text)
 
 
 def moments_ms(as_of: str | None, known_at: str | None) -> tuple[int | None, int | None]:

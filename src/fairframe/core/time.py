@@ -37,6 +37,11 @@ def to_rfc3339(ms: int) -> str:
     )
 
 
+def moment_ms(text: str) -> int:
+    """A time (RFC 3339), or a date, which is its first moment in UTC. Raises InputError."""
+    return from_rfc3339(f"{text}T00:00:00.000Z" if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else text)
+
+
 def from_rfc3339(text: str) -> int:
     """Milliseconds of an RFC 3339 time with zone and at most three fraction digits; InputError otherwise."""
     match = _RFC3339.fullmatch(text)

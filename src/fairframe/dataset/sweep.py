@@ -6,7 +6,7 @@
 | a delivery's retention has ended                                           | the delivery                  |
 | the delivery's own agreement has ended, and another of the family governs  | what is not ALLOW under that  |
 | a no with a date that has come, a hold                                     | what is DENY                  |
-| a model release was revoked                                                | what it covered               |
+| a document release was revoked                                             | what it covered               |
 
 It stands before every feed (feeds.issue), since a feed renews the leases of all that it does not take back.
 """
@@ -22,7 +22,6 @@ from fairframe.dataset.governing import kept_until_ms
 from fairframe.dataset.revocation import ENDED, KEPT_LONG, Revoked
 from fairframe.dataset.tables import dataset_release, item
 from fairframe.dataset.tables import delivery as delivery_table
-from fairframe.library import releases
 from fairframe.platform import bundles
 from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.rights import agreements, clearing
@@ -31,8 +30,8 @@ from fairframe.rights.clearance import Decision
 from fairframe.rights.tables import agreement as agreement_table
 
 NOT_CLEARED = "it may no longer be used"
-ALLOW, DENY, REVIEW = "ALLOW", "DENY", "REVIEW"
-RELEASE_CODES = ("model_release_missing", "model_release_no_ai")
+ALLOW, DENY = "ALLOW", "DENY"
+RELEASE_CODES = ("model_release_revoked", "property_release_revoked")
 
 
 def sweep(tx: WriteTx, family: str) -> list[Revoked]:
@@ -70,7 +69,7 @@ def _end_of_retention(tx: WriteTx, family: str) -> list[Revoked]:
 def _not_cleared(tx: WriteTx, family: str) -> list[Revoked]:
     back: list[Row] = []
     for row, decision, own in _decided(tx, _items(tx, family)):
-        stays = decision.outcome != DENY and not _lost_release(tx, row["asset_id"], decision)
+        stays = decision.outcome != DENY and not _lost_release(decision)
         if not (stays if own else decision.outcome == ALLOW):
             back.append(row)
     return revocation.revoke(tx, back, NOT_CLEARED)
@@ -111,14 +110,6 @@ def _stands_under(tx: Tx, own: Agreement) -> Agreement:
     return agreements.active_in_family(tx, own.family) or own
 
 
-def _lost_release(tx: Tx, asset_id: int, decision: Decision) -> bool:
-    """Whether a release that covered training was revoked, and no ruling or other release stands in for it."""
-    if not any(one.code in RELEASE_CODES and one.outcome == REVIEW for one in decision.findings):
-        return False
-    return any(
-        row["revokes_id"] is not None
-        and row["kind"] == "model"
-        and row["ai_training"]
-        and row["valid_from_ms"] <= tx.now_ms
-        for row in releases.history(tx, asset_id)
-    )
+def _lost_release(decision: Decision) -> bool:
+    """Whether a release was revoked, and no other one stands in for it."""
+    return any(one.code in RELEASE_CODES for one in decision.findings)

@@ -179,7 +179,14 @@ def _cards(tx: Tx, agreement: Agreement | None) -> tuple[Card, ...]:
         when = moment.present(tx)
         views = facts.load(tx, [row["id"] for row in rows], when)
         decided = {
-            key: clear(view, agreement.terms, agreement.purpose, when.at_ms, when.known_at_ms)
+            key: clear(
+                view,
+                agreement.terms,
+                agreement.purpose,
+                when.at_ms,
+                when.known_at_ms,
+                until_ms=agreement.ends_ms,
+            )
             for key, view in views.items()
         }
     return tuple(_card(tx, row, decided.get(row["id"])) for row in rows)

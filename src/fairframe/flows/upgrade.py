@@ -87,7 +87,7 @@ def grant(tx: WriteTx, agreement_id: str) -> list[Upgraded]:
 def preview(tx: Tx, agreement: Agreement, terms: Terms) -> list[Weighed]:
     """What an upgrade of an agreement to these terms would do to its family's checkpoints. Writes nothing."""
     checkpoints = _reported(tx, agreement)
-    return [_weigh(tx, terms, row, checkpoints) for row in checkpoints.values()]
+    return [_weigh(tx, terms, None, row, checkpoints) for row in checkpoints.values()]
 
 
 def _reported(tx: Tx, agreement: Agreement, but: str | None = None) -> dict[str, Row]:
@@ -96,11 +96,11 @@ def _reported(tx: Tx, agreement: Agreement, but: str | None = None) -> dict[str,
     return {row["weights_hash"]: row for row in reported.current(tx, family) if row["party"] == agreement.lab}
 
 
-def _weigh(tx: Tx, terms: Terms, row: Row, known: Mapping[str, Row]) -> Weighed:
+def _weigh(tx: Tx, terms: Terms, until_ms: int | None, row: Row, known: Mapping[str, Row]) -> Weighed:
     assets, unknown = _consumed(tx, row, known)
     decided = None
     if not unknown:
-        decisions = _decisions(tx, terms, assets)
+        decisions = _decisions(tx, terms, until_ms, assets)
         decided = upgrade.decide(terms.upgrade_effect, decisions, decisions)
     return Weighed(_named(tx, row), row["name"], len(assets), tuple(unknown), decided)
 
@@ -110,7 +110,7 @@ def _decide(tx: WriteTx, agreement: Agreement, row: Row, known: Mapping[str, Row
     before = _signed_before(tx, agreement, row)
     if before is not None:
         return Upgraded(name, row["name"], agreement.public_id, 0, before, ())
-    weighed = _weigh(tx, agreement.terms, row, known)
+    weighed = _weigh(tx, agreement.terms, agreement.ends_ms, row, known)
     if reasons := weighed.reasons:
         shown = [*reasons[:SHOWN], *([f"and {len(reasons) - SHOWN} more"] if len(reasons) > SHOWN else [])]
         text = "; ".join(shown)
@@ -182,7 +182,10 @@ def _consumed(tx: Tx, row: Row, known: Mapping[str, Row]) -> tuple[dict[int, str
     return assets, reasons
 
 
-def _decisions(tx: Tx, terms: Terms, assets: Mapping[int, str]) -> dict[str, Decision]:
+def _decisions(tx: Tx, terms: Terms, until_ms: int | None, assets: Mapping[int, str]) -> dict[str, Decision]:
     when = moment.present(tx)
     views = facts.load(tx, assets, when)
-    return {assets[key]: clear(view, terms, terms.purpose, when.at_ms, when.known_at_ms) for key, view in views.items()}
+    return {
+        assets[key]: clear(view, terms, terms.purpose, when.at_ms, when.known_at_ms, until_ms=until_ms)
+        for key, view in views.items()
+    }

@@ -32,11 +32,11 @@ NEW_REASON = "agreement"
 _CHANGED = """
 select d.asset_id, case when n.outcome = 'ALLOW' then 'adds' else 'loses' end as change,
   case when n.outcome = 'ALLOW' then d.findings[1] else n.findings[1] end as reason
-from read_parquet($old) d join read_parquet($new) n using (asset_id)
+from {old} d join {new} n using (asset_id)
 where (d.outcome = 'ALLOW') <> (n.outcome = 'ALLOW') order by d.asset_id
 """
 _KEPT = """
-select count(*) from read_parquet($old) d join read_parquet($new) n using (asset_id)
+select count(*) from {old} d join {new} n using (asset_id)
 where d.outcome = 'ALLOW' and n.outcome = 'ALLOW'
 """
 
@@ -140,20 +140,22 @@ def diff(
     with tempfile.TemporaryDirectory(prefix="fairframe-diff-") as folder, duckdb.connect(":memory:") as db:
         place = Path(folder)
         taken = snapshot.extract(ws, place / "snapshot")
-        paths = {"old": str(place / "old.parquet"), "new": str(place / "new.parquet")}
-        for name, terms in (("old", agreement.terms), ("new", drafted.terms)):
-            clearing.decide(taken, terms, terms.purpose, Path(paths[name]))
-        row = db.execute(_KEPT, paths).fetchone()
+        tables: dict[str, str] = {}
+        for name, terms, until_ms in (("old", agreement.terms, agreement.ends_ms), ("new", drafted.terms, None)):
+            out = place / f"{name}.parquet"
+            tables[name] = clearing.decide(taken, terms, terms.purpose, out, until_ms=until_ms).table
+        changed_sql = _CHANGED.format(**tables)
+        row = db.execute(_KEPT.format(**tables)).fetchone()
         kept = int(row[0]) if row else 0
         counts, some = Counter[tuple[Change, str]](), dict[tuple[Change, str], list[int]]()
-        for batch in _batches(db.execute(_CHANGED, paths)):
+        for batch in _batches(db.execute(changed_sql)):
             for asset_id, change, reason in batch:
                 counts[change, reason] += 1
                 examples = some.setdefault((change, reason), [])
                 examples += [asset_id] if len(examples) < EXAMPLES else []
         with ws.read() as tx:
             if write is not None:
-                write(_named(tx, _batches(db.execute(_CHANGED, paths))))
+                write(_named(tx, _batches(db.execute(changed_sql))))
             names = _names(tx, sorted({key for keys in some.values() for key in keys}))
             checkpoints = tuple(upgrade.preview(tx, agreement, drafted.terms))
     changed = [

@@ -119,6 +119,10 @@ document_release = table(
     flag("ai_training"),  # whether its words cover training of models
     ref("document_release", name="revokes_id", nullable=True),
     number("valid_from_ms"),
+    text("territory", nullable=True),  # as core/territory.py writes it; NULL: the world
+    number("valid_until_ms", nullable=True),  # the first moment at which it holds no more; NULL: without an end
+    flag("minor", nullable=True),  # who is to be seen is a minor; NULL: no
+    flag("guardian", nullable=True),  # a guardian signed it; NULL: no
     number("recorded_at_ms"),
 )
 

@@ -6,7 +6,7 @@ explain() gives the same decision for one asset in plain Python, with its reason
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,7 @@ from fairframe.platform.tx import Row, Tx
 from fairframe.platform.workspace import Workspace
 from fairframe.rights import clearing_sql, facts, moment, snapshot
 from fairframe.rights.agreement import Agreement
-from fairframe.rights.clearance import CODES, RULABLE, SEVERITY, Decision, clear
+from fairframe.rights.clearance import CODES, RULABLE, SEVERITY, Decision, clear, ends_ms
 from fairframe.rights.consent import FOREVER_MS
 from fairframe.rights.moment import Moment
 from fairframe.rights.offers import Terms
@@ -31,11 +31,13 @@ MEMORY_LIMIT = "2GB"
 
 @dataclass(frozen=True)
 class Cleared:
-    """The decisions about all assets, as a Parquet file.
+    """The decisions about all assets: asset_id, outcome, findings (codes, gravest first), waits (those that wait for a
+    person's ruling).
 
-    Columns: asset_id, outcome, findings (codes, gravest first), waits (those that wait for a person's ruling).
-    `counts`: outcome -> assets; `findings`: code -> assets. The file lies in the folder that the caller gave, or in a
-    temporary one that goes with this object. `decisions` is for results that fit in memory.
+    Few different decisions occur, so each is written once: `path` is a Parquet file of asset_id and the number of its
+    pattern, `patterns` one of what each number stands for; `batches` and `table` put them together. `counts`: outcome
+    -> assets; `findings`: code -> assets. The files lie in the folder that the caller gave, or in a temporary one that
+    goes with this object. `decisions` is for results that fit in memory.
     """
 
     path: Path
@@ -55,12 +57,25 @@ class Cleared:
             for key, outcome, codes in zip(part["asset_id"], part["outcome"], part["findings"], strict=True)
         }
 
-    def batches(self, columns: list[str] | None = None) -> Iterator[Any]:
-        """The decisions in batches, for results of any size, ascending by asset_id."""
+    @property
+    def patterns(self) -> Path:
+        return _patterns(self.path)
+
+    @property
+    def table(self) -> str:
+        """The decisions as a table of DuckDB's SQL, in no order."""
+        files = (f"read_parquet({_literal(path)})" for path in (self.path, self.patterns))
+        return f"({clearing_sql.TABLE.format(*files)})"
+
+    def batches(self, columns: Sequence[str] = ("asset_id", "outcome", "findings", "waits")) -> Iterator[Any]:
+        """The decisions in Arrow record batches, for results of any size, ascending by asset_id."""
         import pyarrow.parquet as pq
 
+        patterns = pq.read_table(self.patterns).sort_by("pattern").combine_chunks()
         with pq.ParquetFile(self.path) as file:
-            yield from file.iter_batches(columns=columns)
+            for batch in file.iter_batches():
+                chosen = patterns.take(batch["pattern"]).append_column("asset_id", batch["asset_id"])
+                yield from chosen.select(list(columns)).to_batches()
 
 
 def clear_agreement(
@@ -82,7 +97,13 @@ def clear_agreement(
     try:
         taken = snapshot.extract(ws, place / "snapshot")
         cleared = decide(
-            taken, agreement.terms, purpose or agreement.purpose, place / "decisions.parquet", at_ms, known_at_ms
+            taken,
+            agreement.terms,
+            purpose or agreement.purpose,
+            place / "decisions.parquet",
+            at_ms,
+            known_at_ms,
+            until_ms=agreement.ends_ms,
         )
     except BaseException:
         if mine:
@@ -101,8 +122,13 @@ def decide(
     path: Path,
     at_ms: int | None = None,
     known_at_ms: int = FOREVER_MS,
+    *,
+    until_ms: int | None = None,
 ) -> Cleared:
-    """Decide a snapshot with DuckDB and write the decisions to `path`. Set operations only; it spills to disk."""
+    """Decide a snapshot with DuckDB and write the decisions to `path`. Set operations only; it spills to disk.
+
+    until_ms: when the agreement ends; where None, one that begins at `at_ms`.
+    """
     import duckdb
 
     at = taken.latest_ms if at_ms is None else at_ms
@@ -114,6 +140,9 @@ def decide(
         asked = {
             "at_ms": at,
             "known_ms": known_at_ms,
+            "until_ms": ends_ms(terms, at) if until_ms is None else until_ms,
+            "worldwide": terms.territory == "world",
+            "territory": terms.territory.split(","),
             "purpose": purpose,
             "granted": terms.purpose,
             "actions": list(terms.actions),
@@ -126,7 +155,8 @@ def decide(
         _prepare(db, taken.folder, asked)
         for step in clearing_sql.STEPS:
             db.execute(step)
-        db.execute(f"copy ({clearing_sql.RESULT}) to {_literal(path)} (format parquet, compression zstd)")
+        for query, file in ((clearing_sql.RESULT, path), (clearing_sql.PATTERNS, _patterns(path))):
+            db.execute(f"copy ({query}) to {_literal(file)} (format parquet, compression zstd)")
         counts = dict(db.execute(clearing_sql.COUNTS).fetchall())
         found = dict(db.execute(clearing_sql.FOUND).fetchall())
     return Cleared(
@@ -161,21 +191,44 @@ def decide_some(
     """Decide a few assets by the reference, a few queries for each 400. Ids that were not there then are left out."""
     when = at or moment.present(tx)
     views = facts.load(tx, asset_ids, when)
-    asked = purpose or agreement.purpose
-    return {key: clear(view, agreement.terms, asked, when.at_ms, when.known_at_ms) for key, view in views.items()}
+    asked, terms, until_ms = purpose or agreement.purpose, agreement.terms, agreement.ends_ms
+    return {
+        key: clear(view, terms, asked, when.at_ms, when.known_at_ms, until_ms=until_ms) for key, view in views.items()
+    }
 
 
 def _prepare(db: "duckdb.DuckDBPyConnection", folder: Path, asked: dict[str, Any]) -> None:
     """Set the variables, the macro and the views that clearing_sql names."""
-    bits = {outcome: sum(1 << n for n, code in enumerate(CODES) if CODES[code] == outcome) for outcome in SEVERITY}
-    named = {"denies": bits["DENY"], "reviews": bits["REVIEW"], "notes": bits["ALLOW"], "codes": list(CODES)}
-    named["rulable"] = sum(1 << n for n, code in enumerate(CODES) if code in RULABLE)
+    names = [*CODES, *clearing_sql.RAW]
+
+    def bits(wanted: Callable[[str], bool]) -> int:
+        return sum(1 << place for place, name in enumerate(names) if wanted(name))
+
+    named: dict[str, Any] = {
+        "names": names,
+        "codes": list(CODES),
+        "denies": bits(lambda name: CODES.get(name) == "DENY"),
+        "reviews": bits(lambda name: CODES.get(name) == "REVIEW"),
+        "notes": bits(lambda name: CODES.get(name) == "ALLOW"),
+        "found": bits(lambda name: name in CODES),
+        "rulable": bits(lambda name: name in RULABLE),
+        "model_releases": bits(lambda name: name.startswith("model_release_")),
+        "property_releases": bits(lambda name: name.startswith("property_release_") and name in CODES),
+        "people": bits(lambda name: name.startswith("people_") and name in clearing_sql.RAW),
+        "property": bits(lambda name: name.startswith("property_release_") and name in clearing_sql.RAW),
+        "editorial": bits(lambda name: name.startswith("editorial_") and name in clearing_sql.RAW),
+    }
     for name, value in {**asked, **named}.items():
         db.execute(f"set variable {name} = ?", [value])
-    db.execute("create temp macro flag(code) as 1::bigint << (list_position(getvariable('codes'), code) - 1)")
+    for macro in clearing_sql.MACROS:
+        db.execute(f"create temp macro {macro}")
     for name, view in clearing_sql.VIEWS.items():
         source = f"read_parquet({_literal(folder / f'{name}.parquet')})"
         db.execute(f"create temp view {name} as {view.format(source)}")
+
+
+def _patterns(path: Path) -> Path:
+    return path.with_name(f"{path.stem}-patterns.parquet")
 
 
 def _literal(path: Path) -> str:

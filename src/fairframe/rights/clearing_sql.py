@@ -1,11 +1,30 @@
-"""The table of clearance.py as SQL over a snapshot, for DuckDB: one CTE per finding.
+"""The table of clearance.py as SQL over a snapshot, for DuckDB.
 
-clearing.py sets the variables at_ms, known_ms, purpose (asked), and from the agreement's terms granted (purpose),
-actions, kinds, short_side and most_side (the range of the shorter side), scoped (to collections) and collections. The
-findings of an asset are one integer, a bit for each code of clearance.CODES: the macro flag('hold') is that code's bit,
-the variables denies and reviews hold those of each outcome. So nothing moves texts about, and millions of assets fit
-into memory.
+clearing.py sets the variables at_ms, known_ms, until_ms (the end of the agreement), purpose (asked), and from the terms
+granted (purpose), actions, kinds, short_side and most_side (the range of the shorter side), worldwide and territory
+(codes), scoped (to collections) and collections.
+
+What is known of an asset is one integer: a bit for each code of clearance.CODES, and one for each of RAW, which the
+codes are made of. All that is said of assets goes into one bit_or for each (GATHERED), so few tables of that size are
+joined and no text is moved. The macro flag('hold') is the bit of that name. Few patterns of bits
+occur, so what follows from them is worked out once for each pattern (PATTERN).
 """
+
+from fairframe.rights.snapshot import FACTS
+
+RAW = (*FACTS, "inside", "model_release")
+"""What is known besides findings: the words of asset_fact (in the snapshot's order), that the asset is in a named
+collection, that a model release is on file."""
+
+MACROS = (
+    "flag(name) as 1::bigint << (list_position(getvariable('names'), name) - 1)",
+    "has(bits, name) as bits & flag(name) <> 0",
+    "several(bits, part) as (bits & part) & ((bits & part) - 1) <> 0",
+    "told_twice(bits) as several(bits, getvariable('people')) or several(bits, getvariable('property'))"
+    " or several(bits, getvariable('editorial'))",
+    "about(fact) as case when (flag('people_yes') << fact) & getvariable('people') <> 0 then 1"
+    " when (flag('people_yes') << fact) & getvariable('property') <> 0 then 2 else 3 end",
+)
 
 _KNOWN = "select * from {} where recorded_at_ms <= getvariable('known_ms')"
 _IN_FORCE = _KNOWN + " and valid_from_ms <= getvariable('at_ms')"
@@ -119,34 +138,55 @@ union all
 select * from together t anti join own o using (asset_id, contributor_id, asked)
 """
 
-# one row per asset: what is said of it, and the model releases on file. Nearly every fact was said once, so only the
-# others are put in order.
-STATE = """
-create temp table state as
-with once as (
-  select asset_id, greatest(count(*) filter (name = 'people'), count(*) filter (name = 'property_release'),
-      count(*) filter (name = 'editorial')) > 1 as again,
-    any_value(value) filter (name = 'people') as people,
-    any_value(value) filter (name = 'property_release') as property,
-    any_value(value) filter (name = 'editorial') as editorial
-  from asset_fact group by asset_id
-), latest as (
-  select asset_id,
-    arg_max(value, row(valid_from_ms, recorded_at_ms, id)) filter (name = 'people') as people,
-    arg_max(value, row(valid_from_ms, recorded_at_ms, id)) filter (name = 'property_release') as property,
-    arg_max(value, row(valid_from_ms, recorded_at_ms, id)) filter (name = 'editorial') as editorial
-  from asset_fact f semi join (from once where again) o on o.asset_id = f.asset_id group by asset_id
-), fact as (
-  select asset_id, people, property, editorial from once where not again union all from latest
-), model_release as (
-  select asset_id, bool_or(ai_training = 1) as covers_ai from document_release
-  where kind = 'model' and revokes_id = 0
-    and id not in (select revokes_id from document_release where revokes_id <> 0)
-  group by asset_id
+# papers.py, release by release: what each lacks, and its place
+PAPER = """
+create temp table paper as
+with revoked as (
+  select revokes_id as id, max(row(valid_from_ms, recorded_at_ms, id)) as revoked
+  from document_release where revokes_id <> 0 group by revokes_id
 )
-select a.id as asset_id, a.kind, least(a.width, a.height) as short_side, coalesce(f.people, '') as people,
-  coalesce(f.property, '') as property, coalesce(f.editorial, '') as editorial, m.covers_ai
-from asset a left join fact f on f.asset_id = a.id left join model_release m on m.asset_id = a.id
+select d.asset_id, d.kind, d.valid_from_ms, d.recorded_at_ms, d.id, r.revoked,
+  d.ai_training <> 1 as no_ai, d.minor = 1 and d.guardian = 1 as guarded,
+  d.kind = 'model' and d.minor = 1 and d.guardian <> 1 as unguarded,
+  d.until_ms <= getvariable('at_ms') or d.until_ms < getvariable('until_ms') as term,
+  d.territory <> 'world' and (getvariable('worldwide')
+    or not list_has_all(string_split(d.territory, ','), getvariable('territory'))) as territory
+from document_release d left join revoked r on r.id = d.id where d.revokes_id = 0
+"""
+
+# and together: what an asset's releases of one kind leave open, as bits
+RELEASE = """
+create temp table release_open as
+with several as (
+  select asset_id, kind from paper group by asset_id, kind having count(*) > 1
+), together as (
+  select asset_id, kind, bool_or(revoked is null) as standing,
+    max(place) filter (revoked is null and not (no_ai or term or territory or unguarded)) as covers,
+    max(place) filter (revoked is null and guarded) as signed,
+    max(revoked) as revoked, max(place) filter (unguarded) as unguarded,
+    bool_or(no_ai and revoked is null) as no_ai, bool_or(term and revoked is null) as term,
+    bool_or(territory and revoked is null) as territory
+  from (select *, row(valid_from_ms, recorded_at_ms, id) as place from paper) p
+  semi join several s using (asset_id, kind) group by asset_id, kind
+), left_open as (
+  select asset_id, kind, null as signed, revoked is null as standing, revoked is null and no_ai as no_ai,
+    revoked is null and term as term, revoked is null and territory as territory,
+    revoked is not null as revoked, unguarded as minor
+  from paper p anti join several s using (asset_id, kind)
+  union all
+  select asset_id, kind, signed, standing, covers is null and no_ai, covers is null and term,
+    covers is null and territory, revoked is not null and (covers is null or covers < revoked),
+    unguarded is not null and (signed is null or signed < unguarded)
+  from together
+)
+select asset_id, kind, signed, case when kind = 'model' then
+    if(standing, flag('model_release'), 0) | if(no_ai, flag('model_release_no_ai'), 0)
+      | if(term, flag('model_release_term'), 0) | if(territory, flag('model_release_territory'), 0)
+      | if(revoked, flag('model_release_revoked'), 0) | if(minor, flag('model_release_minor'), 0)
+  else if(no_ai, flag('property_release_no_ai'), 0) | if(term, flag('property_release_term'), 0)
+    | if(territory, flag('property_release_territory'), 0) | if(revoked, flag('property_release_revoked'), 0)
+  end as bits
+from left_open
 """
 
 # RulingView in facts.py: an allow while it is the newest, a deny until a later allow, each until it expires
@@ -165,101 +205,158 @@ where p.stands and case when p.decision = 'allow' then p.place = n.place
 group by p.asset_id, p.finding, p.decision
 """
 
-DECISION = """
-create temp table decision as
-with outside_purpose as (
-  select asset_id, flag('outside_purpose') as flag from state where getvariable('purpose') <> getvariable('granted')
-), outside_kind as (
-  select asset_id, flag('outside_kind') from state where not list_contains(getvariable('kinds'), kind)
-), outside_short_side as (
-  select asset_id, flag('outside_short_side') from state
-  where short_side < getvariable('short_side') or short_side > getvariable('most_side')
-), outside_collection as (
-  select asset_id, flag('outside_collection') from state where getvariable('scoped') and asset_id not in (
-    select m.asset_id from collection_asset m join collection c on c.id = m.collection_id
-    where list_contains(getvariable('collections'), c.public_id)
-  )
-), on_hold as (
-  select asset_id, flag('hold') from hold where id not in (select hold_id from hold_lift)
-), consent as (
-  select o.asset_id, r.flag from owner o join refused r on r.contributor_id = o.contributor_id
-  left join nearer n on n.asset_id = o.asset_id and n.contributor_id = o.contributor_id and n.asked = r.asked
-  where r.flag = flag('opted_out') or n.denies is null
-), consent_denied as (
-  select o.asset_id, flag('consent_denied') from owner o join nearer n using (asset_id, contributor_id)
-  where n.denies and contributor_id not in (from opted_out)
-), editorial as (
-  select asset_id, flag('editorial') from state where editorial = 'yes'
-), editorial_unknown as (
-  select asset_id, flag('editorial_unknown') from state where editorial not in ('yes', 'no')
-), people_unknown as (
-  select asset_id, flag('people_unknown') from state where people not in ('yes', 'no')
-), model_release_missing as (
-  select asset_id, flag('model_release_missing') from state where people = 'yes' and covers_ai is null
-), model_release_no_ai as (
-  select asset_id, flag('model_release_no_ai') from state where people = 'yes' and not covers_ai
-), property_not_released as (
-  select asset_id, flag('property_not_released') from state where property = 'not released'
-), property_unknown as (
-  select asset_id, flag('property_unknown') from state
-  where property not in ('not released', 'released', 'not needed')
-), heard as (
-  select asset_id, recorded_at_ms, case
-    when kind = 'note' then flag('signal_noted')
-    when trust = 'tampered' then flag('signal_tampered')
-    when trust = 'unreadable' then flag('signal_unreadable')
-    when value = 'unspecified' then 0
-    when trust <> 'trusted' then flag('signal_untrusted')
-    when value = 'notAllowed' then flag('do_not_train')
-    when value = 'allowed' then 0
-    else flag('signal_unclear') end as flag
-  from signal
-), signals as (
-  select asset_id, flag from heard
-), ruled_out as (
-  select asset_id, flag('ruled_out') from ruling_now where decision <> 'allow'
-), found as (
-  from outside_purpose union all from outside_kind union all from outside_short_side
-  union all from outside_collection union all from on_hold
-  union all from consent union all from consent_denied union all from editorial union all from editorial_unknown
-  union all from people_unknown union all from model_release_missing union all from model_release_no_ai
-  union all from property_not_released union all from property_unknown union all from signals union all from ruled_out
-), findings as (
-  select asset_id, bit_or(flag) as mask from found group by asset_id
-), allowed as (
-  select asset_id, bit_or(flag(finding)) & getvariable('rulable') as mask
-  from ruling_now where decision = 'allow' group by asset_id
-), unseen as (
-  select h.asset_id, bit_or(h.flag) as mask from heard h
-  join ruling_now r on r.asset_id = h.asset_id and r.decision = 'allow' and flag(r.finding) = h.flag
-  where h.recorded_at_ms > r.recorded_at_ms group by h.asset_id
-)
-select s.asset_id, coalesce(f.mask, 0) as mask, coalesce(f.mask & r.mask & ~coalesce(u.mask, 0), 0) as taken_back
-from state s left join findings f on f.asset_id = s.asset_id left join allowed r on r.asset_id = s.asset_id
-left join unseen u on u.asset_id = s.asset_id
+# what signals say; 0 where that is nothing
+HEARD = """
+create temp table heard as
+select asset_id, recorded_at_ms, case
+  when kind = 'note' then flag('signal_noted')
+  when trust = 'tampered' then flag('signal_tampered')
+  when trust = 'unreadable' then flag('signal_unreadable')
+  when value = 'unspecified' then 0
+  when trust <> 'trusted' then flag('signal_untrusted')
+  when value = 'notAllowed' then flag('do_not_train')
+  when value = 'allowed' then 0
+  else flag('signal_unclear') end as bits
+from signal
 """
 
-# few patterns of findings occur, so each is judged and spelled out once, in the reference's order
+# one row for each asset of which anything is said
+GATHERED = """
+create temp table gathered as
+with said as (
+  select asset_id, flag('people_yes') << fact as bits from asset_fact
+  union all
+  select m.asset_id, flag('inside') from collection_asset m join collection c on c.id = m.collection_id
+  where getvariable('scoped') and list_contains(getvariable('collections'), c.public_id)
+  union all
+  select asset_id, flag('hold') from hold where id not in (select hold_id from hold_lift)
+  union all
+  select asset_id, flag('ruled_out') from ruling_now where decision <> 'allow'
+  union all
+  select asset_id, bits from heard
+  union all
+  select asset_id, bits from release_open
+)
+select asset_id, bit_or(bits) as bits from said group by asset_id
+"""
+
+# the few assets for which more than that counts. `cleared` bits are put right by `bits`; `allowed`: by rulings.
+EXTRA = """
+create temp table extra as
+with several as (
+  select asset_id from co_owner union select asset_id from nearer
+), permitting as (
+  select o.asset_id, o.contributor_id from owner o semi join several s on s.asset_id = o.asset_id
+), consent as (
+  select o.asset_id, r.flag from permitting o join refused r on r.contributor_id = o.contributor_id
+  left join nearer n on n.asset_id = o.asset_id and n.contributor_id = o.contributor_id and n.asked = r.asked
+  where r.flag = flag('opted_out') or n.denies is null
+  union all
+  select o.asset_id, flag('consent_denied') from permitting o join nearer n using (asset_id, contributor_id)
+  where n.denies and contributor_id not in (from opted_out)
+), again as (
+  select asset_id from gathered where told_twice(bits)
+), latest as (
+  select asset_id, about(fact) as name, arg_max(fact, row(valid_from_ms, recorded_at_ms, id)) as fact
+  from asset_fact f semi join again a on a.asset_id = f.asset_id group by asset_id, about(fact)
+), to_see as (
+  select asset_id, recorded_at_ms, bits from heard
+  union all
+  select p.asset_id, p.recorded_at_ms, flag('model_release_minor')
+  from paper p join release_open r on r.asset_id = p.asset_id and r.kind = p.kind
+  where p.unguarded and (r.signed is null or r.signed < row(p.valid_from_ms, p.recorded_at_ms, p.id))
+), allowed as (
+  select r.asset_id, flag(r.finding) as bits from ruling_now r
+  where r.decision = 'allow' and not exists (
+    select 1 from to_see h
+    where h.asset_id = r.asset_id and h.bits = flag(r.finding) and h.recorded_at_ms > r.recorded_at_ms
+  )
+), parts as (
+  select asset_id, flag('opted_out') | flag('consent_denied') | flag('no_consent') as cleared, 0::bigint as bits,
+    0::bigint as allowed from several
+  union all
+  select asset_id, 0, flag, 0 from consent
+  union all
+  select asset_id, getvariable('people') | getvariable('property') | getvariable('editorial'),
+    flag('people_yes') << fact, 0 from latest
+  union all
+  select asset_id, 0, 0, bits & getvariable('rulable') from allowed
+)
+select asset_id, bit_or(cleared) as cleared, bit_or(bits) as bits, bit_or(allowed) as allowed
+from parts group by asset_id
+"""
+
+# one row for each asset. Its contributor's answer stands for it, unless EXTRA knows better.
+DECISION = """
+create temp table decision as
+with answer as (
+  select contributor_id, bit_or(flag) as bits from refused group by contributor_id
+)
+select a.id as asset_id, coalesce(e.allowed, 0) as allowed, (coalesce(g.bits, 0) | coalesce(r.bits, 0)
+    | if(list_contains(getvariable('kinds'), a.kind), 0, flag('outside_kind'))
+    | if(least(a.width, a.height) between getvariable('short_side') and getvariable('most_side'), 0,
+      flag('outside_short_side'))
+  ) & ~coalesce(e.cleared, 0) | coalesce(e.bits, 0) as bits
+from asset a left join gathered g on g.asset_id = a.id left join extra e on e.asset_id = a.id
+left join answer r on r.contributor_id = a.contributor_id
+"""
+
+# the table itself, for each pattern of bits: what is found, what rulings take back of it, and that in words, in the
+# reference's order
 PATTERN = """
 create temp table pattern as
 with seen as (
-  select mask, taken_back, count(*) as assets from decision group by mask, taken_back
+  select bits, allowed, count(*) as assets from decision group by bits, allowed
+), judged as (
+  select *, bits & getvariable('found') & ~(
+      if(has(bits, 'people_yes'), 0, getvariable('model_releases'))
+      | if(has(bits, 'property_release_not_needed'), getvariable('property_releases'), 0)
+    )
+    | if(getvariable('purpose') <> getvariable('granted'), flag('outside_purpose'), 0)
+    | if(getvariable('scoped') and not has(bits, 'inside'), flag('outside_collection'), 0)
+    | if(has(bits, 'editorial_yes'), flag('editorial'), 0)
+    | if(has(bits, 'editorial_yes') or has(bits, 'editorial_no'), 0, flag('editorial_unknown'))
+    | if(has(bits, 'people_yes') or has(bits, 'people_no'), 0, flag('people_unknown'))
+    | if(has(bits, 'people_yes') and not has(bits, 'model_release'), flag('model_release_missing'), 0)
+    | if(has(bits, 'property_release_not_released'), flag('property_not_released'), 0)
+    | if(has(bits, 'property_release_not_released') or has(bits, 'property_release_released')
+      or has(bits, 'property_release_not_needed'), 0, flag('property_unknown')) as mask
+  from seen
+), taken as (
+  select *, mask & allowed as taken_back from judged
 )
-select mask, taken_back, assets,
+select bits, allowed, assets, (row_number() over () - 1)::integer as pattern,
   case when mask & ~taken_back & getvariable('denies') <> 0 then 'DENY'
     when mask & ~taken_back & getvariable('reviews') <> 0 then 'REVIEW' else 'ALLOW' end as outcome,
   list_filter(getvariable('codes'), lambda code: mask & ~taken_back & flag(code) & ~getvariable('notes') <> 0)
     || list_filter(getvariable('codes'), lambda code: mask & flag(code) & (taken_back | getvariable('notes')) <> 0)
     as findings,
   list_filter(getvariable('codes'), lambda code: mask & ~taken_back & flag(code) & getvariable('reviews') <> 0) as waits
-from seen
+from taken
 """
 
-STEPS = (CO_OWNER, OWNER, OPTED_OUT, WORD, SILENT_YES, REFUSED, NEARER, STATE, RULING, DECISION, PATTERN)
+STEPS = (
+    CO_OWNER,
+    OWNER,
+    OPTED_OUT,
+    WORD,
+    SILENT_YES,
+    REFUSED,
+    NEARER,
+    PAPER,
+    RELEASE,
+    RULING,
+    HEARD,
+    GATHERED,
+    EXTRA,
+    DECISION,
+    PATTERN,
+)
 
 RESULT = """
-select d.asset_id, p.outcome, p.findings, p.waits
-from decision d join pattern p using (mask, taken_back) order by d.asset_id
+select d.asset_id, p.pattern from decision d join pattern p using (bits, allowed) order by d.asset_id
 """
+PATTERNS = "select pattern, outcome, findings, waits from pattern order by pattern"
+TABLE = "select d.asset_id, p.outcome, p.findings, p.waits from {0} d join {1} p using (pattern)"
 COUNTS = "select outcome, sum(assets)::bigint from pattern group by outcome"
 FOUND = "select unnest(findings) as code, sum(assets)::bigint from pattern group by code"

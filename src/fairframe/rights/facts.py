@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from fairframe.library import facts as said
-from fairframe.library import releases
+from fairframe.library import release_words
 from fairframe.library.tables import (
     asset,
     asset_fact,
@@ -25,6 +25,7 @@ from fairframe.library.tables import (
 from fairframe.platform.tx import Row, Tx
 from fairframe.rights.consent import FOREVER_MS, Event, ToldTerms
 from fairframe.rights.moment import Moment
+from fairframe.rights.papers import NEVER_MS, ReleaseView
 from fairframe.rights.tables import consent_event, contributor_terms, hold, hold_lift, ruling, terms_acceptance
 
 CHUNK = 400
@@ -73,8 +74,8 @@ class RulingView:
 class AssetView:
     """One asset as it was known at a moment. An empty text means that nobody has said anything.
 
-    width, height: pixels after rotation. model_releases: for each model release in force, whether its words cover
-    training of models. owners: never empty. collections: public ids.
+    width, height: pixels after rotation. releases: all that had begun, revoked ones too. owners: never empty.
+    collections: public ids.
     """
 
     kind: str
@@ -84,7 +85,7 @@ class AssetView:
     people: str = ""
     property_release: str = ""
     editorial: str = ""
-    model_releases: tuple[bool, ...] = ()
+    releases: tuple[ReleaseView, ...] = ()
     signals: tuple[SignalView, ...] = ()
     holds: tuple[HoldView, ...] = ()
     rulings: tuple[RulingView, ...] = ()
@@ -122,9 +123,7 @@ def _chunk(tx: Tx, ids: Sequence[int], moment: Moment) -> dict[int, AssetView]:
             people=_value(facts, "people"),
             property_release=_value(facts, "property_release"),
             editorial=_value(facts, "editorial"),
-            model_releases=tuple(
-                bool(r["ai_training"]) for r in releases.in_force(papers[key], moment.at_ms) if r["kind"] == "model"
-            ),
+            releases=tuple(_releases(papers[key])),
             signals=tuple(
                 SignalView(s["kind"], s["key"], s["value"], s["trust"], s["recorded_at_ms"]) for s in marks[key]
             ),
@@ -240,9 +239,35 @@ def _collections(tx: Tx, ids: Sequence[int], moment: Moment) -> "defaultdict[int
     return found
 
 
+def _releases(rows: Sequence[Row]) -> list[ReleaseView]:
+    revoked: dict[int, tuple[int, int, int]] = {}
+    for row in rows:
+        if row["revokes_id"] is not None:
+            revoked[row["revokes_id"]] = max(_place(row), revoked.get(row["revokes_id"], _place(row)))
+    return [
+        ReleaseView(
+            label=row["public_id"],
+            kind=row["kind"],
+            ai_training=bool(row["ai_training"]),
+            place=_place(row),
+            territory=release_words.plain(row, "territory"),
+            until_ms=NEVER_MS if row["valid_until_ms"] is None else row["valid_until_ms"],
+            minor=bool(row["minor"]),
+            guardian=bool(row["guardian"]),
+            revoked=revoked.get(row["id"]),
+        )
+        for row in rows
+        if row["revokes_id"] is None
+    ]
+
+
+def _place(row: Row) -> tuple[int, int, int]:
+    return row["valid_from_ms"], row["recorded_at_ms"], row["id"]
+
+
 def _rulings(rows: Sequence[Row], moment: Moment) -> list[RulingView]:
     counting: dict[str, Row] = {}
-    for row in sorted(rows, key=lambda r: (r["valid_from_ms"], r["recorded_at_ms"], r["id"])):
+    for row in sorted(rows, key=_place):
         expired = row["expires_ms"] is not None and row["expires_ms"] <= moment.at_ms
         older = counting.get(row["finding"])
         if not expired:

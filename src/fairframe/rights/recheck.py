@@ -26,7 +26,8 @@ def recheck(tx: Tx, agreement: Agreement, audit_size: int, asset_ids: Iterable[i
     """Decide anew, now, those of `asset_ids` that anything touched since the audit tree had `audit_size` leaves.
 
     Touched is an asset whose public id, contributor, co-owner or collection is the subject of a later audit entry, or
-    for which time alone changed something since: a word that was dated ahead came into force, a ruling expired.
+    for which time alone changed something since: a word that was dated ahead came into force, a ruling expired, a
+    release ended.
     Assets that nothing touched are not in the answer: their decision stands. Whether the agreement itself is still in
     force is for the caller to ask.
     """
@@ -34,7 +35,8 @@ def recheck(tx: Tx, agreement: Agreement, audit_size: int, asset_ids: Iterable[i
     now = moment.present(tx)
     touched = wanted & touched_since(tx, audit_size, now.at_ms)
     views = facts.load(tx, touched, now)
-    return {key: clear(view, agreement.terms, agreement.purpose, now.at_ms) for key, view in views.items()}
+    terms, purpose, until_ms = agreement.terms, agreement.purpose, agreement.ends_ms
+    return {key: clear(view, terms, purpose, now.at_ms, until_ms=until_ms) for key, view in views.items()}
 
 
 def touched_since(tx: Tx, audit_size: int, now_ms: int) -> set[int]:
@@ -61,6 +63,7 @@ def _by_time(tx: Tx, since_ms: int, now_ms: int, assets: set[int], people: set[i
     for table in (asset_fact, ownership, signal, document_release, hold, ruling):
         add(assets, table.c.asset_id, began(table.c.valid_from_ms))
     add(assets, ruling.c.asset_id, began(ruling.c.expires_ms))
+    add(assets, document_release.c.asset_id, began(document_release.c.valid_until_ms))
     lifted = sa.select(hold_lift.c.hold_id).where(began(hold_lift.c.valid_from_ms))
     add(assets, hold.c.asset_id, hold.c.id.in_(lifted))
     for scope, into, column in (

@@ -56,9 +56,11 @@ def queue(ws: Workspace, narrow: Filter, limit: int | None = 50) -> Queue:
         under = narrow.agreement
         terms = offers.load("research").terms if under is None else under.terms
         purpose = terms.purpose if under is None else under.purpose
-        cleared = clearing.decide(taken, terms, purpose, folder / "decisions.parquet")
+        until_ms = None if under is None else under.ends_ms
+        cleared = clearing.decide(taken, terms, purpose, folder / "decisions.parquet", until_ms=until_ms)
         with duckdb.connect(":memory:", config={"memory_limit": clearing.MEMORY_LIMIT}) as db:
-            db.execute("create temp table waiting as " + _statement(narrow), _arguments(narrow, cleared.path))
+            waiting = _statement(narrow, cleared.table)
+            db.execute(f"create temp table waiting as {waiting}", _arguments(narrow, taken.folder))
             page = db.execute("select asset_id, waits from waiting order by asset_id limit ?", [limit]).fetchall()
             each = "select unnest(waits) as code, count(*) from waiting group by code"
             counts: dict[str, int] = dict(db.execute(each).fetchall())
@@ -69,8 +71,8 @@ def queue(ws: Workspace, narrow: Filter, limit: int | None = 50) -> Queue:
     return Queue(shown, total, {code: counts[code] for code in CODES if code in counts})
 
 
-def _statement(narrow: Filter) -> str:
-    parts = ["select asset_id, waits from read_parquet($decisions) where len(waits) > 0 and asset_id > $after"]
+def _statement(narrow: Filter, decisions: str) -> str:
+    parts = ["select asset_id, waits from", decisions, "where len(waits) > 0 and asset_id > $after"]
     if narrow.agreement is not None:
         parts.append("and outcome = 'REVIEW'")
     if narrow.finding:
@@ -82,9 +84,8 @@ def _statement(narrow: Filter) -> str:
     return " ".join(parts)
 
 
-def _arguments(narrow: Filter, decisions: Path) -> dict[str, str | int]:
-    folder = decisions.parent / "snapshot"
-    given: dict[str, str | int] = {"decisions": str(decisions), "after": narrow.after}
+def _arguments(narrow: Filter, folder: Path) -> dict[str, str | int]:
+    given: dict[str, str | int] = {"after": narrow.after}
     if narrow.finding:
         given["finding"] = narrow.finding
     if narrow.contributor is not None:

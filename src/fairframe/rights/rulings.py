@@ -6,7 +6,7 @@ shows it). "deny" rules an asset out. One act is one signed document, however ma
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -20,7 +20,7 @@ from fairframe.platform import bundles
 from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.rights import agreements, facts, moment
 from fairframe.rights.agreement import Agreement
-from fairframe.rights.clearance import CODES, RULABLE, SEVERITY, clear, reviewed
+from fairframe.rights.clearance import CODES, RULABLE, SEVERITY, Decision, clear, reviewed
 from fairframe.rights.facts import AssetView, RulingView
 from fairframe.rights.tables import ruling
 
@@ -42,6 +42,13 @@ INSTEAD = {
     "do_not_train": "A trusted signer's no stands; the signer can publish the file anew without it",
     "signal_tampered": "Take in the file as its signer left it",
     "model_release_no_ai": "Put one on file whose words cover training: fairframe library release add --ai-training",
+    "model_release_territory": "Put one on file that holds there: fairframe library release add --territory",
+    "model_release_term": "Put one on file that lasts as long as the agreement does",
+    "model_release_revoked": "Put one on file that stands in for it, or rule that nobody is to be seen",
+    "property_release_no_ai": "Put one on file whose words cover training: fairframe library release add --ai-training",
+    "property_release_territory": "Put one on file that holds there: fairframe library release add --territory",
+    "property_release_term": "Put one on file that lasts as long as the agreement does",
+    "property_release_revoked": "Put one on file that stands in for it",
     "editorial": "If the fact is wrong, say it anew in the metadata and ingest again",
     "property_not_released": "If the fact is wrong, say it anew in the metadata and ingest again",
     "ruled_out": "Rule on the finding that the older ruling named",
@@ -87,14 +94,9 @@ def rule(
     decide it so, ruling.nothing where the finding does not stand on an asset: nobody rules on what they have not seen.
     """
     check(finding, decision)
-    text = _reason(reason)
-    until = _expiry(tx.now_ms, decision, expires_ms)
-    if not assets or len(assets) > MAX_ASSETS:
-        raise InputError(
-            f"a ruling names 1 to {MAX_ASSETS:,} assets, not {len(assets):,}",
-            code="ruling.assets",
-            remedy="Narrow the filter",
-        )
+    text = checked_reason(reason)
+    until = expiry(tx.now_ms, decision, expires_ms)
+    check_count(assets)
     _must_stand(tx, assets, finding)
     document = new_id("doc")
     rulings = tuple((str(row["public_id"]), new_id("rul")) for row in assets)
@@ -140,10 +142,15 @@ def check(finding: str, decision: Verdict) -> None:
 
 def preview(tx: Tx, assets: Sequence[Row], finding: str, decision: Verdict) -> list[Change]:
     """What the ruling would change today, under each active agreement. Changes nothing."""
+    new = RulingView("this ruling", finding, decision, moment.present(tx).at_ms)
+    return compare(tx, assets, lambda view: _with(view, new))
+
+
+def compare(tx: Tx, assets: Sequence[Row], change: Callable[[AssetView], AssetView]) -> list[Change]:
+    """What a change of each asset's view would change today, under each active agreement."""
     now = moment.present(tx)
     views = facts.load(tx, [row["id"] for row in assets], now)
-    new = RulingView("this ruling", finding, decision, now.at_ms)
-    ruled = {key: _with(view, new) for key, view in views.items()}
+    ruled = {key: change(view) for key, view in views.items()}
     active = [one for one in agreements.listing(tx) if one.active(now.at_ms)]
     return [
         Change(one.public_id, one.offer, counts(views, one, now.at_ms), counts(ruled, one, now.at_ms)) for one in active
@@ -170,7 +177,11 @@ def _with(view: AssetView, new: RulingView) -> AssetView:
 
 def counts(views: Mapping[int, AssetView], under: Agreement, at_ms: int) -> dict[str, int]:
     """outcome -> assets, under an agreement."""
-    found = Counter(clear(view, under.terms, under.purpose, at_ms).outcome for view in views.values())
+
+    def decide(view: AssetView) -> Decision:
+        return clear(view, under.terms, under.purpose, at_ms, until_ms=under.ends_ms)
+
+    found = Counter(decide(view).outcome for view in views.values())
     return {outcome: found[outcome] for outcome in SEVERITY}
 
 
@@ -187,7 +198,18 @@ def _must_stand(tx: Tx, assets: Sequence[Row], finding: str) -> None:
         )
 
 
-def _reason(text: str) -> str:
+def check_count(assets: Sequence[Row]) -> None:
+    """Raises InputError (ruling.assets) for no assets, or too many."""
+    if not assets or len(assets) > MAX_ASSETS:
+        raise InputError(
+            f"a ruling names 1 to {MAX_ASSETS:,} assets, not {len(assets):,}",
+            code="ruling.assets",
+            remedy="Narrow the filter",
+        )
+
+
+def checked_reason(text: str) -> str:
+    """A reason without outer blanks. Raises InputError (input.bad_reason)."""
     if not text.strip() or len(text) > MAX_REASON or "\x00" in text:
         raise InputError(
             f"a ruling needs a reason of at most {MAX_REASON:,} characters",
@@ -197,7 +219,8 @@ def _reason(text: str) -> str:
     return text.strip()
 
 
-def _expiry(now_ms: int, decision: Verdict, expires_ms: int | None) -> int | None:
+def expiry(now_ms: int, decision: Verdict, expires_ms: int | None) -> int | None:
+    """When a ruling expires, where that is asked for or not. Raises InputError (ruling.expiry)."""
     if expires_ms is None:
         return now_ms + ALLOW_DAYS * DAY_MS if decision == "allow" else None
     if expires_ms <= now_ms:

@@ -1,12 +1,13 @@
 """A snapshot: the tables that clearance asks, as Parquet files of one moment, with the audit tree's size and root.
 
-ADBC reads all of them in one transaction over one connection, in batches, so memory does not grow with the library.
+ADBC reads them by two connections that see the same moment, in batches, so memory does not grow with the library.
 """
 
-from collections.abc import Generator
-from contextlib import closing, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any
 from urllib.parse import quote
 
@@ -14,16 +15,27 @@ import sqlalchemy as sa
 
 from fairframe.core import merkle
 from fairframe.core.errors import MissingExtra
+from fairframe.core.territory import WORLD
 from fairframe.library import tables as library
 from fairframe.platform.tables import audit_entry, audit_node
 from fairframe.platform.tx import Tx
 from fairframe.platform.workspace import Workspace
 from fairframe.rights import tables as rights
 from fairframe.rights.moment import latest_statement
+from fairframe.rights.papers import NEVER_MS
 
 BATCH_ROWS = 65_536
-NEVER_MS = 2**62
-"""Stands for "no expiry" and, as an id, 0 stands for "none": a column never holds NULL, so its type is known."""
+READERS, TRIES = 2, 5
+"""Tables that are read at the same time; how often SQLite is asked for so many connections that see the same."""
+LARGE = ("asset", "asset_fact")
+"""What is begun first, for it takes longest."""
+_WORDS = {
+    "people": ("yes", "no"),
+    "property_release": ("released", "not released", "not needed"),
+    "editorial": ("yes", "no"),
+}
+FACTS = tuple(f"{name}_{word}".replace(" ", "_") for name, words in _WORDS.items() for word in (*words, "else"))
+"""What a row of asset_fact says, as its column `fact` numbers it: a name and its word, or any other word."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +51,23 @@ class Snapshot:
 def extract(ws: Workspace, folder: Path) -> Snapshot:
     """Write the tables to `folder` (made where missing). Raises MissingExtra on PostgreSQL without its ADBC driver."""
     folder.mkdir(parents=True, exist_ok=True)
-    with _connection(ws) as connection:
-        size = _scalar(connection, ws, sa.select(sa.func.coalesce(sa.func.max(audit_entry.c.seq) + 1, 0)))
-        latest = _scalar(connection, ws, sa.select(sa.func.coalesce(latest_statement().scalar_subquery(), 0)))
-        for name, statement in selections().items():
-            _write(connection, _text(ws, statement), folder / f"{name}.parquet", statement)
+    with ExitStack() as stack:
+        connections = _connections(ws, stack)
+        size = _size(connections[0], ws)
+        latest = _scalar(connections[0], ws, sa.select(sa.func.coalesce(latest_statement().scalar_subquery(), 0)))
+        waiting = SimpleQueue[tuple[str, Any]]()
+        chosen = selections()
+        for name in sorted(chosen, key=lambda one: (one not in LARGE, one)):
+            waiting.put((name, chosen[name]))
+
+        def work(connection: Any) -> None:
+            with suppress(Empty):
+                while True:
+                    name, statement = waiting.get_nowait()
+                    _write(connection, _text(ws, statement), folder / f"{name}.parquet", statement)
+
+        with ThreadPoolExecutor(len(connections)) as pool:
+            list(pool.map(work, connections))
     with ws.read() as tx:
         root = _root_at(tx, size)
     return Snapshot(folder, size, root, max(latest, ws.clock()))
@@ -60,18 +84,26 @@ def _root_at(tx: Tx, size: int) -> str:
 
 
 def selections() -> dict[str, Any]:
-    """table name -> the columns that clearance needs. Numbers and texts only, none of them NULL."""
+    """table name -> the columns that clearance needs.
+
+    Numbers and texts only, none of them NULL, so that each type is known: NEVER_MS stands for "no expiry", the id 0
+    for "none".
+    """
     a, e, r = library.asset.c, rights.consent_event.c, rights.ruling.c
     d, t = library.document_release.c, rights.contributor_terms.c
     none, asset_fact = sa.literal(0), library.asset_fact
     return {
         "asset": sa.select(a.id, a.contributor_id, a.kind, a.width, a.height, a.recorded_at_ms),
-        "asset_fact": _timed(asset_fact, "asset_id", "name", "value").where(asset_fact.c.name != "model_release"),
-        "ownership": _timed(library.ownership, "asset_id", "contributor_id"),
-        "signal": _timed(library.signal, "asset_id", "kind", "value", "trust"),
+        "asset_fact": _timed(asset_fact, "asset_id").add_columns(_fact()).where(asset_fact.c.name != "model_release"),
+        "ownership": _times(library.ownership, "asset_id", "contributor_id"),
+        "signal": _times(library.signal, "asset_id", "kind", "value", "trust"),
         "document_release": _timed(library.document_release, "asset_id", "kind").add_columns(
             sa.cast(d.ai_training, sa.Integer).label("ai_training"),
             sa.func.coalesce(d.revokes_id, none).label("revokes_id"),
+            sa.func.coalesce(d.territory, sa.literal(str(WORLD))).label("territory"),
+            sa.func.coalesce(d.valid_until_ms, sa.literal(NEVER_MS)).label("until_ms"),
+            sa.cast(sa.func.coalesce(d.minor, sa.false()), sa.Integer).label("minor"),
+            sa.cast(sa.func.coalesce(d.guardian, sa.false()), sa.Integer).label("guardian"),
         ),
         "collection_asset": sa.select(
             *_columns(library.collection_asset, "collection_id", "asset_id", "recorded_at_ms")
@@ -92,8 +124,27 @@ def selections() -> dict[str, Any]:
     }
 
 
+def _fact() -> Any:
+    name, value = library.asset_fact.c.name, library.asset_fact.c.value
+    places = {one: place for place, one in enumerate(FACTS)}
+
+    def place(of: str, word: str) -> int:
+        return places[f"{of}_{word}".replace(" ", "_")]
+
+    per_name = [
+        (name == of, sa.case(*((value == word, place(of, word)) for word in words), else_=place(of, "else")))
+        for of, words in _WORDS.items()
+    ]
+    # the smaller type is for Parquet only: a cast in SQL takes its time for each row
+    return sa.type_coerce(sa.case(*per_name, else_=-1), sa.SmallInteger).label("fact")
+
+
 def _timed(table: sa.Table, *names: str) -> Any:
-    return sa.select(*_columns(table, "id", *names, "valid_from_ms", "recorded_at_ms"))
+    return _times(table, "id", *names)
+
+
+def _times(table: sa.Table, *names: str) -> Any:
+    return sa.select(*_columns(table, *names, "valid_from_ms", "recorded_at_ms"))
 
 
 def _columns(table: sa.Table, *names: str) -> "list[sa.Column[Any]]":
@@ -104,17 +155,11 @@ def _text(ws: Workspace, statement: Any) -> str:
     return str(statement.compile(dialect=ws.engine.dialect, compile_kwargs={"literal_binds": True}))
 
 
-@contextmanager
-def _connection(ws: Workspace) -> Generator[Any]:
-    """An ADBC connection in one read transaction over one snapshot, rolled back at the end."""
+def _connections(ws: Workspace, stack: ExitStack) -> list[Any]:
+    """READERS connections (or one), each in a read transaction over the same snapshot, rolled back with the stack."""
     url = ws.engine.url
     if ws.engine.dialect.name == "sqlite":
-        from adbc_driver_sqlite import dbapi
-
-        # the workspace's engine has set WAL, so this reader neither waits for writers nor makes them wait
-        with closing(dbapi.connect(f"file:{_quoted(str(url.database))}?mode=ro")) as connection:
-            yield connection
-        return
+        return _sqlite(ws, f"file:{_quoted(str(url.database))}?mode=ro", stack)
     try:
         from adbc_driver_postgresql import dbapi
     except ImportError as error:
@@ -122,15 +167,43 @@ def _connection(ws: Workspace) -> Generator[Any]:
             "the ADBC driver for PostgreSQL is not installed", remedy='pip install "fairframe[postgres]"'
         ) from error
     plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    with closing(dbapi.connect(plain)) as connection:
+    connections = [stack.enter_context(closing(dbapi.connect(plain))) for _ in range(READERS)]
+    exported = ""
+    for connection in connections:
         with closing(connection.cursor()) as cursor:
-            # the driver has begun a transaction; this is its first statement
+            # the driver has begun a transaction; these are its first statements
             cursor.execute("set transaction isolation level repeatable read, read only")
-        yield connection
+            if exported:
+                cursor.execute(f"set transaction snapshot '{exported}'")
+            else:
+                cursor.execute("select pg_export_snapshot()")
+                exported = str((cursor.fetchone() or [""])[0])
+    return connections
+
+
+def _sqlite(ws: Workspace, uri: str, stack: ExitStack) -> list[Any]:
+    """SQLite shares no snapshot between connections. Every row of these tables comes with an audit entry, so two that
+    see as many entries see the same; while writers keep coming in between, one connection does.
+
+    The workspace's engine has set WAL, so readers neither wait for writers nor make them wait.
+    """
+    from adbc_driver_sqlite import dbapi
+
+    for count in (*[READERS] * TRIES, 1):
+        with ExitStack() as some:
+            connections = [some.enter_context(closing(dbapi.connect(uri))) for _ in range(count)]
+            if len({_size(connection, ws) for connection in connections}) == 1:
+                stack.enter_context(some.pop_all())
+                return connections
+    raise AssertionError("one connection agrees with itself")
+
+
+def _size(connection: Any, ws: Workspace) -> int:
+    """How many entries the audit tree has, as the connection sees it; it also begins its transaction on SQLite."""
+    return _scalar(connection, ws, sa.select(sa.func.coalesce(sa.func.max(audit_entry.c.seq) + 1, 0)))
 
 
 def _quoted(path: str) -> str:
-
     return quote(str(Path(path).resolve()))
 
 
@@ -148,7 +221,7 @@ def _write(connection: Any, text: str, path: Path, statement: Any) -> None:
         if connection.adbc_get_info()["vendor_name"] == "SQLite":
             cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": str(BATCH_ROWS)})
         cursor.execute(text)
-        with pq.ParquetWriter(path, schema, compression="zstd", compression_level=1) as writer:
+        with pq.ParquetWriter(path, schema, **_parquet(schema)) as writer:
             for batch in cursor.fetch_record_batch():
                 # an empty SQLite result has no types of its own
                 writer.write_batch(batch.cast(schema))
@@ -157,7 +230,20 @@ def _write(connection: Any, text: str, path: Path, statement: Any) -> None:
 def _schema(statement: Any) -> Any:
     import pyarrow as pa
 
-    kinds = {True: pa.int64(), False: pa.string()}
-    return pa.schema(
-        [(column.name, kinds[isinstance(column.type, sa.Integer)]) for column in statement.selected_columns]
-    )
+    def kind(column: Any) -> Any:
+        if isinstance(column.type, sa.SmallInteger):
+            return pa.int16()
+        return pa.int64() if isinstance(column.type, sa.Integer) else pa.string()
+
+    return pa.schema([(column.name, kind(column)) for column in statement.selected_columns])
+
+
+def _parquet(schema: Any) -> dict[str, Any]:
+    """How Parquet is written: a dictionary for every id costs five times what it takes to write what it tells."""
+    numbers = [one.name for one in schema if str(one.type) == "int64" and one.name.endswith("id")]
+    return {
+        "compression": "zstd",
+        "compression_level": 1,
+        "use_dictionary": [one.name for one in schema if one.name not in numbers],
+        "column_encoding": dict.fromkeys(numbers, "DELTA_BINARY_PACKED"),
+    }

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0007"
-down_revision = "0004"
+down_revision = "0006"
 
 BIGINT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 GROUND = import_module("fairframe.platform.migrations.versions.0001_ground")
