@@ -1,6 +1,8 @@
 """A new version of the terms: what it changes is told before, whom it binds after, and nothing before its day."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from tests.rights.test_recheck import add_asset
@@ -8,9 +10,10 @@ from tests.rights.test_terms_and_holds import toml
 
 from fairframe.core.time import DAY_MS
 from fairframe.library import contributors
+from fairframe.library.tables import asset
 from fairframe.platform import audit
 from fairframe.platform.workspace import Workspace
-from fairframe.rights import consent, terms, terms_preview, terms_told
+from fairframe.rights import clearing, consent, offers, snapshot, terms, terms_preview, terms_told
 from fairframe.rights.terms_preview import CONSENT, Flips
 
 
@@ -20,12 +23,6 @@ def day(ms: int, days: int) -> str:
 
 def permitted(ws: Workspace, lab: Workspace) -> dict[str, set[str]]:
     """purpose -> files that all owners permit, decided now."""
-    from pathlib import Path
-    from tempfile import TemporaryDirectory
-
-    from fairframe.library import assets
-    from fairframe.rights import clearing, offers, snapshot
-
     found: dict[str, set[str]] = {}
     with TemporaryDirectory() as folder, ws.read() as tx:
         taken = snapshot.extract(ws, Path(folder) / "snapshot")
@@ -33,7 +30,7 @@ def permitted(ws: Workspace, lab: Workspace) -> dict[str, set[str]]:
             path = Path(folder) / f"{purpose}.parquet"
             decided = clearing.decide(taken, offers.load("research").terms, purpose, path).decisions
             ids = [key for key, (_, codes) in decided.items() if not set(codes) & set(CONSENT)]
-            found[purpose] = {row["filename"] for row in tx.rows(assets.asset.select()) if row["id"] in ids}
+            found[purpose] = {row["filename"] for row in tx.rows(asset.select()) if row["id"] in ids}
     return found
 
 
