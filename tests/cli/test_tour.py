@@ -185,7 +185,7 @@ def footage_seen(tour: Tour) -> None:
 def terms_and_deal(tour: Tour) -> None:
     file = tour.at("terms.toml")
     file.write_text(TERMS)
-    assert "3 contributors told" in tour.library("rights terms add", file, "--tell", "all").out
+    assert "3 contributors told" in tour.library("rights terms add", file, "--tell", "all", "--yes").out
     assert tour.library("rights terms list --json").data[0]["names"] == ["evaluate", "research"]
     offers = {one["name"]: one["terms"] for one in tour.lab("rights offers --json").data}
     assert offers["commercial"]["purpose"] == "commercial"

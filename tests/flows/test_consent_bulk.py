@@ -4,7 +4,7 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
-from tests.rights.test_recheck import Scene, add_asset, scene  # noqa: F401  (fixture)
+from tests.rights.test_recheck import Scene, scene  # noqa: F401  (fixture)
 from tests.rights.worlds import asset_values
 
 from fairframe.core.errors import Conflict, InputError, Refused
@@ -19,7 +19,8 @@ from fairframe.platform import audit
 from fairframe.platform.tables import audit_entry
 from fairframe.platform.tx import Row, Tx
 from fairframe.platform.workspace import Workspace
-from fairframe.rights import clearing, consent, consent_bulk, consent_table
+from fairframe.rights import clearing, consent, consent_bulk, consent_table, facts, moment, snapshot
+from fairframe.rights.clearance import clear
 from fairframe.rights.consent_bulk import Word
 from fairframe.rights.tables import consent_event
 
@@ -65,7 +66,7 @@ def test_the_preview_is_what_happens(loop: Loop) -> None:  # noqa: F811
     assert flow.preview(loop.library, who, said).turns == (), "the same again changes nothing"
 
 
-def test_research_yes_and_open_weights_no(scene: Scene) -> None:  # noqa: F811
+def test_research_yes_and_open_weights_no(scene: Scene, tmp_path: Path) -> None:  # noqa: F811
     """One action alone: an agreement that does not grant it clears on, one that does is denied, in SQL and Python."""
     with scene.ws.write() as tx:
         flow.say(tx, scene.ada, [Word(scene.assets[0], "deny", "*", "release_weights")])
@@ -74,14 +75,8 @@ def test_research_yes_and_open_weights_no(scene: Scene) -> None:  # noqa: F811
     terms = scene.agreement.terms.model_copy(
         update={"weights_release": True, "actions": ("train", "release_weights"), "model_scope": "any"}
     )
-    import tempfile
-
-    from fairframe.rights import facts, moment, snapshot
-    from fairframe.rights.clearance import clear
-
-    with tempfile.TemporaryDirectory() as folder:
-        taken = snapshot.extract(scene.ws, Path(folder) / "snapshot")
-        decided = clearing.decide(taken, terms, "research", Path(folder) / "out.parquet").decisions
+    taken = snapshot.extract(scene.ws, tmp_path / "snapshot")
+    decided = clearing.decide(taken, terms, "research", tmp_path / "out.parquet").decisions
     assert [decided[key] for key in scene.ids] == [
         ("DENY", ("consent_denied",)),
         ("ALLOW", ()),

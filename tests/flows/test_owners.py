@@ -16,7 +16,7 @@ from fairframe.library.owners_said import Named
 from fairframe.library.show import show
 from fairframe.library.tables import ownership
 from fairframe.platform import audit
-from fairframe.rights import clearing, consent
+from fairframe.rights import agreements, clearing, consent
 from fairframe.royalties import allocate, revenue
 from fairframe.royalties.tables import allocation_asset
 
@@ -51,8 +51,6 @@ def test_the_preview_is_what_happens_and_all_must_permit(loop: Loop, clock) -> N
         revoked = flow.change(tx, owners_said.resolve(tx, said, new=True))
         row, deal = assets.find(tx, "chen.mp4"), loop.agreement
     assert {one.item for one in revoked} == set(loop.items_of(CHEN))
-
-    from fairframe.rights import agreements
 
     with loop.library.read() as tx:
         agreement = agreements.find(tx, deal)

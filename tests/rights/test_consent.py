@@ -206,3 +206,31 @@ def test_a_foreign_asset_is_refused(library: Workspace) -> None:
         for owner in (person, other):
             tx.insert(ownership, asset_id=theirs["id"], contributor_id=owner["id"], **half)
         assert consent.set(tx, contributor=person, effect="deny", purpose="research", asset=theirs)
+
+
+def test_a_yes_that_was_said_before_never_lifts_a_no_that_is_dated_back() -> None:
+    """Who says no today, as of an earlier day than their yes, has said no today."""
+    yes = word("contributor allow * *", 20)
+    for text, code in (("contributor deny * *", "opted_out"), ("contributor deny research *", "consent_denied")):
+        backdated = word(text, 10, 2, recorded=NOW - 1)
+        assert resolve([yes, backdated], [], "research", "train", NOW).code == code
+        assert resolve([yes, backdated], [], "research", "train", NOW, known_at_ms=NOW - 2).permits
+        again = word("contributor allow * *", 20, 3, recorded=NOW)
+        assert resolve([yes, backdated, again], [], "research", "train", NOW).permits is (code == "opted_out")
+        narrow = word("contributor allow research *", 20, 4, recorded=NOW)
+        permits = resolve([yes, backdated, narrow], [], "research", "train", NOW).permits
+        assert permits is (code == "consent_denied")
+
+
+@settings(max_examples=300)
+@given(said=st.lists(events, max_size=8, unique_by=lambda e: e.id), at=moments, known=moments)
+def test_an_overall_no_is_absolute(said: list[Event], at: int, known: int) -> None:
+    """While it stands nothing permits, whatever else is said; only an overall yes that was said after it ends it."""
+    no = Event("contributor", 0, "*", "*", "deny", 0, 0, 0)
+    counts = [e for e in said if e.valid_from_ms <= at and e.recorded_at_ms <= known]
+    ending = [e for e in counts if e.overall and e.effect == "allow"]
+    silent = [ToldTerms("", "opt-out", ("research",), 0, 0, 0, 0, 0, 1)]
+    answer = resolve([no, *said], silent, "research", "train", at, known)
+    if not ending:
+        assert answer.code == "opted_out"
+    assert not answer.permits or ending

@@ -128,6 +128,8 @@ def render(found: Preview) -> None:
     taken_back(found.takes_back)
     for one in found.money:
         say(f"earned {micro(one.earned_micro, one.currency)}, which stays theirs")
+    if found.takes_back:
+        say("receipts that are booked are split by what was delivered and used: a no takes nothing from them")
     if found.opens_incident:
         say("it is valid from the past: it changes no past decision, and opens an incident")
 

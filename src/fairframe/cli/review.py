@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from fairframe.cli import incidents as incident
 from fairframe.cli.asset import tell_labs
 from fairframe.cli.claims import case_json, render_cases
 from fairframe.cli.shell import AsJson, confirm, emit, group, moment_ms, note, say, table, when, workspace
@@ -13,7 +14,7 @@ from fairframe.flows.whereabouts import Held, whereabouts
 from fairframe.library import assets, collections, contributors
 from fairframe.platform.tx import Row, Tx
 from fairframe.platform.workspace import Workspace
-from fairframe.rights import agreements, appeals, claims, facts, moment, people, review, rulings
+from fairframe.rights import agreements, appeals, claims, facts, incidents, moment, people, review, rulings
 from fairframe.rights.clearance import CODES, RULABLE, reviewed
 from fairframe.rights.people import Seen
 from fairframe.rights.review import Filter
@@ -46,7 +47,7 @@ def list_waiting(
     limit: Annotated[int, typer.Option(help="Rows in a page.", min=1, max=review.MAX_LIMIT)] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """What waits: appeals, claims, then assets with their findings.
+    """What waits: incidents, appeals and claims that are open, then assets with their findings.
 
     With --agreement only what stands between an asset and that agreement; without, also what is denied anyway.
     """
@@ -56,18 +57,15 @@ def list_waiting(
         with ws.read() as tx:
             cases = [_case(row) for row in appeals.listing(tx)]
             claimed = [case_json(row) for row in claims.listing(tx)]
+            late = [incident.to_json(row, tx.now_ms) for row in incidents.listing(tx)]
     rows = [{"id": w.asset["public_id"], "file": w.asset["filename"], "findings": w.findings} for w in found.rows]
     more = rows[-1]["id"] if len(rows) < found.total else None
-    data = {
-        "appeals": cases,
-        "claims": claimed,
-        "assets": rows,
-        "total": found.total,
-        "counts": found.counts,
-        "next": more,
-    }
+    data = {"incidents": late, "appeals": cases, "claims": claimed, "assets": rows, "total": found.total}
+    data |= {"counts": found.counts, "next": more}
 
     def render() -> None:
+        if late:
+            incident.render(late)
         if cases:
             _appeals(cases)
         if claimed:

@@ -1,7 +1,7 @@
 """Many words of one contributor: a preview that says what they change, and the act with all that follows from it."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from fairframe.platform.workspace import Workspace
 from fairframe.rights import agreements, consent_bulk, facts, incidents, moment, rulings
 from fairframe.rights.consent import resolve
 from fairframe.rights.consent_bulk import Word
-from fairframe.rights.facts import AssetView
+from fairframe.rights.facts import AssetView, OwnerView
 from fairframe.rights.rulings import Change
 from fairframe.rights.vocabulary import ACTIONS, ANY, PURPOSES
 
@@ -133,45 +133,62 @@ def _turns(
     """What the words change, and of how many assets."""
     asked: dict[int, set[tuple[str, str]]] = defaultdict(set)
     for one in words:
-        purposes = PURPOSES if one.purpose == ANY else (one.purpose,)
-        actions = ACTIONS if one.action == ANY else (one.action,)
-        asked[one.asset["id"]] |= {(purpose, action) for purpose in purposes for action in actions}
+        asked[one.asset["id"]].add((one.purpose, one.action))
     answers = _Answers(who, at_ms)
+    # thousands of assets share a few combinations of words
+    alike = Counter(
+        (answers.key(before[key]), answers.key(after[key]), frozenset(pairs)) for key, pairs in asked.items()
+    )
     turned: Counter[tuple[str, str, str, str]] = Counter()
-    changed = set[int]()
-    for key, pairs in asked.items():
-        for purpose, action in pairs:
-            then, now = answers.code(before[key], purpose, action), answers.code(after[key], purpose, action)
-            if then != now:
-                turned[purpose, then, now, action] += 1
-                changed.add(key)
+    changed = 0
+    for (earlier, later, pairs), count in alike.items():
+        then, now = answers.known[earlier], answers.known[later]
+        turns = [pair for pair in _spelled(pairs) if then[pair] != now[pair]]
+        turned.update(
+            {(purpose, then[purpose, action], now[purpose, action], action): count for purpose, action in turns}
+        )
+        changed += count if turns else 0
     together: dict[tuple[str, str, str, int], list[str]] = defaultdict(list)
     for (purpose, then, now, action), count in turned.items():
         together[purpose, then, now, count].append(action)
-    turns = [
+    found = [
         Turn(purpose, tuple(one for one in ACTIONS if one in actions), then, now, count)
         for (purpose, then, now, count), actions in together.items()
     ]
     order = {purpose: place for place, purpose in enumerate(PURPOSES)}
-    return tuple(sorted(turns, key=lambda one: (order[one.purpose], -one.assets, one.actions))), len(changed)
+    return tuple(sorted(found, key=lambda one: (order[one.purpose], -one.assets, one.actions))), changed
+
+
+def _spelled(pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """(purpose, action) with what `*` stands for."""
+    return {
+        (purpose, action)
+        for said, done in pairs
+        for purpose in (PURPOSES if said == ANY else (said,))
+        for action in (ACTIONS if done == ANY else (done,))
+    }
 
 
 class _Answers:
-    """One contributor's answers about assets; thousands of assets share a few combinations of words."""
+    """One contributor's answers to every purpose and action, worked out once for each combination of their words."""
 
     def __init__(self, who: str, at_ms: int) -> None:
         self.who, self.at_ms = who, at_ms
-        self.known: dict[Any, str] = {}
+        self.known: dict[tuple[Any, ...], dict[tuple[str, str], str]] = {}
 
-    def code(self, view: AssetView, purpose: str, action: str) -> str:
+    def key(self, view: AssetView) -> tuple[Any, ...]:
+        """The combination of an asset: `known` has its answers, by purpose and action."""
         owner = next((one for one in view.owners if one.label == self.who), None)
-        if owner is None:  # they no longer have a share in it
-            return SILENT
         said = [
             (e.scope, e.subject if e.scope == "collection" else 0, e.purpose, e.action, e.effect, *e.order[:2])
-            for e in owner.events
+            for e in (owner.events if owner else ())
         ]
-        key = tuple(said), owner.told, purpose, action
+        key = owner is None, tuple(said), owner.told if owner else ()
         if key not in self.known:
-            self.known[key] = resolve(owner.events, owner.told, purpose, action, self.at_ms).code
-        return self.known[key]
+            self.known[key] = {pair: self._code(owner, *pair) for pair in _spelled([(ANY, ANY)])}
+        return key
+
+    def _code(self, owner: OwnerView | None, purpose: str, action: str) -> str:
+        if owner is None:  # they no longer have a share in it
+            return SILENT
+        return resolve(owner.events, owner.told, purpose, action, self.at_ms).code

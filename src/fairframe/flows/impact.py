@@ -15,7 +15,7 @@ from fairframe.dataset.tables import delivery as delivery_table
 from fairframe.library.tables import asset, ownership
 from fairframe.platform.tx import Row, Tx
 from fairframe.rights import agreements
-from fairframe.rights.tables import consent_event
+from fairframe.rights.consent import opted_out_since
 from fairframe.royalties.earnings import earnings
 from fairframe.royalties.parts import part_of
 from fairframe.royalties.revenue import find_agreement
@@ -135,7 +135,7 @@ def impact(tx: Tx, contributor: Row) -> Impact:
     """Ask everything that the contributor's work is in. The same queries decide what flows.opt_out takes back."""
     items = items_of(tx, contributor["id"])
     deliveries = _deliveries(tx, contributor["id"], items)
-    opted_out_ms = _opted_out_ms(tx, contributor["id"])
+    opted_out_ms = opted_out_since(tx, contributor["id"]).get(contributor["id"])
     return Impact(
         contributor=contributor["public_id"],
         opted_out_ms=opted_out_ms,
@@ -226,20 +226,6 @@ def _taken_back(tx: Tx, contributor_id: int) -> dict[str, int]:
         .group_by(feed_entry.c.delivery)
     )
     return {row["delivery"]: int(row["items"]) for row in tx.rows(statement)}
-
-
-def _opted_out_ms(tx: Tx, contributor_id: int) -> int | None:
-    statement = (
-        consent_event.select()
-        .where(consent_event.c.contributor_id == contributor_id, consent_event.c.scope == "contributor")
-        .where(consent_event.c.purpose == "*", consent_event.c.action == "*")
-        .where(consent_event.c.valid_from_ms <= tx.now_ms)
-        .order_by(consent_event.c.valid_from_ms.desc(), consent_event.c.recorded_at_ms.desc())
-        .order_by(consent_event.c.id.desc())
-        .limit(1)
-    )
-    row = tx.row(statement)
-    return int(row["valid_from_ms"]) if row is not None and row["effect"] == "deny" else None
 
 
 def _checkpoints(tx: Tx, contributor_id: int, turn_ms: int) -> tuple[CheckpointImpact, ...]:

@@ -19,7 +19,7 @@ from fairframe.flows.report_words import clean
 from fairframe.library.tables import asset, contributor, refusal
 from fairframe.platform.tx import Row, Tx
 from fairframe.platform.workspace import Workspace
-from fairframe.rights import clearing, holds, moment
+from fairframe.rights import clearing, holds, incidents, moment
 from fairframe.rights.agreement import Agreement
 from fairframe.rights.clearance import CODES
 from fairframe.rights.tables import contributor_terms
@@ -95,6 +95,18 @@ class ShotStrip:
 
 
 @dataclass(frozen=True)
+class Case:
+    """An open incident: a no of somebody that was recorded later than it is valid from."""
+
+    contributor: str
+    valid_from_ms: int
+    recorded_at_ms: int
+    due_ms: int
+    answers: str
+    overdue: bool
+
+
+@dataclass(frozen=True)
 class Library:
     """Everything that a report tells of a library, but for money (report_money) and what labs reported."""
 
@@ -108,6 +120,7 @@ class Library:
     clearances: tuple[Clearance, ...]
     releases: tuple[Release, ...]
     strips: tuple[ShotStrip, ...]
+    incidents: tuple[Case, ...] = ()
 
 
 def read_library(ws: Workspace) -> Library:
@@ -128,6 +141,7 @@ def read_library(ws: Workspace) -> Library:
             clearances=clearances,
             releases=tuple(_release(tx, one) for one in reversed(listing.listing(tx)[:SHOWN_ROWS])),
             strips=_strips(tx),
+            incidents=tuple(_case(row, tx.now_ms) for row in incidents.listing(tx)[:SHOWN_ROWS]),
         )
 
 
@@ -142,6 +156,12 @@ def clearances_of(ws: Workspace, deals: Sequence[Deal], known_at_ms: int | None 
             continue
         found.append(Clearance(deal, done.at_ms, done.counts, done.findings))
     return tuple(found)
+
+
+def _case(row: Row, now_ms: int) -> Case:
+    times = {name: int(row[name]) for name in ("valid_from_ms", "recorded_at_ms", "due_ms")}
+    overdue = incidents.state(row, now_ms) == "overdue"
+    return Case(clean(row["contributor_name"], 60), answers=clean(row["answers"], 60), overdue=overdue, **times)
 
 
 def _release(tx: Tx, listed: Listed) -> Release:

@@ -11,7 +11,7 @@ from fairframe.flows.report_words import clean
 from fairframe.library.tables import contributor
 from fairframe.platform.tx import Row, Tx
 from fairframe.rights import agreements
-from fairframe.rights.tables import consent_event
+from fairframe.rights.consent import opted_out_since
 from fairframe.royalties import balance
 from fairframe.royalties.balance import Position
 from fairframe.royalties.earnings import earnings
@@ -123,7 +123,7 @@ def _taken_back_ms(tx: Tx, event: str) -> int | None:
 
 def _earners(tx: Tx) -> list[Earner]:
     people = {row["public_id"]: row for row in tx.rows(contributor.select())}
-    clips, frames, out = _clips(tx), _frames(tx), opted_out_ids(tx)
+    clips, frames, out = _clips(tx), _frames(tx), opted_out_since(tx)
     found = [
         Earner(
             clean(who["name"], 60),
@@ -165,21 +165,9 @@ def _frames(tx: Tx) -> dict[int, int]:
     return {row["contributor_id"]: int(row["n"]) for row in tx.rows(statement)}
 
 
-def opted_out_ids(tx: Tx) -> dict[int, int]:
-    """Contributor -> when their overall no came into force, for those whose newest overall word is no."""
-    where = (
-        (consent_event.c.scope == "contributor") & (consent_event.c.purpose == "*") & (consent_event.c.action == "*")
-    )
-    rows = tx.rows(consent_event.select().where(where, consent_event.c.valid_from_ms <= tx.now_ms))
-    newest: dict[int, Row] = {}
-    for row in sorted(rows, key=lambda r: (r["valid_from_ms"], r["recorded_at_ms"], r["id"])):
-        newest[row["contributor_id"]] = row
-    return {key: int(row["valid_from_ms"]) for key, row in newest.items() if row["effect"] == "deny"}
-
-
 def opt_outs_of(tx: Tx) -> tuple[OptOut, ...]:
     """The newest opt-outs, and what they did so far."""
-    found = sorted(opted_out_ids(tx).items(), key=lambda pair: -pair[1])[:5]
+    found = sorted(opted_out_since(tx).items(), key=lambda pair: -pair[1])[:5]
     return tuple(_opt_out(tx, key, at_ms) for key, at_ms in found)
 
 

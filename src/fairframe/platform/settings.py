@@ -33,6 +33,8 @@ class Settings(BaseSettings):
     """Address space of a child process that opens an untrusted file."""
     incident_days: int = Field(default=30, ge=1, le=3_650)
     """Days in which an incident, which a contributor's backdated no opens, is to be settled."""
+    incident_answers: str = Field(default="rights desk", min_length=1, max_length=200)
+    """Who has to answer for one: a role rather than a person, for it stands in the audit tree."""
 
     def __init__(self, **values: Any) -> None:
         """Raises InputError that names the variable, and never its value: a URL holds a password."""

@@ -68,10 +68,14 @@ select id as asset_id, contributor_id from asset union all select asset_id, cont
 # rule 2 of consent.py
 OPTED_OUT = """
 create temp table opted_out as
-select contributor_id from (
-  select contributor_id, arg_max(effect, row(valid_from_ms, recorded_at_ms, id)) as latest
-  from consent_event where scope = 'contributor' and purpose = '*' and action = '*' group by contributor_id
-) where latest = 'deny'
+with overall as (
+  select * from consent_event where scope = 'contributor' and purpose = '*' and action = '*'
+)
+select distinct no.contributor_id from overall no where no.effect = 'deny' and not exists (
+  select 1 from overall yes
+  where yes.effect = 'allow' and yes.contributor_id = no.contributor_id and yes.recorded_at_ms >= no.recorded_at_ms
+    and row(yes.valid_from_ms, yes.recorded_at_ms, yes.id) > row(no.valid_from_ms, no.recorded_at_ms, no.id)
+)
 """
 
 # rule 4: (scope, contributor, subject, action) -> whether a no stands. What is absent here has no word at that level.
@@ -85,7 +89,7 @@ with said as (
   select no.id, no.asked from said no where no.effect = 'deny' and not exists (
     select 1 from said yes
     where yes.effect = 'allow' and yes.scope = no.scope and yes.contributor_id = no.contributor_id
-      and yes.subject = no.subject and yes.asked = no.asked
+      and yes.subject = no.subject and yes.asked = no.asked and yes.recorded_at_ms >= no.recorded_at_ms
       and row(yes.valid_from_ms, yes.recorded_at_ms, yes.id) > row(no.valid_from_ms, no.recorded_at_ms, no.id)
       and no.purpose in (yes.purpose, '*') and no.action in (yes.action, '*')
   )

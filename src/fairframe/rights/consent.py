@@ -4,8 +4,8 @@ The rule, for one contributor, one asset, one purpose and one action, as of a ti
 
 1. Only events and terms valid by then and recorded by then count. Of the events, those that match: the same purpose
    or `*`, and the same action or `*`.
-2. A contributor's overall no (contributor scope, purpose `*`, action `*`, deny) is absolute: while it is the latest
-   contributor-scope event for `* *`, nothing else is asked. Only a later overall yes for `* *` ends it.
+2. A contributor's overall no (contributor scope, purpose `*`, action `*`, deny) is absolute: while it stands, nothing
+   else is asked. Only a later overall yes for `* *` ends it.
 3. Otherwise asset beats collection beats contributor: the first of the three levels at which anything matches decides.
 4. Within a level, a no stands until a later yes about the same subject that is at least as specific lifts it. So a
    later word beats an earlier one, and the specific beats the general, and where the two disagree the no wins: a later
@@ -14,8 +14,9 @@ The rule, for one contributor, one asset, one purpose and one action, as of a ti
 5. No level has a word: silence. Silence consents only under opt-out terms in force that name the purpose, and of which
    the contributor was told at least the terms' notice period before they began to hold for them. It denies otherwise.
 
-"Later" is the order of (valid_from, recorded_at, id). An added deny can only become one more standing no, never lift
-one, so adding a restriction never grants more.
+"Later" is the order of (valid_from, recorded_at, id), and a yes that was recorded before a no never lifts it: who says
+no today, as of January, takes back the yes that they said in March. An added deny can only become one more standing no,
+never lift one, so adding a restriction never grants more.
 """
 
 from collections.abc import Iterable, Sequence
@@ -60,11 +61,12 @@ class Event:
         return self.scope == "contributor" and self.purpose == ANY and self.action == ANY
 
     def lifts(self, no: "Event") -> bool:
-        """Whether this yes takes back that no: same subject, later, at least as specific in both."""
+        """Whether this yes takes back that no: same subject, later, not said before it, and no less specific."""
         return (
             self.effect == "allow"
             and (self.scope, self.subject) == (no.scope, no.subject)
             and self.order > no.order
+            and self.recorded_at_ms >= no.recorded_at_ms
             and no.purpose in (self.purpose, ANY)
             and no.action in (self.action, ANY)
         )
@@ -112,9 +114,9 @@ def resolve(
 ) -> Consent:
     """The rule above. `events` are those of one contributor about one asset, its collections or all their work."""
     known = [e for e in events if e.valid_from_ms <= at_ms and e.recorded_at_ms <= known_at_ms]
-    overall = max((e for e in known if e.overall), key=lambda e: e.order, default=None)
-    if overall is not None and overall.effect == "deny":
-        return Consent(False, "opted_out", overall)
+    overall = _standing([e for e in known if e.overall])
+    if overall:
+        return Consent(False, "opted_out", max(overall, key=lambda e: e.order))
     matching = [e for e in known if e.purpose in (purpose, ANY) and e.action in (action, ANY)]
     for level in LEVELS:
         here = [e for e in matching if e.scope == level]
@@ -134,10 +136,15 @@ def governing(terms: Iterable[ToldTerms], at_ms: int, known_at_ms: int = FOREVER
 
 
 def _level(here: Sequence[Event]) -> Consent:
-    standing = [no for no in here if no.effect == "deny" and not any(yes.lifts(no) for yes in here)]
+    standing = _standing(here)
     if standing:
         return Consent(False, "consent_denied", max(standing, key=lambda e: e.order))
     return Consent(True, "consented", max(here, key=lambda e: e.order))
+
+
+def _standing(here: Sequence[Event]) -> list[Event]:
+    """The noes that no yes lifts."""
+    return [no for no in here if no.effect == "deny" and not any(yes.lifts(no) for yes in here)]
 
 
 def set(
@@ -213,23 +220,35 @@ def refuse_after_opt_out(tx: Tx, contributor: Row, at_ms: int) -> None:
 
 def opted_out(tx: Tx, contributor_id: int, at_ms: int | None = None) -> bool:
     """Whether a contributor's overall no is in force at a time (now where None)."""
-    at = tx.now_ms if at_ms is None else at_ms
-    overall = (
-        consent_event.select()
-        .where(
-            consent_event.c.contributor_id == contributor_id,
-            consent_event.c.scope == "contributor",
-            consent_event.c.purpose == ANY,
-            consent_event.c.action == ANY,
-            consent_event.c.valid_from_ms <= at,
-        )
-        .order_by(
-            consent_event.c.valid_from_ms.desc(), consent_event.c.recorded_at_ms.desc(), consent_event.c.id.desc()
-        )
-        .limit(1)
+    return contributor_id in opted_out_since(tx, contributor_id, at_ms)
+
+
+def opted_out_since(tx: Tx, contributor_id: int | None = None, at_ms: int | None = None) -> dict[int, int]:
+    """contributor -> since when their overall no is in force, of those that have one at a time (now where None)."""
+    c = consent_event.c
+    overall = (c.scope == "contributor") & (c.purpose == ANY) & (c.action == ANY)
+    statement = consent_event.select().where(overall, c.valid_from_ms <= (tx.now_ms if at_ms is None else at_ms))
+    if contributor_id is not None:
+        statement = statement.where(c.contributor_id == contributor_id)
+    said: dict[int, list[Event]] = {}
+    for row in tx.rows(statement):
+        said.setdefault(row["contributor_id"], []).append(event_of(row))
+    found = {key: _standing(events) for key, events in said.items()}
+    return {key: max(noes, key=lambda e: e.order).valid_from_ms for key, noes in found.items() if noes}
+
+
+def event_of(row: Row) -> Event:
+    """A row of consent_event as the rule sees it."""
+    return Event(
+        scope=row["scope"],
+        subject=row["asset_id"] or row["collection_id"] or 0,
+        purpose=row["purpose"],
+        action=row["action"],
+        effect=row["effect"],
+        valid_from_ms=row["valid_from_ms"],
+        recorded_at_ms=row["recorded_at_ms"],
+        id=row["id"],
     )
-    row = tx.row(overall)
-    return row is not None and row["effect"] == "deny"
 
 
 def listing(tx: Tx, contributor_id: int) -> Sequence[Row]:

@@ -23,7 +23,7 @@ from fairframe.library.tables import (
     signal,
 )
 from fairframe.platform.tx import Row, Tx
-from fairframe.rights.consent import FOREVER_MS, Event, ToldTerms
+from fairframe.rights.consent import FOREVER_MS, Event, ToldTerms, event_of
 from fairframe.rights.moment import Moment
 from fairframe.rights.papers import NEVER_MS, ReleaseView
 from fairframe.rights.tables import consent_event, contributor_terms, hold, hold_lift, ruling, terms_acceptance
@@ -199,24 +199,11 @@ def _events(
         for start in range(0, len(keys), CHUNK):
             some = keys[start : start + CHUNK]
             for row in tx.rows(base.where(column.in_(some), consent_event.c.scope == scope)):
-                event = _event(row)
+                event = event_of(row)
                 assets = [m["asset_id"] for m in holding[event.subject]] if scope == "collection" else [event.subject]
                 for key in assets:
                     found[row["contributor_id"], key].append(event)
     return found
-
-
-def _event(row: Row) -> Event:
-    return Event(
-        scope=row["scope"],
-        subject=row["asset_id"] or row["collection_id"] or 0,
-        purpose=row["purpose"],
-        action=row["action"],
-        effect=row["effect"],
-        valid_from_ms=row["valid_from_ms"],
-        recorded_at_ms=row["recorded_at_ms"],
-        id=row["id"],
-    )
 
 
 def _holds(tx: Tx, ids: Sequence[int], moment: Moment) -> "defaultdict[int, list[HoldView]]":

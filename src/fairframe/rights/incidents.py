@@ -21,23 +21,26 @@ from fairframe.rights.tables import consent_event, incident, incident_outcome
 
 Outcome = Literal["settled", "nothing_happened", "disputed"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
-ANSWERS = "rights desk"
-"""Who has to answer where nobody else is named."""
 DOCUMENT = "incident_outcome"
 MAX_REASON = 2_000
 
 
-def open_if_backdated(tx: WriteTx, who: Row, valid_from_ms: int | None, answers: str = ANSWERS) -> str | None:
+def open_if_backdated(tx: WriteTx, who: Row, valid_from_ms: int | None) -> str | None:
     """Open the incident of the noes that a contributor just said, if they are valid from before now; returns its id.
 
-    It is due the days of the setting incident_days after now.
+    It is due the days of the setting incident_days after now, and incident_answers has to answer.
     """
     if valid_from_ms is None or valid_from_ms >= tx.now_ms:
         return None
     of_it = words_of(who["id"], valid_from_ms, tx.now_ms)
     words = int(tx.scalar(sa.select(sa.func.count()).select_from(consent_event).where(of_it)))
     public_id, due_ms = new_id("inc"), tx.now_ms + tx.ws.settings.incident_days * DAY_MS
-    said = {"words": words, "valid_from_ms": valid_from_ms, "due_ms": due_ms, "answers": answers}
+    said = {
+        "words": words,
+        "valid_from_ms": valid_from_ms,
+        "due_ms": due_ms,
+        "answers": tx.ws.settings.incident_answers,
+    }
     tx.insert(incident, public_id=public_id, contributor_id=who["id"], **said)
     tx.record("incident.opened", public_id, {"contributor": who["public_id"], **said})
     return public_id

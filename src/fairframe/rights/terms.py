@@ -5,6 +5,7 @@ Terms are TOML: name, version, regime, notice_date, notice_days, effective_date,
 
 import tomllib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Literal, Self
 
@@ -52,6 +53,27 @@ class TermsFile(BaseModel):
         return self
 
 
+@dataclass(frozen=True)
+class Values:
+    """A version as the table holds it: days are their first millisecond in UTC."""
+
+    name: str
+    version: int
+    regime: str
+    notice_ms: int
+    notice_days: int
+    effective_ms: int
+    names: tuple[str, ...]
+    text: str
+
+
+def values_of(file: TermsFile) -> Values:
+    """What a file says, as the table holds it."""
+    notice_ms, effective_ms = _midnight_ms(file.notice_date), _midnight_ms(file.effective_date)
+    names = tuple(sorted(file.names))
+    return Values(file.name, file.version, file.regime, notice_ms, file.notice_days, effective_ms, names, file.text)
+
+
 def parse(data: bytes, where: str = "terms") -> TermsFile:
     """Contributors' terms from TOML bytes of unknown origin. Raises InputError that names the field."""
     if len(data) > MAX_BYTES:
@@ -72,16 +94,7 @@ def add(tx: WriteTx, data: bytes, where: str = "terms") -> Row:
     Raises InputError on a bad file, Conflict where this version says something else or is no newer than the last.
     """
     file = parse(data, where)
-    values = {
-        "name": file.name,
-        "version": file.version,
-        "regime": file.regime,
-        "notice_ms": _midnight_ms(file.notice_date),
-        "notice_days": file.notice_days,
-        "effective_ms": _midnight_ms(file.effective_date),
-        "names": sorted(file.names),
-        "text": file.text,
-    }
+    values = {**vars(values_of(file)), "names": sorted(file.names)}
     audit.lock(tx.conn)  # the same file twice at once is one version
     known = tx.rows(contributor_terms.select().where(contributor_terms.c.name == file.name))
     same = next((row for row in known if row["version"] == file.version), None)
