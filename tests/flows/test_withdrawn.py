@@ -5,12 +5,16 @@ from typing import Any
 
 import pytest
 
-from fairframe.core.bundle import AgreementRef
+from fairframe.core.attestation_body import AttestationBody
+from fairframe.core.bundle import AgreementRef, read_payload
+from fairframe.core.dsse import read_envelope
+from fairframe.core.errors import BadDocument, InputError
 from fairframe.core.finding import Finding
 from fairframe.core.ids import new_id
 from fairframe.core.time import DAY_MS, to_rfc3339
 from fairframe.core.usage_report_body import TYPE, ItemUse, UsageReport
-from fairframe.flows import opt_out
+from fairframe.dataset import loader
+from fairframe.flows import deletion, opt_out
 from fairframe.flows.verify import trust_of
 from fairframe.flows.withdrawn import CODE, with_withdrawn
 from fairframe.library import contributors
@@ -145,3 +149,54 @@ def test_a_copy_of_a_model_whose_deletion_was_attested(loop: Loop, tmp_path: Pat
     report = verify(tmp_path / "copy", trust_of(loop.lab, []), loop.lab.clock())
     codes = [one.code for one in with_withdrawn(report, tmp_path / "copy", loop.lab).findings if one.ok is False]
     assert "model.deleted" in codes
+
+
+def test_unlearning_is_attempted_and_settles_nothing(loop: Loop) -> None:  # noqa: F811
+    under(loop, offered(loop, "research", "deal", opt_out_remedy='"grandfather"'))
+    folder = trained(loop, ANA, BEN)
+    with loop.lab.read() as tx:
+        row = loader.find_delivery(tx, "squares")
+        tried = deletion.attempt(tx, "harbor", "gradient ascent on the items", "loss on them rose from 0.21 to 0.90")
+        for method, evaluation in (("", "x"), ("x", " "), ("x" * 3_000, "x")):
+            with pytest.raises(InputError):
+                deletion.attempt(tx, "harbor", method, evaluation)
+    with loop.lab.write() as tx:
+        alone = deletion.attest(tx, row, [tried])
+    with loop.library.write() as tx:
+        done = deletion.accept(tx, alone)
+        assert (done.items, done.body.models, done.body.attempts) == (0, (), (tried,)), "nothing has to be due for it"
+    with loop.library.write() as tx:
+        opt_out.opt_out(tx, contributors.find(tx, ANA))
+    fed(loop)
+    with loop.lab.write() as tx:
+        sealed = deletion.attest(tx, row, [tried])
+    with loop.library.write() as tx:
+        assert deletion.accept(tx, sealed).items == 4
+    path = loop.tmp / "attestation.json"
+    path.write_bytes(sealed)
+    assert verify(path, trust_of(loop.library, []), loop.lab.clock()).holds
+    found = flag(loop.lab, folder)
+    assert found.ok and "68 frames of 4 items" in found.text, "the model consumed them still"
+    body = AttestationBody.from_json(read_payload(read_envelope(sealed).payload).body).to_json()
+    assert "no deletion" in body["statement"] and "attempted" in body["statement"]
+    for change in ({"attempts": []}, {"statement": "the model unlearned them"}, {"attempts": [{"checkpoint": "x"}]}):
+        with pytest.raises(BadDocument):
+            AttestationBody.from_json({**body, **change})
+
+
+def test_nobody_attempts_unlearning_on_what_is_deleted(loop: Loop) -> None:  # noqa: F811
+    under(loop, offered(loop, "research", "deal", opt_out_remedy='"withdraw"'))
+    trained(loop, ANA)
+    with loop.library.write() as tx:
+        opt_out.opt_out(tx, contributors.find(tx, ANA))
+    fed(loop)
+    with loop.lab.read() as tx:
+        row, tried = loader.find_delivery(tx, "squares"), deletion.attempt(tx, "harbor", "noise", "none")
+    with loop.lab.write() as tx, pytest.raises(InputError) as error:
+        deletion.attest(tx, row, [tried])
+    assert error.value.code == "attest.gone"
+    with loop.lab.write() as tx:
+        deletion.attest(tx, row)
+    with loop.lab.read() as tx, pytest.raises(InputError) as error:
+        deletion.attempt(tx, "harbor", "noise", "none")
+    assert error.value.code == "attest.gone"

@@ -65,13 +65,18 @@ def attest(
     delivery: Annotated[str, typer.Argument(metavar="DELIVERY", help="Name or id.")],
     output: OutFile,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before deleting.")] = False,
+    attempted: Annotated[str, typer.Option(metavar="MODEL", help="Unlearning was attempted on this model.")] = "",
+    method: Annotated[str, typer.Option(help="--attempted: by what method.")] = "",
+    evaluation: Annotated[str, typer.Option(help="--attempted: how it was evaluated, and what that gave.")] = "",
 ) -> None:
     """Delete what was taken back, and sign that it is done (lab).
 
-    Models that were trained on it go too where the agreement says so. Without anything due: the last attestation.
+    Models that were trained on it go too where the agreement says so. Without anything due: the last attestation. With
+    --attempted it also says that unlearning was attempted on a model that stays: a statement, no deletion.
     """
     with workspace(ctx, "lab") as ws:
         with ws.read() as tx:
+            tried = [deletion.attempt(tx, attempted, method, evaluation)] if attempted else []
             row = find_delivery(tx, delivery)
             due = due_of(tx, row)
             entries = last_entry(tx, "in", row["family"])
@@ -85,9 +90,13 @@ def attest(
         if due.items or models or trainings:
             confirm(f"Delete {what}{half_done} for good?", yes)
         with ws.write() as tx:
-            envelope = deletion.attest(tx, row)
+            envelope = deletion.attest(tx, row, tried)
         write_output(output, envelope)
     some = due.rows or models
+    if tried:
+        say(f"unlearning attempted on {attempted}: it says that, and no more")
+        if not some:
+            return
     say(f"attested the deletion of {what}" if some else "nothing new is due: the last attestation again")
 
 
@@ -99,6 +108,8 @@ def attested(ctx: typer.Context, attestation: Annotated[Path, typer.Argument(met
         done = deletion.accept(tx, data)
     kept = f", {done.kept} kept under other deliveries" if done.kept else ""
     say(f"{done.body.delivery}: {done.items} clips deleted{kept} ({done.late} late), {len(done.body.models)} models")
+    for one in done.body.attempts:
+        say(f"unlearning attempted on {one.checkpoint} by {one.method}; evaluated: {one.evaluation}")
 
 
 @app.command()

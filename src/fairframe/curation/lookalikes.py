@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 CHUNK = 20_000
 """Shots at a time."""
-BUDGET = 2_000_000_000
-"""Comparisons up to which every hash is compared with every frame of the film: seconds, not minutes."""
+BUDGET = 1_000_000_000
+"""Comparisons up to which every hash is compared with every frame of the film: 20 seconds on a slow, busy core."""
 MAX_PAIRS = 4
 PLAIN = VIEWS[:2]
 """Views of a film's frames: as they are shown, and mirrored."""

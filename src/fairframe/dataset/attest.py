@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from fairframe.core.attestation_body import AttestationBody, Kept, Model, Named
+from fairframe.core.attestation_body import Attempt, AttestationBody, Kept, Model, Named
 from fairframe.core.errors import IntegrityFailure, Refused, VerificationError
 from fairframe.core.ids import new_id
 from fairframe.dataset.gate import close_behind
@@ -31,13 +31,14 @@ class Due:
     kept: tuple[Kept, ...]
 
 
-def attest(tx: WriteTx, name: str, models: Sequence[Model] = ()) -> bytes:
+def attest(tx: WriteTx, name: str, models: Sequence[Model] = (), attempts: Sequence[Attempt] = ()) -> bytes:
     """Delete the clips of all items of a delivery that are to be deleted, check that they are gone, and sign that.
 
     Bytes that a delivery holds by right as well stay, and are named as kept: one narrow no does not keep a lab from
     settling the rest. They fall due again with that delivery.
 
-    `models`: those that the caller deletes in the same transaction (flows.deletion knows which). The rows of the items
+    `models`: those that the caller deletes in the same transaction (flows.deletion knows which). `attempts`: unlearning
+    that the lab attempted on others, by its own word. The rows of the items
     stay as tombstones. Where nothing is due since the last attestation, that one is returned again: a lab that lost
     the file can still show it. Raises what find_delivery raises, Refused (attest.nothing where none was ever due),
     IntegrityFailure (attest.not_deleted).
@@ -45,7 +46,7 @@ def attest(tx: WriteTx, name: str, models: Sequence[Model] = ()) -> bytes:
     close_behind(tx)
     delivery = find_delivery(tx, name)
     due = due_of(tx, delivery)
-    if not due.rows and not models:
+    if not due.rows and not models and not attempts:
         return _last(tx, delivery)
     for one in due.items:
         tx.ws.objects.delete(one.bytes_hash)
@@ -54,13 +55,16 @@ def attest(tx: WriteTx, name: str, models: Sequence[Model] = ()) -> bytes:
         raise IntegrityFailure(f"clips could not be deleted: {', '.join(left[:20])}", code="attest.not_deleted")
     family = delivery["family"]
     entries = last_entry(tx, IN, family)
-    body = AttestationBody(delivery["public_id"], entries, due.items, tuple(models), tx.now_ms, due.kept)
+    body = AttestationBody(
+        delivery["public_id"], entries, due.items, tuple(models), tx.now_ms, due.kept, tuple(attempts)
+    )
     attestation = new_id("att")
     envelope = bundles.issue(
         tx, "attestation", delivery["party"], body.to_json(), governing(tx, family).ref, id=attestation
     )
     settle(tx, due.rows, attestation)
     told = {"document": attestation, "items": len(body.items), "kept": len(body.kept), "models": len(body.models)}
+    told |= {"attempts": len(body.attempts)} if body.attempts else {}
     tx.record("attestation.signed", delivery["public_id"], told)
     return envelope
 

@@ -32,10 +32,10 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from fairframe.core.attestation_body import Model
+from fairframe.core.attestation_body import MAX_WORDS, Attempt, Model
 from fairframe.core.bundle import read_payload
 from fairframe.core.dsse import read_envelope
-from fairframe.core.errors import IntegrityFailure, VerificationError
+from fairframe.core.errors import InputError, IntegrityFailure, VerificationError
 from fairframe.dataset import attest as attestations
 from fairframe.dataset import attested
 from fairframe.dataset.gate import close_behind
@@ -55,8 +55,10 @@ SHEETS = "validation"
 REASON = "its clips were taken back"
 
 
-def attest(tx: WriteTx, delivery: Row) -> bytes:
+def attest(tx: WriteTx, delivery: Row, attempts: Sequence[Attempt] = ()) -> bytes:
     """Lab: delete what is due of a received delivery, clips and models, and sign that it is gone.
+
+    `attempts`: unlearning that the lab attempted on models that stay; it is the lab's word, and changes nothing here.
 
     Raises what dataset.attest.attest raises; IntegrityFailure (attest.not_deleted) for a model too; Conflict (run.live)
     where a training that has to go runs.
@@ -65,13 +67,29 @@ def attest(tx: WriteTx, delivery: Row) -> bytes:
     with ExitStack() as still:
         for name in due_trainings(tx, delivery):
             still.enter_context(alone(tx.ws, "train", name))
-        return _attest(tx, delivery)
+        return _attest(tx, delivery, attempts)
 
 
-def _attest(tx: WriteTx, delivery: Row) -> bytes:
+def attempt(tx: Tx, name: str, method: str, evaluation: str) -> Attempt:
+    """What a lab says of one of its checkpoints. Raises NotFound, InputError (attest.words, attest.gone)."""
+    row = registry.find(tx, name)
+    if not (0 < len(method.strip()) <= MAX_WORDS and 0 < len(evaluation.strip()) <= MAX_WORDS):
+        raise InputError(
+            f"an attempt needs a method and an evaluation, {MAX_WORDS:,} characters each at most",
+            code="attest.words",
+            remedy="Say --method and --evaluation",
+        )
+    if deleted(_events(tx, row)):
+        raise InputError("the model was deleted: nothing is left to unlearn", code="attest.gone", where=name)
+    return Attempt(str(row["public_id"]), str(row["weights_hash"]), method.strip(), evaluation.strip())
+
+
+def _attest(tx: WriteTx, delivery: Row, attempts: Sequence[Attempt]) -> bytes:
     models = due_models(tx, delivery, last_entry(tx, "in", delivery["family"]), tx.now_ms)
     named = [Model(str(one["public_id"]), str(one["weights_hash"])) for one in models]
-    envelope = attestations.attest(tx, delivery["public_id"], named)
+    if both := {one.checkpoint for one in attempts} & {one.checkpoint for one in named}:
+        raise InputError("the model is deleted by this attestation", code="attest.gone", where=both.pop())
+    envelope = attestations.attest(tx, delivery["public_id"], named, attempts)
     document = read_payload(read_envelope(envelope).payload).id
     half_done = _half_done(tx, delivery["public_id"], frozenset(str(one["public_id"]) for one in models))
     for folder in [*(registry.folder_of(tx.ws, one) for one in _trained_on(tx, delivery)), *half_done]:

@@ -84,7 +84,7 @@ def _one_if(which: Which) -> sa.ColumnElement[int]:
     return sa.case((which, 1), else_=0)
 
 
-def _sums(tx: Tx, statement: sa.Select[Any, Any]) -> tuple[int, int]:
+def _sums(tx: Tx, statement: sa.Select[*tuple[Any, ...]]) -> tuple[int, int]:
     row = tx.row(statement)
     assert row is not None
     return int(row["theirs"] or 0), int(row["of_all"] or 0)
