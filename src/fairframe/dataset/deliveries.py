@@ -43,7 +43,7 @@ def deliver(ws: Workspace, name: str, out: Path, show: Progress = silent) -> Del
             if known(tx, release.row) is None:
                 check_room(tx, release)  # before anything is copied
         try:
-            with _beside(out) as folder:
+            with beside(out) as folder:
                 _write_files(ws, run, release, folder)
                 with ws.write() as tx:
                     done = hand_over(tx, release, folder, out)
@@ -87,7 +87,7 @@ def _load(tx: Tx, name: str) -> Release:
 
 
 @contextmanager
-def _beside(out: Path) -> Generator[Path]:
+def beside(out: Path) -> Generator[Path]:
     """A temporary directory next to `out`, on the same disk; gone in the end unless it was renamed."""
     out.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
