@@ -245,7 +245,7 @@ def training(tour: Tour) -> None:
     scored = tour.lab("evaluate harbor --json").data
     assert scored
     assert "verdict" in tour.lab("evaluate harbor").out
-    (made,) = tour.lab("models --json").data
+    (made,) = tour.lab("model list --json").data
     assert made["name"] == "harbor" and made["frames_seen"] > 0
     tour.holds("lab", tour.at("lab/models/harbor"))
 
@@ -276,7 +276,7 @@ def money(tour: Tour) -> None:
     tour.lab("usage report harbor -o", report)
     assert "bundle.type" in tour.library("rights accept", report, code=1).err
     assert "harbor consumed" in tour.library("royalties usage", report).out
-    assert [one["name"] for one in tour.library("models --json").data] == ["harbor"]
+    assert [one["name"] for one in tour.library("model list --json").data] == ["harbor"]
     order = ("royalties revenue", deal, "--amount", "10000.00", "--ref", "INV-1")
     assert "pool 2000.00" in tour.library(*order, "--yes").out
     assert "known" in tour.library(*order).out
@@ -305,7 +305,7 @@ def commercial_upgrade(tour: Tour) -> None:
     deal = tour.agree("commercial", "--fee", "40000.00", "--upgrade-of", tour.notes["research"])
     folder = tour.at("grants")
     assert "input.unwritable" in tour.library("rights grant", deal, "-o", tour.at("file/grants"), code=1).err
-    assert not [one for one in tour.library("models --json").data if one["events"]], "nothing was decided"
+    assert not [one for one in tour.library("model list --json").data if one["events"]], "nothing was decided"
     blocked = tour.library("rights grant", deal, "-o", folder, code=1)
     assert "blocked" in blocked.out and not list(folder.glob("*.json"))
     tour.library("rights consent", DIEGO, "--allow", "commercial")

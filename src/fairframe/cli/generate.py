@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from fairframe.cli.model_list import Tenant
 from fairframe.cli.shell import OutFile, note, progress, say, workspace
 from fairframe.rights.vocabulary import Purpose
 
@@ -22,6 +23,7 @@ def generate(
     image: Annotated[Path | None, typer.Option(help="The first frame.")] = None,
     extend: Annotated[Path | None, typer.Option(help="A video to go on from.")] = None,
     purpose: Annotated[Purpose, typer.Option(help="What the film is for.")] = "research",
+    tenant: Tenant = None,
     seed: Annotated[int, typer.Option(help="The same seed makes the same film.")] = 0,
     steps: Annotated[int | None, typer.Option(help="Sampling steps; default: the model's own.")] = None,
     guidance: Annotated[
@@ -43,6 +45,7 @@ def generate(
             extend=extend,
             seconds=seconds,
             purpose=purpose,
+            tenant=tenant,
             out=output,
             seed=seed,
             steps=steps,

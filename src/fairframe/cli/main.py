@@ -15,6 +15,7 @@ from fairframe.cli import (
     generate,
     keys,
     library,
+    model,
     report,
     rights,
     royalties,
@@ -65,6 +66,7 @@ app.add_typer(rights.app, name="rights")
 library.register(app)
 app.add_typer(dataset.app, name="dataset")
 train.register(app)
+app.add_typer(model.app, name="model")
 generate.register(app)
 app.add_typer(usage.app, name="usage")
 app.add_typer(royalties.app, name="royalties")

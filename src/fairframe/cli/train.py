@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
-from fairframe.cli.shell import AsJson, emit, note, progress, say, table, when, workspace
-from fairframe.training import registry
+from fairframe.cli.model_list import Tenant
+from fairframe.cli.shell import AsJson, emit, note, progress, say, table, workspace
+from fairframe.rights.vocabulary import Purpose
 
 
 def register(app: typer.Typer) -> None:
     app.command()(train)
     app.command()(evaluate)
-    app.command()(models)
 
 
 def train(
@@ -21,13 +21,42 @@ def train(
     name: Annotated[str, typer.Option(help="The checkpoint's name.")],
     preset: Annotated[str, typer.Option(help="A shipped preset, or a TOML file.")] = "tiny",
     from_scratch: Annotated[bool, typer.Option("--from-scratch", help="Without the house base.")] = False,
+    base: Annotated[
+        str | None, typer.Option("--from", metavar="CHECKPOINT", help="Go on from an own checkpoint instead.")
+    ] = None,
+    ancestor: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ROLE=MODEL",
+            help="Another model that had a part in it: adapter, encoder, teacher, captioner. May be repeated.",
+        ),
+    ] = None,
+    purpose: Annotated[
+        Purpose | None, typer.Option(help="What it is trained for; default: what the delivery is licensed for.")
+    ] = None,
+    tenant: Tenant = None,
     seed: Annotated[int, typer.Option(help="The same seed trains the same checkpoint.")] = 0,
 ) -> None:
-    """Fine-tune the house base on a delivery. Stopped and called again, it goes on where it was."""
+    """Fine-tune the house base, or an own checkpoint, on a delivery.
+
+    Stopped and called again, it goes on where it was.
+    """
     from fairframe.training.session import train as run_train
 
     with workspace(ctx, "lab") as ws, progress("train") as show:
-        done = run_train(ws, dataset, preset, name, from_scratch=from_scratch, seed=seed, show=show)
+        done = run_train(
+            ws,
+            dataset,
+            preset,
+            name,
+            from_scratch=from_scratch,
+            base=base,
+            declared=[_pair(one) for one in ancestor or ()],
+            purpose=purpose,
+            tenant=tenant,
+            seed=seed,
+            show=show,
+        )
     say(f"{done.name} ({done.checkpoint}) in {done.folder}")
     say(
         f"consumed {done.frames} frames of {done.items} clips ({done.windows} training windows)"
@@ -35,6 +64,11 @@ def train(
     )
     if done.stopped:
         note("stopped before its last step")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    role, _, model = text.partition("=")
+    return role.strip(), model.strip()
 
 
 def evaluate(
@@ -75,29 +109,3 @@ def _films(ctx: typer.Context, model: str, films: list[Path], as_json: bool) -> 
             say(f"nearest of {one['training_clips']} training clips: {one['nearest'] or 'none'}")
 
     emit({"films": [{"file": str(path), **one} for path, one in scored]}, as_json, render)
-
-
-def models(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """Checkpoints: a lab's own, or those that labs reported."""
-    with workspace(ctx) as ws, ws.read() as tx:
-        found = [(row, [one["kind"] for one in registry.events(tx, row["id"])]) for row in registry.listing(tx)]
-    keep = ("public_id", "name", "agreement", "delivery", "frames_seen", "weights_hash", "recorded_at_ms")
-    emit(
-        [{name: row[name] for name in keep} | {"events": events} for row, events in found],
-        as_json,
-        lambda: table(
-            ["checkpoint", "id", "#frames", "since", "agreement", "then"],
-            [
-                (
-                    row["name"],
-                    row["public_id"],
-                    row["frames_seen"],
-                    when(row["recorded_at_ms"]),
-                    row["agreement"],
-                    ", ".join(events),
-                )
-                for row, events in found
-            ],
-            empty="no checkpoints yet; make one with: fairframe train",
-        ),
-    )

@@ -43,6 +43,7 @@ from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.rights import agreements
 from fairframe.training import registry, reported
 from fairframe.training.happened import deleted, happen
+from fairframe.training.publishing import SESSION
 from fairframe.training.tables import checkpoint, checkpoint_event
 
 SHEETS = "validation"
@@ -140,9 +141,6 @@ def _delete(folder: Path) -> None:
 
 def _half_done(tx: Tx, delivery: str) -> list[Path]:
     """The folders of trainings on a delivery that are not published; one that cannot be read may be of any."""
-    # numpy comes with extras: a library works without it
-    from fairframe.training.session import SESSION
-
     found: list[Path] = []
     models = tx.ws.root / "models"
     rows = tx.rows(sa.select(checkpoint.c.folder).where(checkpoint.c.direction == "own"))

@@ -80,6 +80,7 @@ class Asked:
     guidance: float | None
     size: int
     overwrite: bool
+    tenant: str | None
 
     @property
     def mode(self) -> str:
@@ -96,6 +97,7 @@ def generate(
     extend: Path | None = None,
     seconds: float | str = 4,
     purpose: str = "research",
+    tenant: str | None = None,
     seed: int = 0,
     steps: int | None = None,
     guidance: float | None = None,
@@ -107,17 +109,18 @@ def generate(
 
     image: the film begins with this picture. extend: it begins with the last frames of this video (as the model sees
     them; 9 for the shipped presets) and goes on from there; they count in the length. size: the side in pixels that
-    the model's square is scaled to. Raises Refused (guard.refused), IntegrityFailure (model.changed), NotFound,
-    Conflict (output.exists), InputError, MediaError, MissingExtra. A failure leaves no file.
+    the model's square is scaled to. tenant: an agreement of the tenant whose film it is. Raises Refused
+    (guard.refused), IntegrityFailure (model.changed), NotFound, Conflict (output.exists), InputError, MediaError,
+    MissingExtra. A failure leaves no file.
     """
-    asked = Asked(prompt, image, extend, seconds, purpose, seed, steps, guidance, size, overwrite)
+    asked = Asked(prompt, image, extend, seconds, purpose, seed, steps, guidance, size, overwrite, tenant)
     check(asked)
     out = Path(out).absolute()
     for path in (out, sidecar.sidecar_path(out), sidecar.manifest_path(out)):
         placing.check_free(path, overwrite=overwrite)
     with ws.read() as tx:
         row = registry.find(tx, model)
-        guard.permits(tx, row, purpose)
+        guard.permits(tx, row, purpose, tenant)
     folder = registry.check_files(ws, row)
     arguments = {"model": row["public_id"], "mode": asked.mode, "purpose": purpose, "seed": seed}
     with running(ws, "generate", arguments, show) as run:
@@ -242,8 +245,8 @@ def _sign_and_record(
     output_id = new_id("out")
     with ws.write() as tx:
         row = registry.find(tx, row["public_id"])
-        permit = guard.permits(tx, row, asked.purpose)
-        chain = sidecar.chain_of(tx, row, permit)
+        permit = guard.permits(tx, row, asked.purpose, asked.tenant)
+        chain = sidecar.chain_of(tx, permit)
         claims = sidecar.lineage_assertion(output_id, row, permit, chain, made)
         manifest = film_manifest(out.stem, __version__, claims, TRAINING)
         signed = sign_mp4(plain, film, manifest, chain_pem=identity.chain_pem, key_pem=identity.key_pem)

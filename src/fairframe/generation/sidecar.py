@@ -8,13 +8,17 @@ FILM.mp4.fairframe.json is the bundle; FILM.mp4.c2pa the C2PA manifest store. Th
     sampling {steps, guidance, shift} (the last two as decimal text), frames, fps "24/1", width, height, model_size
     (pixels of the square that the model made, before it was scaled up), ai_generated (true), code, and
 
-    chain {lineage, delivery, delivery_agreement, agreement, grant}: signed envelopes as text. delivery_agreement is
-    null where the film was made under the agreement of the delivery itself; grant is null without one.
+    chain {lineage, delivery, delivery_agreement, agreement, grant, ancestors}: signed envelopes as text.
+    delivery_agreement is null where the film was made under the agreement of the delivery itself; grant is null
+    without one. ancestors (left out where there are none): the same five of each checkpoint that it descends from.
+
+The lineage of a merge names no delivery: then delivery is null, in the body and with the other documents in its chain,
+and the agreement is that of its nearest ancestor that has one.
 
 With the two parties' documents the chain can be checked without any workspace (verify/films.py).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +30,8 @@ from fairframe.generation import grants
 from fairframe.platform.tx import Row, Tx
 from fairframe.rights import agreements
 from fairframe.rights.agreement import Agreement
-from fairframe.training.permissions import Permit
+from fairframe.training import registry
+from fairframe.training.permissions import Permit, Under
 
 TYPE = "film"
 MAX_CHAIN_CHARS = 11 * 1024 * 1024
@@ -34,23 +39,30 @@ MAX_CHAIN_CHARS = 11 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Chain:
-    """From a film back to the delivery: envelopes as text."""
+    """From a film back to the delivery: envelopes as text. ancestors: of each checkpoint that it descends from."""
 
     lineage: str
-    delivery: str
-    delivery_root: str
-    delivery_agreement: str | None
-    agreement: str
-    grant: str | None
+    delivery: str | None = None
+    delivery_root: str | None = None
+    delivery_agreement: str | None = None
+    agreement: str | None = None
+    grant: str | None = None
+    ancestors: "tuple[Chain, ...]" = ()
 
-    def to_json(self) -> dict[str, str | None]:
-        return {
+    def to_json(self) -> dict[str, Any]:
+        found: dict[str, Any] = {
             "lineage": self.lineage,
             "delivery": self.delivery,
             "delivery_agreement": self.delivery_agreement,
             "agreement": self.agreement,
             "grant": self.grant,
         }
+        return found | ({"ancestors": [one.to_json() for one in self.ancestors]} if self.ancestors else {})
+
+    @property
+    def chars(self) -> int:
+        own = (self.lineage, self.delivery, self.delivery_agreement, self.agreement, self.grant)
+        return sum(len(text or "") for text in own) + sum(one.chars for one in self.ancestors)
 
 
 @dataclass(frozen=True)
@@ -80,28 +92,37 @@ def manifest_path(film: Path) -> Path:
     return film.with_name(film.name + ".c2pa")
 
 
-def chain_of(tx: Tx, checkpoint: Row, permit: Permit) -> Chain:
-    """The documents behind a checkpoint under a permit. Raises NotFound, Refused (film.chain_too_long)."""
-    row = tx.row(delivery.select().where(delivery.c.public_id == checkpoint["delivery"], delivery.c.direction == "in"))
-    if row is None:
-        raise NotFound(f"the delivery of {checkpoint['name']} is not here", code="delivery.missing")
-    own = agreements.find(tx, row["agreement"])
-    same = own.public_id == permit.agreement.public_id
-    chain = Chain(
-        lineage=str(checkpoint["lineage"]),
-        delivery=str(row["envelope"]),
-        delivery_root=str(row["root"]),
-        delivery_agreement=None if same else _signed(own),
-        agreement=_signed(permit.agreement),
-        grant=None if permit.grant is None else grants.envelope_of(tx, permit.grant),
-    )
-    if sum(len(text or "") for text in chain.to_json().values()) > MAX_CHAIN_CHARS:
+def chain_of(tx: Tx, permit: Permit) -> Chain:
+    """The documents behind a checkpoint under its permit. Raises NotFound, Refused (film.chain_too_long)."""
+    first, *others = (_link(tx, one) for one in permit.under)
+    chain = replace(first, ancestors=tuple(others))
+    if chain.chars > MAX_CHAIN_CHARS:
         raise Refused(
-            f"the documents behind {checkpoint['name']} are too long to stand beside a film",
+            "the documents behind the checkpoint are too long to stand beside a film",
             code="film.chain_too_long",
+            where=permit.under[0].checkpoint,
             remedy="Train on smaller releases",
         )
     return chain
+
+
+def _link(tx: Tx, under: Under) -> Chain:
+    checkpoint = registry.find(tx, under.checkpoint)
+    lineage = str(checkpoint["lineage"])
+    if checkpoint["delivery"] is None or under.agreement is None:
+        return Chain(lineage)
+    row = tx.row(delivery.select().where(delivery.c.public_id == checkpoint["delivery"], delivery.c.direction == "in"))
+    if row is None:
+        raise NotFound(f"the delivery of {checkpoint['name']} is not here", code="delivery.missing")
+    same = row["agreement"] == under.agreement
+    return Chain(
+        lineage=lineage,
+        delivery=str(row["envelope"]),
+        delivery_root=str(row["root"]),
+        delivery_agreement=None if same else _signed(agreements.find(tx, row["agreement"])),
+        agreement=_signed(agreements.find(tx, under.agreement)),
+        grant=None if under.grant is None else grants.envelope_of(tx, under.grant),
+    )
 
 
 def film_body(
@@ -146,7 +167,7 @@ def _origin(checkpoint: Row, permit: Permit, chain: Chain) -> dict[str, Any]:
         "name": checkpoint["name"],
         "weights_hash": checkpoint["weights_hash"],
         "lineage_digest": sha256_hex(chain.lineage.encode()),
-        "delivery": {"id": checkpoint["delivery"], "root": chain.delivery_root},
+        "delivery": None if chain.delivery is None else {"id": checkpoint["delivery"], "root": chain.delivery_root},
         "agreement": permit.agreement.public_id,
         "granted": permit.grant,
         "purpose": permit.purpose,

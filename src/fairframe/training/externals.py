@@ -6,7 +6,8 @@ it (session.train). "unknown" permits neither commercial use nor the release of 
 
 import re
 from dataclasses import dataclass
-from typing import Literal, get_args
+from pathlib import Path
+from typing import get_args
 from urllib.parse import urlsplit
 
 from fairframe.core.ancestors import AncestorRef
@@ -14,9 +15,13 @@ from fairframe.core.errors import InputError, NotFound
 from fairframe.core.ids import new_id
 from fairframe.core.plain import is_plain
 from fairframe.platform.tx import Row, Tx, WriteTx
+from fairframe.training.permission_rule import Word
 from fairframe.training.tables import external_model
+from fairframe.verify.files import hash_file
 
-Word = Literal["yes", "no", "unknown"]
+DATA = "undisclosed"
+"""Of what such a model was trained on, nobody here knows."""
+MAX_WEIGHTS_BYTES = 256 * 2**30
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
@@ -57,6 +62,14 @@ def add(tx: WriteTx, said: External) -> str:
     return public_id
 
 
+def hash_weights(path: Path) -> str:
+    """SHA-256 hex of a file of weights. Raises InputError where it is no regular file, or a larger one."""
+    found = hash_file(path, max_bytes=MAX_WEIGHTS_BYTES)
+    if found is None:
+        raise InputError(f"{path} is longer than {MAX_WEIGHTS_BYTES} bytes", code="input.bad_external")
+    return found
+
+
 def listing(tx: Tx) -> list[Row]:
     """The newest declaration of each model, by name."""
     newest = {row["hash"]: row for row in tx.rows(external_model.select().order_by(external_model.c.id))}
@@ -80,7 +93,7 @@ def find(tx: Tx, name_or_id: str) -> Row:
 
 def ancestor(row: Row, role: str) -> AncestorRef:
     """An external model as an ancestor. Its weight is 0: in how many frames it learned is undisclosed."""
-    return AncestorRef("external", row["name"], row["hash"], row["license"], "undisclosed", 0, 1, role)
+    return AncestorRef("external", row["name"], row["hash"], row["license"], DATA, 0, 1, role)
 
 
 def _check(said: External) -> None:

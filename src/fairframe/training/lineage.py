@@ -1,9 +1,10 @@
 """Lineage: the signed birth certificate of a checkpoint, a sealed bundle of type "lineage" in its folder.
 
-body: checkpoint, name, weights_hash, files {path: sha256}, delivery {id, root, items}, family, recipe (as JSON text)
-and its hash, code (version), usage {method, frames, house_frames, items: [{source, item, frames}]}, ancestors
-[{kind, name, hash, license, data, weight_num, weight_den, role}], made_at. Without a role an ancestor is a base. Its
-weight is its part of all frames that the checkpoint's weights ever consumed; the rest, up to 1, is this run's own.
+body: checkpoint, name, weights_hash, files {path: sha256}, delivery {id, root, items} and family (both null where it
+consumed nothing itself: a merge), recipe (as JSON text) and its hash, code (version), usage {method, frames,
+house_frames, items: [{source, item, frames}]}, ancestors [{kind, name, hash, license, data, weight_num, weight_den,
+role}], made_at. Without a role an ancestor is a base. Its weight is its part of all frames that the checkpoint's
+weights ever consumed, and of a merge its part of the mean; the rest, up to 1, is this run's own.
 """
 
 import json
@@ -81,8 +82,8 @@ def lineage_body(
     checkpoint: str,
     name: str,
     files: Mapping[str, str],
-    delivery: Mapping[str, Any],
-    family: str,
+    delivery: Mapping[str, Any] | None,
+    family: str | None,
     recipe: Mapping[str, Any],
     code: str,
     method: str,
@@ -97,7 +98,7 @@ def lineage_body(
         "name": name,
         "weights_hash": weights_hash(files),
         "files": dict(files),
-        "delivery": dict(delivery),
+        "delivery": None if delivery is None else dict(delivery),
         "family": family,
         "recipe": recipe_text(recipe),
         "recipe_hash": recipe_hash(recipe),

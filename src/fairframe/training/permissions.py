@@ -58,10 +58,11 @@ REMEDIES = (
 
 @dataclass(frozen=True)
 class Under:
-    """A checkpoint of the tree, the agreement that covers a use of it, and the grant that extended that (or None)."""
+    """A checkpoint of the tree, the agreement that covers a use of it (None where it consumed nothing itself), and the
+    grant that extended that (or None)."""
 
     checkpoint: str
-    agreement: str
+    agreement: str | None
     grant: str | None
 
 
@@ -70,7 +71,7 @@ class Permit:
     """A use that is permitted: under which agreement, by which grant (None: the agreement's own).
 
     `agreement` is the checkpoint's own or, for one that consumed nothing itself, its nearest ancestor's. under: the
-    same for every checkpoint of the tree that has one, nearest first.
+    same for every checkpoint of the tree, nearest first.
     """
 
     use: Use
@@ -122,11 +123,19 @@ def require(tx: Tx, row: Row, use: Use, purpose: str, *, tenant: str | None = No
     used, elsewhere = _tree(tx, row)
     asked = Asked(use, purpose, tenant_of(tx, tenant))
     answer = judge(asked, used, elsewhere)
-    under = [Under(one.checkpoint, right.agreement, right.grant) for one in used for right in covering(asked, one)[:1]]
-    if answer.ok and under:
-        agreement = agreements.find(tx, under[0].agreement)
-        found, place = answer.findings, answer.territory
-        return Permit(use, purpose, agreement, under[0].grant, found, tuple(under), place, answer.ends_ms)
+    under = _under(asked, used)
+    nearest = next((one for one in under if one.agreement is not None), None)
+    if answer.ok and nearest is not None:
+        return Permit(
+            use=use,
+            purpose=purpose,
+            agreement=agreements.find(tx, str(nearest.agreement)),
+            grant=nearest.grant,
+            findings=answer.findings,
+            under=under,
+            territory=answer.territory,
+            ends_ms=answer.ends_ms,
+        )
     first = answer.against[0].text if answer.against else "no agreement covers any of its ancestors"
     raise Refused(
         f"the checkpoint {row['name']} may not be {WORDS[use].format(purpose)}: {first}",
@@ -135,6 +144,28 @@ def require(tx: Tx, row: Row, use: Use, purpose: str, *, tenant: str | None = No
         where=row["public_id"],
         remedy=_remedy({found.code for found in answer.against}),
     )
+
+
+def _under(asked: Asked, used: tuple[Used, ...]) -> tuple[Under, ...]:
+    found: list[Under] = []
+    for one in used:
+        right = next(iter(covering(asked, one)), None)
+        found.append(Under(one.checkpoint, right and right.agreement, right and right.grant))
+    return tuple(found)
+
+
+def require_external(tx: Tx, row: Row, role: str, use: Use, purpose: str) -> None:
+    """Raise Refused (guard.refused) where the declared license of a model from elsewhere does not permit a use."""
+    one = Elsewhere("external", row["name"], row["license"], externals.DATA, role, row["commercial"], row["release"])
+    answer = judge(Asked(use, purpose), (), (one,))
+    if not answer.ok:
+        raise Refused(
+            f"the model {row['name']} may not be {WORDS[use].format(purpose)}: {answer.against[0].text}",
+            reasons=answer.reasons,
+            code="guard.refused",
+            where=row["public_id"],
+            remedy=_remedy({found.code for found in answer.against}),
+        )
 
 
 def tenant_of(tx: Tx, agreement: str | None) -> str:

@@ -26,6 +26,13 @@ def find(tx: Tx, name_or_id: str) -> Row:
     return row
 
 
+def find_any(tx: Tx, name_or_id: str) -> Row:
+    """An own checkpoint, or one that was reported; of several by one name, the newest. Raises NotFound."""
+    where = (checkpoint.c.name == name_or_id) | (checkpoint.c.public_id == name_or_id)
+    row = tx.row(checkpoint.select().where(where).order_by(checkpoint.c.id.desc()).limit(1))
+    return find(tx, name_or_id) if row is None else row
+
+
 def listing(tx: Tx) -> list[Row]:
     """Own and reported checkpoints, oldest first."""
     return list(tx.rows(checkpoint.select().order_by(checkpoint.c.id)))

@@ -2,37 +2,31 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fairframe import __version__
 from fairframe.core.ancestors import AncestorRef
-from fairframe.core.errors import Conflict, InputError, Refused
-from fairframe.core.ids import new_id
-from fairframe.core.time import to_rfc3339
+from fairframe.core.errors import InputError, Refused
 from fairframe.dataset.loader import OpenDelivery, open_delivery
-from fairframe.platform import bundles
 from fairframe.platform.objects import write_atomic
 from fairframe.platform.runs import Progress, Run, alone, running, silent
-from fairframe.platform.tx import WriteTx
+from fairframe.platform.tx import Tx
 from fairframe.platform.workspace import Workspace
 from fairframe.rights import agreements
-from fairframe.rights.agreements import Agreement
-from fairframe.training import lineage, registry
+from fairframe.training import lineage, permissions, registry, upon
 from fairframe.training.loop import OnStep
 from fairframe.training.preset import Preset, load_preset
-from fairframe.training.tables import ancestor, checkpoint, usage
+from fairframe.training.publishing import Made, Place, free, place_for, publish, resume
+from fairframe.training.upon import Upon
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fairframe.training.trainer import TrainResult
-
-SESSION, STATE = "session.json", "state"
-"""What a training needs to go on, in its folder until the checkpoint's row is committed."""
 
 
 @dataclass(frozen=True)
@@ -58,95 +52,108 @@ def train(
     name: str,
     *,
     from_scratch: bool = False,
+    base: str | None = None,
+    declared: Sequence[tuple[str, str]] = (),
+    purpose: str | None = None,
+    tenant: str | None = None,
     seed: int = 0,
     show: Progress = silent,
     on_loss: OnStep | None = None,
 ) -> Trained:
     """Train on a received delivery and publish the checkpoint `name` in ws.root/models/NAME.
 
+    base: an own checkpoint to go on from, instead of the house base. declared: other models that had a part, as pairs
+    of role and name (upon.py). purpose: what it is trained for, the purpose of the delivery's agreement where None.
+    tenant: an agreement of the tenant for whom it is trained; a delivery for one tenant says it itself.
+
     A killed run called again with the same arguments goes on where its last saved state was. The run's row keeps the
     whole recipe and its hash, a failed run's too. Raises Conflict where the name is taken, is being trained (run.live)
-    or a half-done run has other arguments, Refused where the delivery may not be opened (at the start or at an epoch),
+    or a half-done run has other arguments, Refused where the delivery may not be opened or a model that it draws on
+    may not be used so (guard.refused; at the start, at an epoch, before it is published; training.tenant), NotFound,
     InputError, MissingExtra.
     """
     preset = load_preset(preset_name)
-    check_name(name)
-    part, target = ws.root / "models" / f".{name}.part", ws.root / "models" / name
+    place = place_for(ws, name)
+    if from_scratch and base is not None:
+        raise InputError("from scratch, or from a checkpoint", code="input.from", remedy="Say only one of them.")
     with alone(ws, "train", name):
-        _free(ws, name, part, target)
+        free(ws, place)
         delivery = open_delivery(ws, dataset)
-        recipe = {**preset.resolved(), "from_scratch": from_scratch, "seed": seed}
+        with ws.read() as tx:
+            drawn = _drawn(tx, delivery, base, declared, purpose, tenant)
+            upon.permit(tx, drawn)
+        folder = _folder(ws, preset, drawn, from_scratch)
+        asked = {"purpose": purpose} if purpose is not None else {}
+        recipe = {**preset.resolved(), "from_scratch": from_scratch, "seed": seed, **asked, **drawn.recipe()}
         arguments = {"dataset": delivery.id, "name": name, "recipe": recipe}
-        checkpoint_id = _resume(part, arguments)
+        checkpoint_id = resume(place.part, arguments)
         told = {**arguments, "preset": preset_name, "recipe_hash": lineage.recipe_hash(recipe)}
         with running(ws, "train", told, show) as run:
-            result = _run(delivery, preset, part, from_scratch, seed, run, on_loss)
-            ancestors = _ancestors(preset, from_scratch, result)
-            trained = _publish(ws, delivery, recipe, name, checkpoint_id, part, target, result, ancestors)
+            result = _run(delivery, preset, place.part, folder, drawn, seed, run, on_loss)
+            ancestors = _ancestors(ws, preset, folder, drawn, result)
+            made = Made(
+                checkpoint=checkpoint_id,
+                recipe=recipe,
+                ancestors=ancestors,
+                still=lambda tx: upon.permit(tx, drawn),
+                delivery=delivery.delivery,
+                usage=result.usage,
+            )
+            trained = _trained(place, made, publish(ws, place, made), result)
             run.result = {"checkpoint": trained.checkpoint, "frames": trained.frames, "windows": trained.windows}
     return trained
 
 
-def check_name(name: str) -> None:
-    """A checkpoint's name is a folder's name too. Raises InputError."""
-    allowed = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
-    if not name or len(name) > 80 or name.startswith(".") or not set(name) <= allowed:
-        raise InputError(
-            f"{name[:80]!r} is no name for a checkpoint", remedy="Use 1-80 letters, digits, dots, dashes, underscores."
-        )
-
-
-def _free(ws: Workspace, name: str, part: Path, target: Path) -> None:
-    """Raise Conflict (model.exists) where the name is taken, before anything is trained.
-
-    A folder under the checkpoint's name without a row is a training that was cut off just before its commit: it
-    becomes half-done again.
-    """
-    with ws.read() as tx:
-        row = tx.row(checkpoint.select().where(checkpoint.c.name == name, checkpoint.c.direction == "own"))
-    if row is not None:
-        _drop_state(registry.folder_of(ws, row))
-        raise Conflict(f"a checkpoint is called {name} already", code="model.exists", remedy="Choose another name.")
-    if not target.exists():
-        return
-    if part.exists() or not (target / SESSION).is_file():
-        raise Conflict(
-            f"{target} is in the way, and no checkpoint of this workspace",
-            code="model.in_the_way",
-            remedy="Move it elsewhere, or choose another name.",
-        )
-    target.rename(part)
-
-
-def _drop_state(folder: Path) -> None:
-    """Remove what only an unfinished training needs; the file that marks it as one goes last."""
-    shutil.rmtree(folder / STATE, ignore_errors=True)
-    (folder / SESSION).unlink(missing_ok=True)
-
-
-def _resume(part: Path, arguments: dict[str, Any]) -> str:
-    """The id of the half-done checkpoint in `part`, or a new one."""
-    session = part / SESSION
-    if session.is_file():
-        kept = json.loads(session.read_text("utf-8"))
-        if kept["arguments"] != json.loads(json.dumps(arguments)):
-            raise Conflict(
-                f"a half-done training in {part} has other arguments",
-                code="model.half_done",
-                remedy="Call it as before to go on, or delete that folder.",
+def _drawn(
+    tx: Tx,
+    delivery: OpenDelivery,
+    base: str | None,
+    declared: Sequence[tuple[str, str]],
+    purpose: str | None,
+    tenant: str | None,
+) -> Upon:
+    """What the training draws on, for the purpose and the tenant of its delivery where nothing else is said."""
+    under = agreements.find(tx, delivery.delivery["agreement"])
+    if under.terms.model_scope == "tenant":
+        if tenant is not None and permissions.tenant_of(tx, tenant) != under.family:
+            raise Refused(
+                f"the models of {delivery.delivery['name']} are for another rights holder alone",
+                code="training.tenant",
+                remedy="Train on deliveries of that tenant, or of no tenant.",
             )
-        return str(kept["checkpoint"])
-    checkpoint_id = new_id("ckp")
-    text = json.dumps({"checkpoint": checkpoint_id, "arguments": arguments}, indent=1)
-    write_atomic(session, text.encode())
-    return checkpoint_id
+        tenant = under.public_id
+    return upon.find(tx, base, declared, purpose or under.purpose, tenant)
+
+
+def _folder(ws: Workspace, preset: Preset, drawn: Upon, from_scratch: bool) -> Path | None:
+    """Where the weights are that training starts from; None from scratch.
+
+    Raises IntegrityFailure (model.changed), InputError (training.other_window) where the preset sees other windows.
+    """
+    from fairframe.training.trainer import ancestor_folder
+
+    if from_scratch:
+        return None
+    if drawn.base is None:
+        return ancestor_folder(preset)
+    folder = registry.check_files(ws, drawn.base)
+    window, wanted = json.loads((folder / "window.json").read_text("utf-8")), preset.clip
+    if any(window[key] != getattr(wanted, key) for key in ("fps", "size", "frames")):
+        raise InputError(
+            f"{drawn.base['name']} sees windows of {window['frames']} frames of {window['size']} pixels at"
+            f" {window['fps']} a second, the preset of {wanted.frames}, {wanted.size} and {wanted.fps}",
+            code="training.other_window",
+            remedy="Train with the preset that it was trained with.",
+        )
+    return folder
 
 
 def _run(
     delivery: OpenDelivery,
     preset: Preset,
     part: Path,
-    from_scratch: bool,
+    folder: Path | None,
+    drawn: Upon,
     seed: int,
     run: Run,
     on_loss: OnStep | None,
@@ -158,6 +165,8 @@ def _run(
     def admit(_epoch: int) -> set[str]:
         # a lease that ends or a feed that grows old stops a training too, whatever the remedy for an opt-out is
         delivery.check()
+        with delivery.ws.read() as tx:
+            upon.permit(tx, drawn)
         return delivery.admitted()
 
     def on_step(stage: str, done: int, total: int, loss: float) -> None:
@@ -178,10 +187,10 @@ def _run(
         "on_validation": on_validation,
         "validate_every": max(1, preset.train_flow.steps // 4),
     }
-    if from_scratch:
+    if folder is None:
         result = trainer.from_scratch(clips, preset, part, **common)
     else:
-        result = trainer.fine_tune(trainer.ancestor_folder(preset), clips, preset, part, **common)
+        result = trainer.fine_tune(folder, clips, preset, part, **common)
     if gone is not None and gone():
         shutil.rmtree(part)
         raise Refused(
@@ -205,101 +214,25 @@ def save_films(path: Path, films: "NDArray[np.uint8]", shown: int = 6) -> None:
     write_atomic(path, encode_image(np.concatenate(rows, axis=0), "png"))
 
 
-def _ancestors(preset: Preset, from_scratch: bool, result: "TrainResult") -> list[AncestorRef]:
-    from fairframe.training.trainer import ancestor_folder
-
+def _ancestors(
+    ws: Workspace, preset: Preset, folder: Path | None, drawn: Upon, result: "TrainResult"
+) -> list[AncestorRef]:
     own = sum(count.frames for count in result.usage)
-    return [] if from_scratch else [lineage.base_ancestor(ancestor_folder(preset), own)]
+    house = [] if folder is None or drawn.base is not None else [lineage.base_ancestor(folder, own)]
+    with ws.read() as tx:
+        return house + upon.ancestors(tx, drawn, own)
 
 
-def _publish(
-    ws: Workspace,
-    delivery: OpenDelivery,
-    recipe: dict[str, Any],
-    name: str,
-    checkpoint_id: str,
-    part: Path,
-    target: Path,
-    result: "TrainResult",
-    ancestors: list[AncestorRef],
-) -> Trained:
-    """Rows and lineage in one transaction; the folder gets its name before the commit, so a row has its folder.
-
-    The state stays in the folder until the commit: where that never comes, the same call goes on from it.
-    """
-    files = lineage.model_files(part)
-    relative = target.relative_to(ws.root)
-    with ws.write() as tx:
-        # the agreement that the clips were cleared under, not the one that governs the family by now: what a later
-        # upgrade allows a checkpoint is said by its grant
-        agreement = agreements.find(tx, delivery.delivery["agreement"])
-        body = lineage.lineage_body(
-            checkpoint=checkpoint_id,
-            name=name,
-            files=files,
-            delivery={"id": delivery.id, "root": delivery.delivery["root"], "items": delivery.delivery["items"]},
-            family=agreement.family,
-            recipe=recipe,
-            code=f"fairframe {__version__}",
-            method="measured",
-            usage=result.usage,
-            ancestors=ancestors,
-            made_at=to_rfc3339(tx.now_ms),
-        )
-        envelope = bundles.issue(tx, lineage.TYPE, "", body, agreement.ref)
-        _rows(tx, delivery, agreement, body, checkpoint_id, name, envelope, relative)
-        write_atomic(part / lineage.FILE, envelope)
-        if target.exists():
-            raise Conflict(
-                f"{target} has come in the way", code="model.in_the_way", remedy="Move it elsewhere, and call again."
-            )
-        part.rename(target)
-    _drop_state(target)
+def _trained(place: Place, made: Made, body: dict[str, Any], result: "TrainResult") -> Trained:
     delivered = [count for count in result.usage if count.source != "house"]
-    frames, house = sum(count.frames for count in delivered), body["usage"]["house_frames"]
     return Trained(
-        checkpoint_id, name, target, frames, house, len(delivered), result.windows, result.steps, result.stopped
-    )
-
-
-def _rows(
-    tx: WriteTx,
-    delivery: OpenDelivery,
-    agreement: Agreement,
-    body: dict[str, Any],
-    checkpoint_id: str,
-    name: str,
-    envelope: bytes,
-    folder: Path,
-) -> None:
-    row_id = tx.insert(
-        checkpoint,
-        public_id=checkpoint_id,
-        direction="own",
-        party=tx.ws.party_id,
-        name=name,
-        weights_hash=body["weights_hash"],
-        lineage=envelope.decode(),
-        family=agreement.family,
-        agreement=agreement.public_id,
-        delivery=delivery.id,
-        folder=folder.as_posix(),
-        frames_seen=body["usage"]["frames"],
-    )
-    tx.insert_many(ancestor, registry.ancestor_rows(row_id, map(AncestorRef.from_json, body["ancestors"])))
-    method = body["usage"]["method"]
-    rows = [{"checkpoint_id": row_id, "method": method, **one} for one in body["usage"]["items"]]
-    if body["usage"]["house_frames"]:
-        house = {"source": "house", "item": "house", "frames": body["usage"]["house_frames"]}
-        rows.append({"checkpoint_id": row_id, "method": method, **house})
-    tx.insert_many(usage, rows)
-    tx.record(
-        "checkpoint.published",
-        checkpoint_id,
-        {
-            "weights_hash": body["weights_hash"],
-            "delivery": delivery.id,
-            "agreement": agreement.public_id,
-            "frames": body["usage"]["frames"],
-        },
+        checkpoint=made.checkpoint,
+        name=place.name,
+        folder=place.target,
+        frames=sum(count.frames for count in delivered),
+        house_frames=body["usage"]["house_frames"],
+        items=len(delivered),
+        windows=result.windows,
+        steps=result.steps,
+        stopped=result.stopped,
     )

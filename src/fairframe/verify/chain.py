@@ -1,6 +1,6 @@
 """From a film back to what a library delivered: every document signed, and each naming the next."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fairframe.core.agreement_body import AgreementBody
 from fairframe.core.bundle import Bundle
@@ -12,7 +12,7 @@ from fairframe.core.purpose import COVERED_BY
 from fairframe.core.time import to_rfc3339
 from fairframe.verify.documents import open_checked
 from fairframe.verify.kind import Finding, several
-from fairframe.verify.lineage import read_lineage
+from fairframe.verify.lineage import Lineage, read_lineage
 from fairframe.verify.trust import Trust
 
 NAMES = {
@@ -23,64 +23,144 @@ NAMES = {
     "grant": "grant",
 }
 
+MOST = 1_000
+"""Ancestors that a chain may hold."""
+
 
 @dataclass(frozen=True)
 class Said:
-    """What a film's signed sidecar says of its origin."""
+    """What a film's signed sidecar says of its origin. delivery, root: None for a model that consumed nothing itself.
+    inner: it is told of an ancestor, by that one's own lineage."""
 
     checkpoint: str
     weights_hash: str
     lineage_digest: str
-    delivery: str
-    root: str
+    delivery: str | None
+    root: str | None
     agreement: str
     granted: str | None
     purpose: str
     lab: str
     made_ms: int
+    inner: bool = False
+
+
+@dataclass(frozen=True)
+class Link:
+    """The documents behind one checkpoint, as far as they hold."""
+
+    texts: dict[str, str | None]
+    opened: dict[str, Bundle]
+    findings: list[Finding]
+    lineage: Lineage | None
+
+    @property
+    def agreement(self) -> str:
+        """The id of the agreement in it, or empty."""
+        return self.opened["agreement"].id if "agreement" in self.opened else ""
 
 
 def check_chain(said: Said, chain: Fields, trust: Trust, now_ms: int) -> list[Finding]:
     """The findings on the documents of a chain; one that is missing or does not hold ends what leans on it."""
+    listed = chain.list("ancestors", max_items=MOST) if chain.has("ancestors") else []
+    first = _open(chain, trust, now_ms)
+    others = [_open(Fields(value, "film.chain.ancestors"), trust, now_ms) for value in listed]
+    found = _check_link(said, first)
+    for number, link in enumerate(others, 1):
+        told = f"ancestor {number}" if link.lineage is None else f"ancestor {link.lineage.checkpoint}"
+        checked = _check_link(_said_of(said, link), link)
+        found += [Finding(one.ok, one.code, f"{told}: {one.text}") for one in checked]
+    if said.delivery is None:
+        same = said.agreement in {link.agreement for link in others}
+        found.append(_told(same, "chain.agreement", "the agreement is", "the one of an ancestor"))
+    return found if first.lineage is None else [*found, *_ancestors(first.lineage, others)]
+
+
+def _ancestors(first: Lineage, others: list[Link]) -> list[Finding]:
+    """Whether every checkpoint that a lineage here descends from has its own documents here."""
+    lineages = [first, *(link.lineage for link in others if link.lineage is not None)]
+    needs = {weights: name for one in lineages for weights, name in one.elsewhere.items()}
+    proved = {one.weights_hash for one in lineages[1:]}
+    lost = [name for weights, name in needs.items() if weights not in proved]
+    unproved = [f"the ancestor {name} is a checkpoint, and its own chain is not here" for name in lost]
+    text = "the lineage names no ancestor that needs a chain of its own"
+    text = f"each of the {len(needs)} ancestors that are checkpoints has its chain here" if needs else text
+    return several("chain.ancestors", unproved, text)
+
+
+def _open(chain: Fields, trust: Trust, now_ms: int) -> Link:
+    """Every document of a link, its lineage first: that says whether there is a delivery at all."""
     found: list[Finding] = []
     texts: dict[str, str | None] = {}
     opened: dict[str, Bundle] = {}
+    lineage: Lineage | None = None
     for name, kind in NAMES.items():
         value = chain.value(name)
         texts[name] = value if isinstance(value, str) else None
-        if value is None and name in ("delivery_agreement", "grant"):
+        merged = lineage is not None and lineage.delivery is None
+        if value is None and (merged or name in ("delivery_agreement", "grant")):
             continue
         bundle, findings = open_checked((texts[name] or "").encode(), trust, now_ms, name)
         found += findings
         if bundle is not None and bundle.type == kind and not any(finding.ok is False for finding in findings):
             opened[name] = bundle
+            lineage = read_lineage(bundle.body) if name == "lineage" else lineage
         elif bundle is not None and bundle.type != kind:
             found.append(Finding(False, "chain.type", f"{name}: it is a {bundle.type}"))
     chain.close()
-    found += _lineage(said, opened.get("lineage"), texts["lineage"])
-    found += _delivery(said, opened)
-    found += _agreement(said, opened)
-    found += _grant(said, opened)
-    return found
+    return Link(texts, opened, found, lineage)
 
 
-def _lineage(said: Said, lineage: Bundle | None, text: str | None) -> list[Finding]:
-    same = text is not None and sha256_hex(text.encode()) == said.lineage_digest
-    found = [_told(same, "chain.lineage_digest", "the lineage is", "the one whose SHA-256 the film's sidecar signs")]
-    if lineage is None:
+def _said_of(said: Said, link: Link) -> Said:
+    """What an ancestor's documents have to hold to: its own lineage, and the film's purpose, lab and time."""
+    if link.lineage is None:
+        return replace(said, inner=True)
+    grant = link.opened.get("grant")
+    return replace(
+        said,
+        checkpoint=link.lineage.checkpoint,
+        weights_hash=link.lineage.weights_hash,
+        delivery=link.lineage.delivery,
+        root=link.lineage.root,
+        agreement=link.agreement,
+        granted=None if grant is None else grant.id,
+        inner=True,
+    )
+
+
+def _check_link(said: Said, link: Link) -> list[Finding]:
+    opened = link.opened
+    return [
+        *link.findings,
+        *_lineage(said, link),
+        *_delivery(said, opened),
+        *_agreement(said, opened),
+        *(_grant(said, opened) if said.delivery is not None else _needless(opened)),
+    ]
+
+
+def _needless(opened: dict[str, Bundle]) -> list[Finding]:
+    """What has no place beside the lineage of a model that consumed nothing itself."""
+    more = sorted(opened.keys() - {"lineage"})
+    return [Finding(False, "chain.delivery", f"a {name} stands beside a model without a delivery") for name in more]
+
+
+def _lineage(said: Said, link: Link) -> list[Finding]:
+    text, lineage, body = link.texts["lineage"], link.opened.get("lineage"), link.lineage
+    found: list[Finding] = []
+    if not said.inner:
+        same = text is not None and sha256_hex(text.encode()) == said.lineage_digest
+        signed = "the one whose SHA-256 the film's sidecar signs"
+        found.append(_told(same, "chain.lineage_digest", "the lineage is", signed))
+    if lineage is None or body is None:
         return found
-    body = read_lineage(lineage.body)
     same = (body.checkpoint, body.weights_hash, lineage.sender) == (said.checkpoint, said.weights_hash, said.lab)
     text = "the checkpoint and weights that the film names"
     found.append(_told(same, "chain.lineage", "the lineage is that lab's, and of", text))
     same = (body.delivery, body.root) == (said.delivery, said.root)
-    found.append(_told(same, "chain.trained_on", "the lineage names", f"the delivery {said.delivery} and its root"))
-    found += [Finding(one.ok, one.code, f"lineage: {one.text}") for one in body.findings]
-    unproved = [f"the ancestor {name} is a checkpoint, and its own chain is not here" for name in body.elsewhere]
-    return [
-        *found,
-        *several("chain.ancestors", unproved, "the lineage names no ancestor that needs a chain of its own"),
-    ]
+    text = f"the delivery {said.delivery} and its root" if said.delivery else "no delivery, as the film says"
+    found.append(_told(same, "chain.trained_on", "the lineage names", text))
+    return [*found, *(Finding(one.ok, one.code, f"lineage: {one.text}") for one in body.findings)]
 
 
 def _delivery(said: Said, opened: dict[str, Bundle]) -> list[Finding]:

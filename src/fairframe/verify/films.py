@@ -85,20 +85,21 @@ def read_sidecar(bundle: Bundle) -> Sidecar:
 
 
 def _said(body: Fields, bundle: Bundle) -> Said:
-    delivery = body.fields("delivery")
+    delivery = None if body.value("delivery") is None else body.fields("delivery")
     said = Said(
         checkpoint=body.id("checkpoint", "ckp"),
         weights_hash=body.hex("weights_hash"),
         lineage_digest=body.hex("lineage_digest"),
-        delivery=delivery.id("id", "dlv"),
-        root=delivery.hex("root"),
+        delivery=None if delivery is None else delivery.id("id", "dlv"),
+        root=None if delivery is None else delivery.hex("root"),
         agreement=body.id("agreement", "agr"),
         granted=None if body.value("granted") is None else body.id("granted"),
         purpose=body.text("purpose", one_of=COVERED_BY),
         lab=bundle.sender,
         made_ms=bundle.issued_at_ms,
     )
-    delivery.close()
+    if delivery is not None:
+        delivery.close()
     return said
 
 

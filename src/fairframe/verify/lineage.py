@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from fairframe.core.ancestors import METHODS, read_ancestors
+from fairframe.core.ancestors import BASE, METHODS, read_ancestors
 from fairframe.core.canonical import digest, sha256_hex
 from fairframe.core.errors import BadDocument
 from fairframe.core.fields import Fields
@@ -23,37 +23,71 @@ MAX_USES = 1_000_000
 class Lineage:
     """A lineage that is well-formed. `findings` are on what can be checked in it alone.
 
-    `files` maps a plain relative path to its SHA-256; `elsewhere` names the ancestors that are checkpoints themselves.
+    `files` maps a plain relative path to its SHA-256; `elsewhere` the hash of each ancestor that is a checkpoint itself
+    to its name. delivery, root, family: None where it consumed nothing itself (a merge).
     """
 
     checkpoint: str
     weights_hash: str
-    delivery: str
-    root: str
-    family: str
+    delivery: str | None
+    root: str | None
+    family: str | None
     files: dict[str, str]
-    elsewhere: tuple[str, ...]
+    elsewhere: dict[str, str]
     findings: tuple[Finding, ...]
 
 
 def read_lineage(value: dict[str, Any]) -> Lineage:
     """Read a body strictly. Raises BadDocument (document.field, model.files, model.path)."""
     body = Fields(value, "lineage.body")
-    checkpoint, family = body.id("checkpoint", "ckp"), body.id("family", "agr")
-    delivery = body.fields("delivery")
-    named, root, items = delivery.id("id", "dlv"), delivery.hex("root"), delivery.integer("items", least=1)
-    delivery.close()
+    checkpoint = body.id("checkpoint", "ckp")
+    delivery = _delivery(body)
     files, signed = _files(body), body.hex("weights_hash")
     elsewhere, ancestors = _ancestors(body)
+    on = "as a mean of others: it consumed nothing itself"
+    if delivery is not None:
+        named, family = f"{delivery.id} of {delivery.items} items", delivery.family
+        on = f"on the delivery {named}, root {delivery.root[:16]}..., agreement family {family}"
     findings = [
-        _names(body, f"on the delivery {named} of {items} items, root {root[:16]}..., agreement family {family}"),
+        _names(body, on),
         Finding(digest(dict(files)) == signed, "model.weights_hash", "the weights hash is that of the list of files"),
         *_recipe(body),
-        *_usage(body, named, items),
+        *_usage(body, delivery),
         *ancestors,
     ]
     body.close()
-    return Lineage(checkpoint, signed, named, root, family, files, tuple(elsewhere), tuple(findings))
+    if delivery is None:
+        findings.append(Finding(bool(elsewhere), "model.merged", "what it is a mean of stands in its lineage"))
+    return Lineage(
+        checkpoint=checkpoint,
+        weights_hash=signed,
+        delivery=delivery and delivery.id,
+        root=delivery and delivery.root,
+        family=delivery and delivery.family,
+        files=files,
+        elsewhere=elsewhere,
+        findings=tuple(findings),
+    )
+
+
+@dataclass(frozen=True)
+class _Delivery:
+    id: str
+    root: str
+    items: int
+    family: str
+
+
+def _delivery(body: Fields) -> _Delivery | None:
+    """The delivery that it was trained on, None where it consumed nothing itself: then there is no family either."""
+    if body.value("delivery") is None:
+        if body.value("family") is not None:
+            raise BadDocument("A lineage without a delivery names a family", code="document.field", where=LINEAGE)
+        return None
+    family, delivery = body.id("family", "agr"), body.fields("delivery")
+    found = _Delivery(delivery.id("id", "dlv"), delivery.hex("root"), delivery.integer("items", least=1), family)
+    delivery.close()
+    return found
 
 
 def _names(body: Fields, text: str) -> Finding:
@@ -77,7 +111,8 @@ def _recipe(body: Fields) -> list[Finding]:
     return [Finding(sha256_hex(text.encode()) == signed, "model.recipe", "the recipe has the recipe hash")]
 
 
-def _usage(body: Fields, delivery: str, items: int) -> list[Finding]:
+def _usage(body: Fields, on: _Delivery | None) -> list[Finding]:
+    delivery, items = ("none", 0) if on is None else (on.id, on.items)
     usage = body.fields("usage")
     method = usage.text("method", one_of=METHODS)
     total, house = usage.integer("frames"), usage.integer("house_frames")
@@ -94,22 +129,23 @@ def _usage(body: Fields, delivery: str, items: int) -> list[Finding]:
     text = f"{frames} delivered and {house} house frames sum to {total} ({method}), {len(seen)} items"
     others = sorted({f"frames of another delivery were used: {source}" for source, _ in seen if source != delivery})
     return [
-        Finding(frames + house == total, "model.usage", text),
+        Finding(frames + house == total and (on is not None or not total), "model.usage", text),
         Finding(once, "model.usage_once", f"every item is counted once, none beyond the {items} of the delivery"),
         *several("model.sources", others, "all delivered frames that were used are of the delivery that it names"),
     ]
 
 
-def _ancestors(body: Fields) -> tuple[list[str], list[Finding]]:
-    """Names of the ancestors that are checkpoints, and the findings. What an ancestor is, is the lab's word."""
+def _ancestors(body: Fields) -> tuple[dict[str, str], list[Finding]]:
+    """Hash and name of the ancestors that are checkpoints, and the findings. What an ancestor is, is the lab's word."""
     found: list[Finding] = []
-    elsewhere: list[str] = []
+    elsewhere: dict[str, str] = {}
     weight = Fraction(0)
     for one in read_ancestors(body):
         weight += Fraction(one.weight_num, one.weight_den)
         if one.kind == "checkpoint":
-            elsewhere.append(one.name)
+            elsewhere[one.hash] = one.name
         text = f"by the lab's word it descends from {one.name} ({one.kind}, license {one.license}, data {one.data})"
+        text = f"{text} as its {one.role}" if one.role != BASE else text
         found.append(Finding(None, "model.ancestor", f"{text}: what that is made of stands in no document here"))
     text = f"the ancestors' weights sum to {float(weight):.3f}, at most 1"
     return elsewhere, [*found, Finding(weight <= 1, "model.weights", text)]

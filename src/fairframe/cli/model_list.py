@@ -1,0 +1,124 @@
+"""model list, model show: the checkpoints of a workspace, and one with its ancestors and permissions."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from fairframe.cli.shell import AsJson, emit, group, note, say, table, when, workspace
+from fairframe.core.time import to_rfc3339
+from fairframe.training import ancestry, registry
+from fairframe.training.ancestry import Node
+from fairframe.training.permission_rule import PURPOSES, USES, Answer
+from fairframe.training.permissions import Permissions, permissions_of
+
+app = group("Checkpoints.")
+
+Tenant = Annotated[
+    str | None,
+    typer.Option(
+        metavar="AGREEMENT", help="For the rights holder whose agreement this is: their models are used for them alone."
+    ),
+]
+
+
+@app.command("list")
+def list_(ctx: typer.Context, as_json: AsJson = False) -> None:
+    """Checkpoints: a lab's own, or those that labs reported."""
+    with workspace(ctx) as ws, ws.read() as tx:
+        found = [(row, [one["kind"] for one in registry.events(tx, row["id"])]) for row in registry.listing(tx)]
+    keep = ("public_id", "name", "agreement", "delivery", "frames_seen", "weights_hash", "recorded_at_ms")
+    emit(
+        [{name: row[name] for name in keep} | {"events": events} for row, events in found],
+        as_json,
+        lambda: table(
+            ["checkpoint", "id", "#frames", "since", "agreement", "then"],
+            [
+                (
+                    row["name"],
+                    row["public_id"],
+                    row["frames_seen"],
+                    when(row["recorded_at_ms"]),
+                    row["agreement"],
+                    ", ".join(events),
+                )
+                for row, events in found
+            ],
+            empty="no checkpoints yet; make one with: fairframe train",
+        ),
+    )
+
+
+@app.command()
+def show(
+    ctx: typer.Context,
+    model: Annotated[str, typer.Argument(help="Name or id.")],
+    tenant: Tenant = None,
+    as_json: AsJson = False,
+) -> None:
+    """A checkpoint: its ancestors as a tree, and what it may be used for, with every reason against it."""
+    with workspace(ctx) as ws, ws.read() as tx:
+        row = registry.find_any(tx, model)
+        tree, found = ancestry.tree(tx, row), permissions_of(tx, row, tenant=tenant)
+
+    def render() -> None:
+        say(f"{tree.name} ({found.checkpoint})")
+        table(["made of", "as", "#weight", "license", "data"], list(_lines(tree)))
+        say("")
+        table(["may it be used for", *PURPOSES], [_row(found, use) for use in USES])
+        _reasons(found)
+
+    emit(_json(tree, found), as_json, render)
+
+
+def _lines(node: Node, depth: int = 0) -> Iterator[tuple[str, str, str, str, str]]:
+    if node.role:
+        yield "  " * (depth - 1) + node.name, node.role, node.weight, node.license, node.data
+    if node.own_frames:
+        what = f"{node.own_frames} frames of its own training"
+        yield "  " * depth + what, "data", node.own_weight, node.license if not node.role else "", "disclosed"
+    for child in node.made_of:
+        yield from _lines(child, depth + 1)
+
+
+def _row(found: Permissions, use: Any) -> tuple[str, ...]:
+    cells = []
+    for purpose in PURPOSES:
+        answer = found.answer(use, purpose)
+        where = "" if answer.territory.codes is None else f" in {answer.territory}"
+        until = "" if answer.ends_ms is None else f" until {to_rfc3339(answer.ends_ms)[:10]}"
+        cells.append(f"yes{where}{until}" if answer.ok else "no")
+    return (use.replace("_", " "), *cells)
+
+
+def _reasons(found: Permissions) -> None:
+    """Every reason once, with the uses and purposes that it stands against."""
+    against: dict[tuple[str, str], list[str]] = {}
+    for answer in found.answers:
+        for one in answer.against:
+            against.setdefault((one.code, one.text), []).append(f"{answer.asked.use} for {answer.asked.purpose}")
+    if against:
+        say("")
+    for (code, text), uses in against.items():
+        say(f"- {code}: {text}")
+        note(f"  against: {'every use' if len(uses) == len(found.answers) else ', '.join(uses)}")
+
+
+def _json(tree: Node, found: Permissions) -> dict[str, Any]:
+    return {
+        "checkpoint": found.checkpoint,
+        "name": found.name,
+        "made_of": tree.to_json(),
+        "permissions": [_answer(one) for one in found.answers],
+    }
+
+
+def _answer(one: Answer) -> dict[str, Any]:
+    return {
+        "use": one.asked.use,
+        "purpose": one.asked.purpose,
+        "permitted": one.ok,
+        "territory": str(one.territory),
+        "ends_at": None if one.ends_ms is None else to_rfc3339(one.ends_ms),
+        "findings": [{"ok": f.ok, "code": f.code, "of": f.of, "role": f.role, "text": f.text} for f in one.findings],
+    }
