@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -277,3 +278,57 @@ def test_questions_have_names_of_their_own() -> None:
     from fairframe.flows.disclosures.statements import STATEMENTS
 
     assert len(reading.QUESTIONS) == len(STATEMENTS) + len(FUNCTIONS)
+
+
+@pytest.fixture
+def command(permitted: Studio, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> Callable[..., tuple[int, str, str]]:
+    """The `fairframe` command on the lab, by the clock of these workspaces."""
+    from fairframe.cli import shell
+    from fairframe.cli.main import main
+    from fairframe.platform.workspace import open_workspace
+
+    monkeypatch.setattr(shell, "open_workspace", lambda root, **_: open_workspace(root, permitted.lab.clock))
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*words: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        monkeypatch.setattr(sys, "argv", ["fairframe", "-w", *map(str, (permitted.lab.root, "model", *words))])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        shown = capsys.readouterr()
+        return int(stop.value.code or 0), shown.out, shown.err
+
+    return run
+
+
+def test_the_command_previews_asks_and_releases(command: Any, permitted: Studio, tmp_path: Path) -> None:
+    code, out, _ = command("release", "harbor")
+    assert code == 0
+    assert "permitted for research" in out
+    assert "cannot be called back" in out
+    code, out, err = command("release", "harbor", "-o", tmp_path / "out")
+    assert (code, "input.confirm" in err) == (1, True)
+    assert not (tmp_path / "out").exists()
+    code, out, _ = command("release", "harbor", "-o", tmp_path / "out", "--yes", "--json")
+    assert (code, json.loads(out)["license"]) == (0, "fairframe-weights-draft")
+    assert failed(check(permitted, tmp_path / "out")) == set()
+    assert command("figures", tmp_path / "out")[0] == 0
+    value = json.loads((tmp_path / "out" / "figures.json").read_text())
+    value["figures"][0]["value"] = 12
+    (tmp_path / "out" / "figures.json").write_text(json.dumps(value))
+    code, out, _ = command("figures", tmp_path / "out")
+    assert (code, "12" in out) == (1, True)
+
+
+def test_the_command_says_why_not_and_drafts_all_the_same(command: Any, permitted: Studio, tmp_path: Path) -> None:
+    permitted.lab.clock.advance(8 * DAY_MS)
+    code, out, _ = command("release", "harbor", "--json")
+    said = json.loads(out)
+    assert (code, said["permitted"], said["license"]) == (1, False, None)
+    assert any(reason.startswith("guard.feed_age") for reason in said["reasons"])
+    code, _, err = command("release", "harbor", "-o", tmp_path / "out", "--yes")
+    assert code == 1
+    assert err.startswith("error[guard.refused]")
+    code, out, err = command("release", "harbor", "--documents-only", "-o", tmp_path / "drafts")
+    assert (code, "refused: guard." in out, "nothing is signed" in err) == (0, True, True)
+    assert {path.name for path in (tmp_path / "drafts").iterdir()} == {one.file for one in DOCUMENTS} | {"figures.json"}

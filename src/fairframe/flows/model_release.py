@@ -72,7 +72,7 @@ def preview(tx: Tx, name_or_id: str) -> Preview:
 
 def write_drafts(tx: Tx, name_or_id: str, out: Path) -> Preview:
     """The documents alone, for counsel, into the new folder `out`; permitted or not. Raises Conflict, InputError."""
-    _refuse_taken(out)
+    refuse_taken(out)
     found = preview(tx, name_or_id)
     try:
         with beside(out) as folder:
@@ -93,7 +93,7 @@ def release(
     are taken as they are where every figure still stands. Raises Refused (guard.refused with every reason;
     release.stale_documents), Conflict (release.exists), IntegrityFailure (model.changed), NotFound, InputError.
     """
-    _refuse_taken(out)
+    refuse_taken(out)
     with running(ws, "model.release", {"model": name_or_id, "out": str(out)}, show) as run:
         with ws.read() as tx:
             row = registry.find(tx, name_or_id)
@@ -165,7 +165,8 @@ def _copy(source: Path, folder: Path, files: dict[str, str], show: Progress) -> 
     return dict(files)
 
 
-def _refuse_taken(out: Path) -> None:
+def refuse_taken(out: Path) -> None:
+    """Raise Conflict (release.exists) unless `out` is a new name."""
     if out.exists() or out.is_symlink():
         raise Conflict(f"{out} exists already", code="release.exists", remedy="Name a folder that does not exist.")
 
