@@ -141,7 +141,7 @@ def _record(tx: WriteTx, row: Row, folder: Path, out: Path, files: dict[str, str
         license=subject.license.id,
         territory=str(permit.territory),
         ends_ms=permit.ends_ms,
-        under=tuple(Under(one.checkpoint, one.agreement, one.grant) for one in permit.under),
+        under=tuple(Under(one.checkpoint, one.agreement, one.grant) for one in permit.under if one.agreement),
         files=files,
         figures=papers.head,
         read_ms=papers.read_ms,
