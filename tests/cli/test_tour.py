@@ -269,6 +269,47 @@ def films(tour: Tour) -> None:
     assert real.returncode == 0 and real.stdout.splitlines()[-1].startswith("film: all "), real.stdout + real.stderr
 
 
+def descendants(tour: Tour) -> None:
+    weights = tour.at("captioner.bin")
+    weights.write_bytes(b"weights of a model from elsewhere")
+    license = ("--license", "MIT", "--url", "https://example.com/license", "--by", "Kim Lee")
+    assert "data undisclosed" in tour.lab("model external add captioner", "--weights", weights, *license).out
+    assert "input.bad_external" in tour.lab("model external add captioner", *license, code=1).err
+    (known,) = tour.lab("model external list --json").data
+    assert (known["commercial"], known["release"], known["data"]) == ("unknown", "unknown", "undisclosed")
+    assert "captioner" in tour.lab("model external list").out
+    order = ("train --dataset research-set --name pier --from harbor --preset", tour.at("small.toml"))
+    tour.lab(*order, "--ancestor", "captioner=captioner")
+    assert "quay (ckp_" in tour.lab("model merge pier harbor --name quay --weight 1/3").out
+    assert "merge.weight" in tour.lab("model merge pier harbor --name none --weight 1/1", code=1).err
+    found = tour.lab("model show quay --json").data
+    assert [(one["name"], one["role"], one["weight"]) for one in found["made_of"]["made_of"]] == [
+        ("pier", "merge", "1/3"), ("harbor", "merge", "2/3"),
+    ]  # fmt: skip
+    inner = found["made_of"]["made_of"][0]["made_of"]
+    assert [(one["name"], one["role"], one["data"]) for one in inner] == [
+        ("harbor", "base", "disclosed"), ("captioner", "captioner", "undisclosed"),
+    ]  # fmt: skip
+    permitted = {(one["use"], one["purpose"]): one for one in found["permissions"]}
+    assert permitted["generate", "research"]["permitted"] and permitted["fine_tune", "research"]["permitted"]
+    against = {one["code"] for one in permitted["release_weights", "commercial"]["findings"] if not one["ok"]}
+    assert against == {
+        "guard.purpose", "guard.action", "guard.model_scope", "guard.license_commercial", "guard.license_release",
+    }  # fmt: skip
+    shown = tour.lab("model show quay")
+    assert "captioner" in shown.out and "guard.license_release" in shown.out and "release weights" in shown.out
+    assert "evaluate.no_delivery" in tour.lab("evaluate quay", code=1).err
+    out = tour.at("quay.mp4")
+    tour.lab("generate", "a square", "--model", "quay", "--seconds", "0.5", "--size", 64, "-o", out)
+    codes = {one["code"]: one for one in tour.holds("lab", out)["findings"]}
+    assert "each of the 2 ancestors" in codes["chain.ancestors"]["text"]
+    for name in ("pier", "quay"):
+        tour.holds("lab", tour.at(f"lab/models/{name}"))
+    assert "guard.license_commercial" in " ".join(
+        tour.lab("generate a --purpose commercial --model quay --seconds 1 -o", tour.at("no.mp4"), code=1).err.split()
+    )
+
+
 def money(tour: Tour) -> None:
     report, deal = tour.at("usage.json"), tour.notes["research"]
     tour.at("file").write_text("")
@@ -378,6 +419,7 @@ STEPS: tuple[Callable[[Tour], None], ...] = (
     delivery,
     training,
     films,
+    descendants,
     money,
     commercial_upgrade,
     a_release_ends,

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fairframe.core import dsse
+from fairframe.core.ancestors import AncestorRef
 from fairframe.core.bundle import read_payload
 from fairframe.core.canonical import canonical, sha256_hex
 from fairframe.core.errors import Refused, VerificationError
@@ -25,15 +26,23 @@ from fairframe.platform.tx import Row
 from fairframe.platform.workspace import Workspace
 from fairframe.rights import agreements, consent, offers
 from fairframe.training import registry, reported
-from fairframe.training.tables import checkpoint, usage
+from fairframe.training.tables import ancestor, checkpoint, usage
 
 from ..dataset.conftest import PEOPLE, Loop, films, loop  # noqa: F401  (fixtures)
 
 ANA, BEN, CHEN = PEOPLE
 
 
-def trained(loop: Loop, name: str, *people: str, known: bool = True) -> Path:  # noqa: F811
-    """A checkpoint of the lab that consumed the clips of some; the library hears of it unless it is not to know."""
+def trained(
+    loop: Loop,  # noqa: F811
+    name: str,
+    *people: str,
+    known: bool = True,
+    of: dict[str, str] | None = None,
+) -> Path:
+    """A checkpoint of the lab that consumed the clips of some; the library hears of it unless it is not to know.
+
+    of: names of its ancestors, with their roles."""
     items = [one for who in people for one in loop.items_of(who)]
     weights, delivery = sha256_hex(name.encode()), loop.received.id  # type: ignore[union-attr]
     folder = loop.lab.root / "models" / name
@@ -49,6 +58,10 @@ def trained(loop: Loop, name: str, *people: str, known: bool = True) -> Path:  #
         method="measured",
         house_frames=0,
         items=tuple(ItemUse(one, 17) for one in sorted(items)),
+        ancestors=tuple(
+            AncestorRef("checkpoint", one, sha256_hex(one.encode()), "theirs", "disclosed", 0, 1, role)
+            for one, role in (of or {}).items()
+        ),
     )
     with loop.lab.write() as tx:
         row_id = tx.insert(
@@ -67,6 +80,7 @@ def trained(loop: Loop, name: str, *people: str, known: bool = True) -> Path:  #
         )
         uses = [{"checkpoint_id": row_id, "source": delivery, "item": one, "frames": 17} for one in items]
         tx.insert_many(usage, [{**one, "method": "measured"} for one in uses])
+        tx.insert_many(ancestor, registry.ancestor_rows(row_id, said.ancestors))
         envelope = bundles.issue(tx, "usage_report", loop.library.party_id, said.to_body())
     if known:
         with loop.library.write() as tx:
@@ -295,6 +309,37 @@ def test_under_withdraw_the_models_go_that_consumed_the_clips(loop: Loop) -> Non
     assert ends(loop.lab) == {"with-ben": ["deleted"], "without": [], "unreported": ["deleted"]}
     assert len(accepted(loop, data).body.models) == 2
     assert ends(loop.library) == {"with-ben": ["deleted"], "without": []}
+
+
+def test_what_was_made_of_a_model_goes_with_it(loop: Loop) -> None:  # noqa: F811
+    strict(loop)
+    trained(loop, "with-ben", BEN)
+    upon = trained(loop, "upon", CHEN, of={"with-ben": "base"})
+    soup = trained(loop, "soup", of={"upon": "merge", "other": "merge"})
+    unreported = trained(loop, "unreported", CHEN, known=False, of={"soup": "encoder"})
+    pupil = trained(loop, "pupil", CHEN, of={"with-ben": "teacher", "upon": "captioner"})
+    apart = trained(loop, "apart", CHEN)
+    with loop.lab.read() as tx:
+        half = {"from": registry.find(tx, "soup")["public_id"]}, {"from": registry.find(tx, "apart")["public_id"]}
+    parts = [loop.lab.root / "models" / f".{name}.part" for name in ("going", "staying")]
+    for part, recipe in zip(parts, half, strict=True):
+        part.mkdir()
+        said = {"checkpoint": "ckp", "arguments": {"dataset": new_id("dlv"), "recipe": recipe}}
+        (part / "session.json").write_text(json.dumps(said))
+    with loop.library.write() as tx:
+        opt_out.opt_out(tx, contributors.find(tx, BEN))
+    fed(loop)
+    data = attested(loop)
+    assert [folder.exists() for folder in (upon, soup, unreported, *parts)] == [False] * 4 + [True]
+    assert pupil.exists() and apart.exists()
+    assert len(accepted(loop, data).body.models) == 4
+    assert {name for name, what in ends(loop.library).items() if what} == {"with-ben", "upon", "soup"}
+    with loop.lab.read() as tx:
+        for name, allowed in (("pupil", False), ("apart", True)):
+            try:
+                assert guard.permits(tx, registry.find(tx, name), "research") and allowed
+            except Refused as refused:
+                assert not allowed and "guard.deleted" in " ".join(refused.reasons)
 
 
 def test_under_withdraw_a_model_is_used_only_with_a_young_feed(loop: Loop) -> None:  # noqa: F811

@@ -229,6 +229,16 @@ def test_a_tenants_model_stays_with_the_tenant(studio: Any, preset: str) -> None
     with pytest.raises(Refused) as mixed:
         train(lab, "theirs", preset, "leak", base="titles", tenant=ours)
     assert mixed.value.code == "training.tenant"
+    # nor does an agreement that lets its clips train new models alone let them train older ones further
+    narrower = shipped.replace('"private"', '"new-only"').replace(', "fine_tune"]', "]")
+    (folder / "new-only.toml").write_text(narrower.replace('"tenant"', '"licensee"'), "utf-8")
+    loop.agree(offer="new-only")
+    loop.build("new")
+    loop.deliver("new", "delivery-new")
+    loop.receive("delivery-new")
+    with pytest.raises(Refused) as narrow:
+        train(lab, "new", preset, "leak", base="harbor")
+    assert narrow.value.code == "training.action"
     # for the tenant, all of it goes; and what is made so stays with the tenant again
     assert holds(studio, film(studio, "titles", tenant=ours)) == set()
     merge(lab, "titles", "harbor", "soup", tenant=ours)

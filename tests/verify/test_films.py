@@ -74,6 +74,7 @@ class Chain:
             "agreement": self.agreement_id,
             "family": self.family,
         }
+        self.links: list[dict[str, Any]] = []
         self.changes: dict[str, Any] = {}
         self.documents: dict[str, Any] = {}
 
@@ -86,6 +87,29 @@ class Chain:
         ref = AgreementRef(agreement, 1)
         sealed = self.world.sealed("agreement", body, id=agreement, agreement=ref)
         return dsse.add_signature(sealed, self.world.lab.private)
+
+    def older(self, n: int, **changes: Any) -> dict[str, Any]:
+        """Another checkpoint of the lab, on the same delivery: gives it as an ancestor, its documents into links."""
+        files = {"vae/weights": f"{n}{n}" * 32}
+        body = lineage_body(self.ids, checkpoint=self.ids("ckp", n), name=f"older-{n}", files=files, **changes)
+        self.links.append(
+            {
+                "lineage": self.by_lab("lineage", body).decode(),
+                "delivery": self.world.sealed("delivery", self.delivery).decode(),
+                "delivery_agreement": None,
+                "agreement": self.signed(self.agreement, self.agreement_id).decode(),
+                "grant": None,
+            }
+        )
+        return {**ancestor("checkpoint", f"older-{n}"), "hash": body["weights_hash"]}
+
+    def merged(self) -> None:
+        """Make the model a merge of two: it consumed nothing itself."""
+        both = [{**self.older(n), "weight_num": 1, "weight_den": 2, "role": "merge"} for n in (1, 2)]
+        usage = {"method": "measured", "frames": 0, "house_frames": 0, "items": []}
+        self.lineage |= {"delivery": None, "family": None, "usage": usage, "ancestors": both}
+        self.changes["delivery"] = None
+        self.documents = {"delivery": None, "agreement": None}
 
     def write(self, film: bytes = FILM, **changes: Any) -> Path:
         path = self.world.write("film.mp4", film)
@@ -125,12 +149,16 @@ class Chain:
             "model_size": 64,
             "ai_generated": True,
             "code": "fairframe 0.1.0",
-            "chain": {name: None if data is None else data.decode() for name, data in chain.items()},
+            "chain": {name: None if data is None else data.decode() for name, data in chain.items()}
+            | ({"ancestors": self.links} if self.links else {}),
             **self.changes,
             **changes,
         }
         self.world.write("film.mp4.fairframe.json", self.by_lab("film", body))
         return path
+
+
+ANCESTOR = ancestor("house", "base-64")
 
 
 @pytest.fixture
@@ -202,6 +230,56 @@ def test_a_model_that_used_another_delivery(world: Any, chain: Chain, ids: Any, 
 def test_an_ancestor_whose_chain_is_not_here(world: Any, chain: Chain, failing: Failing) -> None:
     chain.lineage["ancestors"] = [ancestor("checkpoint", "stolen-model")]
     assert failing(world.check(chain.write())) == {"chain.ancestors"}
+
+
+def test_a_film_whose_model_descends_from_others(world: Any, chain: Chain, failing: Failing) -> None:
+    first = chain.older(1, ancestors=[{**chain.older(2), "role": "teacher"}])
+    chain.lineage["ancestors"] = [first]
+    report = world.check(chain.write())
+    assert report.holds, [finding for finding in report.findings if finding.ok is False]
+    texts = [finding.text for finding in report.findings]
+    assert any("each of the 2 ancestors" in text for text in texts)
+    assert any("older-2 (checkpoint" in text and "as its teacher" in text for text in texts)
+    kept = list(chain.links)
+    for number, gone in enumerate(kept):
+        chain.links = [one for one in kept if one is not gone]
+        assert failing(world.check(chain.write())) == {"chain.ancestors"}, number
+    chain.links = [{**kept[0], "agreement": None}, kept[1]]
+    assert failing(world.check(chain.write())) == {"dsse.malformed"}
+    narrow = world.agreement_body(purpose="evaluate", family=chain.family)
+    chain.links = [{**kept[0], "agreement": chain.signed(narrow, chain.agreement_id).decode()}, kept[1]]
+    assert failing(world.check(chain.write())) == {"chain.purpose"}
+    chain.links = [{**kept[0], "ancestors": []}, kept[1]]
+    assert failing(world.check(chain.write())) == {"document.field"}
+    other = lineage_body(chain.ids, checkpoint=chain.ids("ckp", 1))
+    stolen = seal(world.bundle("lineage", other, sender=world.stranger.id), world.stranger.private)
+    chain.links = [{**kept[0], "lineage": stolen.decode()}, kept[1]]
+    assert "dsse.unknown_key" in failing(world.check(chain.write()))
+
+
+def test_a_film_of_a_merge(world: Any, ids: Any, failing: Failing) -> None:
+    honest = Chain(world, ids)
+    honest.merged()
+    report = world.check(honest.write())
+    assert report.holds, [finding for finding in report.findings if finding.ok is False]
+
+    def merged(lineage: dict[str, Any] | None = None, **documents: Any) -> Chain:
+        one = Chain(world, ids)
+        one.merged()
+        one.lineage |= lineage or {}
+        one.documents |= documents
+        return one
+
+    used = {"method": "measured", "frames": 3, "house_frames": 3, "items": []}
+    assert failing(world.check(merged({"usage": used}).write())) == {"model.usage"}
+    assert failing(world.check(merged({"ancestors": []}).write())) == {"model.merged"}
+    assert failing(world.check(merged({"family": ids("agr")}).write())) == {"document.field"}
+    beside = merged(delivery=world.sealed("delivery", honest.delivery))
+    assert "chain.delivery" in failing(world.check(beside.write()))
+    alone = merged()
+    alone.links = []
+    assert failing(world.check(alone.write())) == {"chain.agreement", "chain.ancestors"}
+    assert "chain.trained_on" in failing(world.check(merged().write(delivery={"id": ids("dlv"), "root": "ab" * 32})))
 
 
 def test_what_an_ancestor_is_stays_the_labs_word(world: Any, chain: Chain) -> None:
@@ -384,6 +462,8 @@ def test_a_file_replaced_by_a_link(world: Any, ids: Any, failing: Failing) -> No
         ({"usage": {"method": "measured", "frames": 5, "house_frames": 4, "items": []}}, {"model.usage"}),
         ({"usage": {"method": "guessed", "frames": 4, "house_frames": 4, "items": []}}, {"document.field"}),
         ({"ancestors": [{}]}, {"document.field"}),
+        ({"ancestors": [{**ANCESTOR, "role": "friend"}]}, {"document.field"}),
+        ({"delivery": None}, {"document.field"}),
         ({"more": 1}, {"document.field"}),
     ],
 )

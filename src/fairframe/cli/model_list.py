@@ -1,15 +1,15 @@
 """model list, model show: the checkpoints of a workspace, and one with its ancestors and permissions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
 
-from fairframe.cli.shell import AsJson, emit, group, note, say, table, when, workspace
+from fairframe.cli.shell import AsJson, emit, group, say, table, when, workspace
 from fairframe.core.time import to_rfc3339
 from fairframe.training import ancestry, registry
 from fairframe.training.ancestry import Node
-from fairframe.training.permission_rule import PURPOSES, USES, Answer
+from fairframe.training.permission_rule import PURPOSES, USES, Answer, Use
 from fairframe.training.permissions import Permissions, permissions_of
 
 app = group("Checkpoints.")
@@ -81,27 +81,42 @@ def _lines(node: Node, depth: int = 0) -> Iterator[tuple[str, str, str, str, str
         yield from _lines(child, depth + 1)
 
 
-def _row(found: Permissions, use: Any) -> tuple[str, ...]:
-    cells = []
+def _row(found: Permissions, use: Use) -> tuple[str, ...]:
+    cells: list[str] = []
     for purpose in PURPOSES:
         answer = found.answer(use, purpose)
         where = "" if answer.territory.codes is None else f" in {answer.territory}"
         until = "" if answer.ends_ms is None else f" until {to_rfc3339(answer.ends_ms)[:10]}"
         cells.append(f"yes{where}{until}" if answer.ok else "no")
-    return (use.replace("_", " "), *cells)
+    return (_words(use), *cells)
+
+
+def _words(use: Use) -> str:
+    return use.replace("_", " ")
 
 
 def _reasons(found: Permissions) -> None:
     """Every reason once, with the uses and purposes that it stands against."""
-    against: dict[tuple[str, str], list[str]] = {}
+    against: dict[tuple[str, str], dict[Use, list[str]]] = {}
     for answer in found.answers:
         for one in answer.against:
-            against.setdefault((one.code, one.text), []).append(f"{answer.asked.use} for {answer.asked.purpose}")
+            against.setdefault((one.code, one.text), {}).setdefault(answer.asked.use, []).append(answer.asked.purpose)
     if against:
         say("")
-    for (code, text), uses in against.items():
-        say(f"- {code}: {text}")
-        note(f"  against: {'every use' if len(uses) == len(found.answers) else ', '.join(uses)}")
+        rows = [(_uses(uses), code, text) for (code, text), uses in against.items()]
+        table(["not for", "code", "because"], rows)
+
+
+def _uses(against: Mapping[Use, Sequence[str]]) -> str:
+    """Uses and purposes in few words."""
+    by_purposes: dict[tuple[str, ...], list[str]] = {}
+    for use, purposes in against.items():
+        by_purposes.setdefault(tuple(purposes), []).append(_words(use))
+    told: list[str] = []
+    for purposes, uses in by_purposes.items():
+        what = "any use" if len(uses) == len(USES) else ", ".join(uses)
+        told.append(what if len(purposes) == len(PURPOSES) else f"{what} for {', '.join(purposes)}")
+    return "; ".join(told)
 
 
 def _json(tree: Node, found: Permissions) -> dict[str, Any]:

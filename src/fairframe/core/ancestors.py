@@ -19,6 +19,8 @@ ROLES: dict[str, str] = {
     "captioner": "it wrote captions that it was trained on",
 }
 """As what an ancestor takes part in a checkpoint. A document that names no role means a base."""
+OF_WEIGHTS = frozenset({"base", "adapter", "merge", "encoder"})
+"""The roles in which an ancestor's own weights are part of what was made."""
 MOST = 1_000
 
 

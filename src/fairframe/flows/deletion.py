@@ -7,6 +7,10 @@
 | anything else, and the remedy is withdraw   | those that consumed one of these clips         |
 | anything else                               | none: finished checkpoints stay                |
 
+With a model go those that were made of its weights: trained upon it, merged from it, with it as an adapter or a frozen
+encoder. What only learned from it (from a teacher's answers, a captioner's words) stays, and may no longer be used:
+training/permission_rule.py.
+
 The remedy is withdraw for a model where the agreement that it was trained under says so, or one that was granted to it,
 and none of these that is in force says otherwise.
 
@@ -43,7 +47,7 @@ from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.rights import agreements
 from fairframe.training import registry, reported
 from fairframe.training.happened import deleted, happen
-from fairframe.training.publishing import SESSION
+from fairframe.training.publishing import SESSION, drawn_on
 from fairframe.training.tables import checkpoint, checkpoint_event
 
 SHEETS = "validation"
@@ -69,7 +73,7 @@ def _attest(tx: WriteTx, delivery: Row) -> bytes:
     named = [Model(str(one["public_id"]), str(one["weights_hash"])) for one in models]
     envelope = attestations.attest(tx, delivery["public_id"], named)
     document = read_payload(read_envelope(envelope).payload).id
-    half_done = _half_done(tx, delivery["public_id"])
+    half_done = _half_done(tx, delivery["public_id"], frozenset(str(one["public_id"]) for one in models))
     for folder in [*(registry.folder_of(tx.ws, one) for one in _trained_on(tx, delivery)), *half_done]:
         _delete(folder / SHEETS)
     due = due_trainings(tx, delivery)
@@ -113,19 +117,20 @@ def due_models(tx: Tx, delivery: Row, entries: int, at_ms: int) -> list[Row]:
     """
     about = (tx, delivery["direction"], delivery["public_id"], entries)
     ended, items = any(one["reason"] == ENDED for one in told(*about)), withdrawn(*about)
-    return [
-        one
-        for one in _trained_on(tx, delivery)
-        if (ended or _withdrawn(tx, one, items, at_ms)) and not deleted(_events(tx, one))
-    ]
+    go = [one for one in _trained_on(tx, delivery) if ended or _withdrawn(tx, one, items, at_ms)]
+    return [one for one in [*go, *registry.made_of(tx, go)] if not deleted(_events(tx, one))]
 
 
 def due_trainings(tx: Tx, delivery: Row) -> list[str]:
-    """Names of the half-done trainings on a received delivery that have to go by the table above."""
+    """Names of the half-done trainings and merges that have to go by the table above: on a received delivery, or made
+    of a model that goes."""
     about = (tx, "in", delivery["public_id"])
     withdraw = governing(tx, delivery["family"]).terms.opt_out_remedy == "withdraw"
     goes = any(one["reason"] == ENDED for one in told(*about)) or (withdraw and bool(withdrawn(*about)))
-    return sorted({_name(folder) for folder in _half_done(tx, delivery["public_id"])}) if goes else []
+    models = due_models(tx, delivery, last_entry(tx, "in", delivery["family"]), tx.now_ms)
+    due = _half_done(tx, delivery["public_id"]) if goes else []
+    due += _half_done(tx, None, frozenset(str(one["public_id"]) for one in models)) if models else []
+    return sorted({_name(folder) for folder in due})
 
 
 def _name(folder: Path) -> str:
@@ -139,8 +144,9 @@ def _delete(folder: Path) -> None:
         raise IntegrityFailure(f"{folder} could not be deleted", code="attest.not_deleted")
 
 
-def _half_done(tx: Tx, delivery: str) -> list[Path]:
-    """The folders of trainings on a delivery that are not published; one that cannot be read may be of any."""
+def _half_done(tx: Tx, delivery: str | None, of: frozenset[str] = frozenset()) -> list[Path]:
+    """The folders of trainings on a delivery, or of models (ckp_ ids), that are not published; one that cannot be read
+    may be of any."""
     found: list[Path] = []
     models = tx.ws.root / "models"
     rows = tx.rows(sa.select(checkpoint.c.folder).where(checkpoint.c.direction == "own"))
@@ -149,8 +155,9 @@ def _half_done(tx: Tx, delivery: str) -> list[Path]:
     named = {session.parent for session in models.glob(f"*/{SESSION}")} - published
     for folder in {*models.glob(".*.part"), *named}:
         try:
-            of_it = json.loads((folder / SESSION).read_text("utf-8"))["arguments"]["dataset"] == delivery
-        except (OSError, ValueError, KeyError, TypeError):
+            arguments = json.loads((folder / SESSION).read_text("utf-8"))["arguments"]
+            of_it = arguments.get("dataset", "") == delivery or bool(drawn_on(arguments.get("recipe", {})) & of)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             of_it = True
         if of_it:
             found.append(folder)

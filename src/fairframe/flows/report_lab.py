@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from fairframe.core.ancestors import BASE
 from fairframe.core.item_line import Item
 from fairframe.dataset import feeds, leases, listing
 from fairframe.dataset.listing import Listed
@@ -56,6 +57,7 @@ class Ancestor:
     license: str
     data: str
     weight: float
+    role: str
 
 
 @dataclass(frozen=True)
@@ -211,7 +213,14 @@ def _model(tx: Tx, row: Row) -> Model:
         items=int(delivered["items"] or 0) if delivered is not None else 0,
         method=str(method or ""),
         ancestors=tuple(
-            Ancestor(a["kind"], clean(a["name"], 60), clean(a["license"], 40), clean(a["data"], 20), _weight(a))
+            Ancestor(
+                kind=a["kind"],
+                name=clean(a["name"], 60),
+                license=clean(a["license"], 60),
+                data=clean(a["data"], 20),
+                weight=_weight(a),
+                role=a["role"] or BASE,
+            )
             for a in registry.ancestors_of(tx, row["id"])
         ),
         events=tuple(

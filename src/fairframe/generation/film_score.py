@@ -65,7 +65,7 @@ def score_films(ws: Workspace, model: str, films: Sequence[Path], show: Progress
 
     The delivery must be open: looking at its clips is use too. Raises NotFound (film.missing where these bytes are no
     film of the checkpoint), InputError (input.film_short: fewer than three frames of the model's own), Refused
-    (delivery closed), MediaError.
+    (delivery closed; a merge has none), MediaError.
     """
     with ws.read() as tx:
         row = registry.find(tx, model)
@@ -73,7 +73,7 @@ def score_films(ws: Workspace, model: str, films: Sequence[Path], show: Progress
     with running(ws, "generate.score", {"checkpoint": row["public_id"], "films": len(films)}, show) as run:
         found: list[FilmScore] = []
         known = [_own(row, path, one) for path, one in zip(films, made, strict=True)]
-        delivery = open_delivery(ws, str(row["delivery"]))
+        delivery = open_delivery(ws, registry.delivery_of(row))
         clips: dict[tuple[int, int], tuple[list[Frames], list[tuple[str, Frames]]]] = {}
         for done, (path, one) in enumerate(zip(films, known, strict=True)):
             run.progress(done, len(films), path.name)

@@ -5,13 +5,13 @@ A checkpoint is made in models/.NAME.part. What is needed to go on lies in it un
 
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fairframe import __version__
-from fairframe.core.ancestors import AncestorRef
+from fairframe.core.ancestors import OF_WEIGHTS, AncestorRef
 from fairframe.core.errors import Conflict, InputError
 from fairframe.core.ids import new_id
 from fairframe.core.time import to_rfc3339
@@ -112,6 +112,13 @@ def resume(part: Path, arguments: dict[str, Any]) -> str:
     text = json.dumps({"checkpoint": checkpoint_id, "arguments": arguments}, indent=1)
     write_atomic(session, text.encode())
     return checkpoint_id
+
+
+def drawn_on(recipe: Mapping[str, Any]) -> set[str]:
+    """What a recipe says that its weights are made of: ids of checkpoints (upon.py, merging.py)."""
+    found = {str(one) for one, _ in recipe.get("merge", ())}
+    found |= {str(one) for role, one in recipe.get("ancestors", ()) if role in OF_WEIGHTS}
+    return found | ({str(recipe["from"])} if "from" in recipe else set())
 
 
 def publish(ws: Workspace, place: Place, made: Made) -> dict[str, Any]:

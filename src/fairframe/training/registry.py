@@ -1,13 +1,15 @@
 """The checkpoints of a workspace: found by name or id, checked against their lineage before they are used."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from fairframe.core.ancestors import AncestorRef
+import sqlalchemy as sa
+
+from fairframe.core.ancestors import BASE, OF_WEIGHTS, AncestorRef
 from fairframe.core.bundle import Bundle, read_payload
 from fairframe.core.dsse import read_envelope
-from fairframe.core.errors import IntegrityFailure, NotFound
+from fairframe.core.errors import IntegrityFailure, NotFound, Refused
 from fairframe.platform.tx import Row, Tx
 from fairframe.platform.workspace import Workspace
 from fairframe.training import lineage
@@ -70,9 +72,42 @@ def ancestors_of(tx: Tx, checkpoint_id: int) -> list[Row]:
     return list(tx.rows(ancestor.select().where(ancestor.c.checkpoint_id == checkpoint_id).order_by(ancestor.c.id)))
 
 
+def made_of(tx: Tx, rows: Sequence[Row]) -> list[Row]:
+    """The checkpoints that the weights of others went into, however many steps on; the newest row of each."""
+    found: dict[str, Row] = {}
+    seen = {row["weights_hash"] for row in rows}
+    waiting = list(rows)
+    while waiting:
+        one = waiting.pop()
+        joined = checkpoint.select().join(ancestor, ancestor.c.checkpoint_id == checkpoint.c.id)
+        like = (checkpoint.c.direction == one["direction"]) & (checkpoint.c.party == one["party"])
+        of_it = (ancestor.c.kind == "checkpoint") & (ancestor.c.hash == one["weights_hash"])
+        role = sa.func.coalesce(ancestor.c.role, BASE).in_(sorted(OF_WEIGHTS))
+        for row in tx.rows(joined.where(like, of_it, role).order_by(checkpoint.c.id)):
+            if row["weights_hash"] not in seen:
+                seen.add(row["weights_hash"])
+                waiting.append(row)
+                found[row["weights_hash"]] = row
+            elif row["weights_hash"] in found:
+                found[row["weights_hash"]] = row
+    return sorted(found.values(), key=lambda row: int(row["id"]))
+
+
 def ancestor_rows(checkpoint_id: int, ancestors: Iterable[AncestorRef]) -> list[dict[str, Any]]:
     """Rows of `ancestor`; a base has no role there, as in documents."""
     return [{"checkpoint_id": checkpoint_id, "role": None, **one.to_json()} for one in ancestors]
+
+
+def delivery_of(row: Row) -> str:
+    """The delivery that a checkpoint was trained on. Raises Refused (evaluate.no_delivery) for a merge."""
+    if row["delivery"] is None:
+        raise Refused(
+            f"{row['name']} was not trained on a delivery, so no clips were held out for it",
+            code="evaluate.no_delivery",
+            where=row["public_id"],
+            remedy="Evaluate what it was merged from, or make films with it.",
+        )
+    return str(row["delivery"])
 
 
 def folder_of(ws: Workspace, row: Row) -> Path:

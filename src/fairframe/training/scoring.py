@@ -1,19 +1,22 @@
 """Evaluating a checkpoint: on the held-out clips of its delivery, beside the base and plain baselines."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from fairframe.core.errors import Refused
 from fairframe.dataset.loader import open_delivery
 from fairframe.platform.runs import Progress, running, silent
+from fairframe.platform.tx import Row, Tx
 from fairframe.platform.workspace import Workspace
 from fairframe.training import registry
 from fairframe.training.evaluate import Evaluation
+from fairframe.training.happened import deleted
 
 
 @dataclass(frozen=True)
 class Score:
-    """How a checkpoint does on held-out clips. `base`: the same for its shipped ancestor; None from scratch."""
+    """How a checkpoint does on held-out clips. `base`: the same for what it was trained from; None from scratch."""
 
     checkpoint: str
     name: str
@@ -63,17 +66,17 @@ def _row(
 def score(ws: Workspace, name_or_id: str, show: Progress = silent) -> Score:
     """Evaluate on the held-out split. The delivery must be open: looking at its clips is use too.
 
-    Raises NotFound, Refused (delivery closed; nothing held out), IntegrityFailure (files changed).
+    Raises NotFound, Refused (delivery closed; nothing held out; a merge), IntegrityFailure (files changed).
     """
     from fairframe.training.evaluate import evaluate
-    from fairframe.training.model import base_folder, load_model
+    from fairframe.training.model import load_model
 
     with ws.read() as tx:
         row = registry.find(tx, name_or_id)
-        from_base = any(one["kind"] == "house" for one in registry.ancestors_of(tx, row["id"]))
+        below = _base(tx, row)
     with running(ws, "evaluate", {"checkpoint": row["public_id"]}, show) as run:
         model = load_model(registry.check_files(ws, row))
-        delivery = open_delivery(ws, str(row["delivery"]))
+        delivery = open_delivery(ws, registry.delivery_of(row))
         clips = list(delivery.clips(model.size, model.fps, "heldout"))
         if not clips:
             raise Refused(
@@ -84,7 +87,20 @@ def score(ws: Workspace, name_or_id: str, show: Progress = silent) -> Score:
         run.progress(1, 3, "the checkpoint")
         mine = evaluate(model, clips)
         run.progress(2, 3, "its base")
-        base = evaluate(load_model(base_folder()), clips) if from_base else None
+        base = None if below is None else evaluate(load_model(below), clips)
         found = Score(str(row["public_id"]), str(row["name"]), len(clips), mine, base)
         run.result = found.to_json()
     return found
+
+
+def _base(tx: Tx, row: Row) -> Path | None:
+    """The weights that a checkpoint was trained from, where they are still here."""
+    from fairframe.training.model import base_folder
+
+    for one in registry.ancestors_of(tx, row["id"]):
+        if one["kind"] == "house":
+            return base_folder()
+        known = registry.by_weights(tx, one["hash"], row) if one["role"] is None else None
+        if known is not None and not deleted(registry.events(tx, known["id"])):
+            return registry.check_files(tx.ws, known)
+    return None

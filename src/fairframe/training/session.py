@@ -17,6 +17,7 @@ from fairframe.platform.runs import Progress, Run, alone, running, silent
 from fairframe.platform.tx import Tx
 from fairframe.platform.workspace import Workspace
 from fairframe.rights import agreements
+from fairframe.rights.agreement import Agreement
 from fairframe.training import lineage, permissions, registry, upon
 from fairframe.training.loop import OnStep
 from fairframe.training.preset import Preset, load_preset
@@ -69,8 +70,8 @@ def train(
     A killed run called again with the same arguments goes on where its last saved state was. The run's row keeps the
     whole recipe and its hash, a failed run's too. Raises Conflict where the name is taken, is being trained (run.live)
     or a half-done run has other arguments, Refused where the delivery may not be opened or a model that it draws on
-    may not be used so (guard.refused; at the start, at an epoch, before it is published; training.tenant), NotFound,
-    InputError, MissingExtra.
+    may not be used so (guard.refused: at the start, at an epoch, before it is published; training.action,
+    training.tenant), NotFound, InputError, MissingExtra.
     """
     preset = load_preset(preset_name)
     place = place_for(ws, name)
@@ -80,7 +81,9 @@ def train(
         free(ws, place)
         delivery = open_delivery(ws, dataset)
         with ws.read() as tx:
-            drawn = _drawn(tx, delivery, base, declared, purpose, tenant)
+            under = agreements.find(tx, delivery.delivery["agreement"])
+            _refuse_action(under, from_scratch)
+            drawn = _drawn(tx, under, base, declared, purpose, tenant)
             upon.permit(tx, drawn)
         folder = _folder(ws, preset, drawn, from_scratch)
         asked = {"purpose": purpose} if purpose is not None else {}
@@ -104,20 +107,31 @@ def train(
     return trained
 
 
+def _refuse_action(under: Agreement, from_scratch: bool) -> None:
+    action = "train" if from_scratch else "fine_tune"
+    if action not in under.terms.actions:
+        what = "train new models" if from_scratch else "train models further"
+        raise Refused(
+            f"the agreement {under.public_id} does not let its clips {what}: the action {action} is not granted",
+            code="training.action",
+            where=under.public_id,
+            remedy="Ask the library for an agreement that grants it.",
+        )
+
+
 def _drawn(
     tx: Tx,
-    delivery: OpenDelivery,
+    under: Agreement,
     base: str | None,
     declared: Sequence[tuple[str, str]],
     purpose: str | None,
     tenant: str | None,
 ) -> Upon:
     """What the training draws on, for the purpose and the tenant of its delivery where nothing else is said."""
-    under = agreements.find(tx, delivery.delivery["agreement"])
     if under.terms.model_scope == "tenant":
         if tenant is not None and permissions.tenant_of(tx, tenant) != under.family:
             raise Refused(
-                f"the models of {delivery.delivery['name']} are for another rights holder alone",
+                f"the models of {under.public_id} are for another rights holder alone",
                 code="training.tenant",
                 remedy="Train on deliveries of that tenant, or of no tenant.",
             )

@@ -146,6 +146,7 @@ def _ancestors(body: Fields) -> tuple[dict[str, str], list[Finding]]:
             elsewhere[one.hash] = one.name
         text = f"by the lab's word it descends from {one.name} ({one.kind}, license {one.license}, data {one.data})"
         text = f"{text} as its {one.role}" if one.role != BASE else text
-        found.append(Finding(None, "model.ancestor", f"{text}: what that is made of stands in no document here"))
+        where = "its own lineage" if one.kind == "checkpoint" else "no document here"
+        found.append(Finding(None, "model.ancestor", f"{text}: what that is made of stands in {where}"))
     text = f"the ancestors' weights sum to {float(weight):.3f}, at most 1"
     return elsewhere, [*found, Finding(weight <= 1, "model.weights", text)]
