@@ -105,8 +105,8 @@ def _render(found: Preview) -> None:
             ("model", f"{subject.name} ({subject.checkpoint})"),
             ("release", f"permitted for {subject.purpose}" if subject.purpose else "not permitted"),
             ("license", subject.license.title if subject.license else "none can be granted"),
-            ("where", subject.conditions.territory),
-            ("until", "no end" if subject.conditions.ends_ms is None else when(subject.conditions.ends_ms)),
+            ("where", subject.conditions.territory if subject.purpose else None),
+            ("until", when(subject.conditions.ends_ms) if subject.purpose else None),
             ("weights", f"{len(found.weights)} files, {sum(found.weights.values()):,} bytes"),
         ],
     )

@@ -44,7 +44,9 @@ class Preview:
     def warnings(self) -> tuple[str, ...]:
         back = self.subject.figures["clips_taken_back_consumed"].number
         frames = self.subject.figures["frames_taken_back_consumed"].number
-        consumed = f"It consumed {frames} frames of {back} clips that were taken back since; none were unlearned."
+        consumed = (
+            f"It consumed {frames} frames of {back} clips that were taken back since; no unlearning was attempted."
+        )
         return (*FOR_GOOD, *([consumed] if back else ()))
 
 

@@ -56,9 +56,9 @@ def _purpose(sheet: Sheet) -> None:
 def _points(sheet: Sheet) -> None:
     sheet.paragraph(
         f"{sheet.value('clips_delivered')}, together {sheet.value('delivered_ms')}. Training consumed"
-        f" {sheet.value('frames_consumed')} of {sheet.value('clips_consumed')} ({sheet.value('consumed_ms')}) from"
-        f" {sheet.value('assets_consumed')}, and {sheet.value('house_frames')} of rendered footage."
-        " The sets are closed: nothing is added to a delivery."
+        f" {sheet.value('frames_consumed')} of {sheet.value('clips_consumed')}, which last"
+        f" {sheet.value('consumed_ms')} and come from {sheet.value('assets_consumed')}, and"
+        f" {sheet.value('house_frames')} of rendered footage. The sets are closed: nothing is added to a delivery."
     )
 
 

@@ -7,8 +7,8 @@ library_name, pipeline_tag) and the sections of Mitchell et al., Model Cards for
 import json
 import re
 
+from fairframe.core.time import to_rfc3339
 from fairframe.flows.disclosures.conditions import OWN
-from fairframe.flows.disclosures.figure import day
 from fairframe.flows.disclosures.sheet import DRAFT, Sheet, Written, outside
 from fairframe.flows.disclosures.subject import Subject
 
@@ -68,7 +68,7 @@ def _use(sheet: Sheet, subject: Subject) -> None:
         sheet.paragraph("**These weights may not be released.** Why:")
         sheet.bullets([outside(reason) for reason in subject.reasons])
         return
-    ends = f"until {day(found.ends_ms)}" if found.ends_ms is not None else "without an end"
+    ends = f"until {to_rfc3339(found.ends_ms)}" if found.ends_ms is not None else "without an end"
     what = {"commercial": "research and commercial use", "research": "research that is not commercial"}
     films = "may be sold" if found.commercial_output else "may not be sold"
     sheet.paragraph(

@@ -6,6 +6,7 @@ The template is ours. Which standard texts could be granted instead, and why not
 import textwrap
 
 from fairframe.core.plain import plain
+from fairframe.core.time import to_rfc3339
 from fairframe.flows.disclosures.conditions import OWN
 from fairframe.flows.disclosures.figure import day
 from fairframe.flows.disclosures.sheet import DRAFT, Sheet, Written
@@ -34,7 +35,7 @@ def _clauses(subject: Subject, sheet: Sheet) -> list[str]:
         ]
     found, name = subject.conditions, plain(subject.provider)
     place = "anywhere" if found.territory.codes is None else f"in these countries only: {found.territory}"
-    until = "" if found.ends_ms is None else f", until the end of {day(found.ends_ms - 1)} (UTC)"
+    until = "" if found.ends_ms is None else f", until {to_rfc3339(found.ends_ms)}"
     use = {
         "commercial": "for research and for commercial purposes",
         "research": "for research that is not commercial, and for nothing else",
@@ -52,7 +53,7 @@ def _clauses(subject: Subject, sheet: Sheet) -> list[str]:
          " lineage.json, the model card and the disclosures, and on no wider terms than these. What you make of them"
          " (fine-tuned, merged, distilled, quantized) stays under these bounds."),
         ("Opt-outs", _opt_out(subject)),
-        ("End", "It ends on the day named above, and at once if you break it. Then you stop using the weights and"
+        ("End", "It ends at the time named above, and at once if you break it. Then you stop using the weights and"
          " delete your copies." if found.ends_ms is not None else
          "It ends at once if you break it. Then you stop using the weights and delete your copies."),
         ("No warranty", "The weights come as they are, without a warranty of any kind; as far as the law permits,"
