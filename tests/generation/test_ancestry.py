@@ -102,6 +102,9 @@ def test_a_checkpoint_trained_further_and_merged(studio: Any, preset: str, upgra
         total = ancestry.frames_behind(tx, registry.find(tx, "soup"))
     assert total == round(Fraction(behind + frames["third"], 4) + Fraction(3 * frames["harbor"], 4))
 
+    for config in (lab.root / "models").glob("*/*/config.json"):
+        assert str(lab.root.parent) not in config.read_text("utf-8"), "no path of this machine travels with a model"
+
     # what is made of them, and the models themselves, hold outside of any workspace
     for name in ("second", "soup"):
         assert holds(studio, lab.root / "models" / name) == set()
