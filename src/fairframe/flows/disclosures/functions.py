@@ -10,7 +10,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from fairframe.core.bundle import read_payload
-from fairframe.core.canonical import canonical
 from fairframe.core.dsse import read_envelope
 from fairframe.core.errors import BadDocument
 from fairframe.core.item_line import read_line
@@ -147,12 +146,24 @@ def elements(path: Path) -> int:
 
 
 def delivery_recipes(tx: Tx, parameters: Parameters) -> Answer:
-    """How the library selected the clips: each delivery with its signed recipe as canonical JSON."""
+    """How the library selected the clips: every setting of each delivery's signed recipe."""
+    found = taken(tx, parameters)
     lines: list[list[Cell]] = []
-    for one in taken(tx, parameters):
-        body = read_payload(read_envelope(one["envelope"].encode()).payload).body
-        lines.append([one["public_id"], canonical(body["recipe"]).decode()])
-    return Answer(lines, len(lines))
+    for one in found:
+        recipe = read_payload(read_envelope(one["envelope"].encode()).payload).body["recipe"]
+        lines += [[one["public_id"], name, value] for name, value in _settings(recipe)]
+    return Answer(lines, len(found))
+
+
+def _settings(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """A recipe's settings by name, as text; "filters.min_ms" for one inside of another."""
+    if isinstance(value, dict):
+        for inner in sorted(value):
+            yield from _settings(value[inner], f"{name}.{inner}" if name else inner)
+    elif isinstance(value, list):
+        yield name, ", ".join(map(str, value)) or "none"
+    else:
+        yield name, str(value).lower() if isinstance(value, bool) else str(value)
 
 
 FUNCTIONS = (
@@ -163,11 +174,11 @@ FUNCTIONS = (
     Question("clearance_findings", "remarks of the library's clearance on delivered clips", "list", clearance_findings,
              ("delivery",), ("finding", "clips")),
     Question("delivery_recipes", "recipe by which the library selected the clips of each delivery", "list",
-             delivery_recipes, ("delivery",), ("delivery", "recipe")),
+             delivery_recipes, ("delivery",), ("delivery", "setting", "value")),
     Question("trainings", "trainings, and when they were", "list", trainings,
              columns=("checkpoint", "begun", "published")),
     Question("evaluation", "newest evaluation on held-out clips", "list", evaluation,
              columns=("measure", "this model", "beside", "its value")),
-    Question("tensors", "numbers that the weights hold, by part", "list", tensors, columns=("part", "numbers")),
+    Question("tensors", "parameters of the model, by part", "list", tensors, columns=("part", "parameters")),
 )  # fmt: skip
 """Every question that a function answers; a new one is one function and one entry here."""

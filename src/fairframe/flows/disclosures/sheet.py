@@ -29,7 +29,6 @@ class Written:
 _MARKUP = re.compile(r"([\\`*\[\]<>|#~]|\b_|_\b)")
 """A low line inside of a word is none."""
 _ID = re.compile(r"\b[a-z]{3}_[0-9a-z]{26}\b")
-_CODE = ("recipe", "hash")
 _HEADS = {"public_id": "id", "recorded_at_ms": "taken", "starts_ms": "from", "ends_ms": "until", "seq": "number"}
 
 
@@ -45,7 +44,7 @@ class Sheet:
         self._parts.append(f"{'#' * level} {text}")
 
     def paragraph(self, *sentences: str) -> None:
-        self._parts.append(" ".join(sentences))
+        self._parts.append(" ".join(sentences).strip())
 
     def bullets(self, lines: Sequence[str]) -> None:
         self._parts.append("\n".join(f"- {line}" for line in lines))
@@ -181,7 +180,7 @@ def _cell(column: str, value: Cell) -> str:
     if value is None:
         return "-"
     if isinstance(value, str):
-        return f"`{value}`" if column in _CODE and not set(value) & set("`|") else outside(value)
+        return outside(value)
     if column == "duration_ms":
         return span(value)
     return day(value) if column.endswith("_ms") or column in ("begun", "published") else f"{value:,}"
