@@ -1,5 +1,7 @@
 """Checkpoints that descend from others: trained further, merged, with models from elsewhere, and for one tenant."""
 
+import json
+import shutil
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -102,6 +104,9 @@ def test_a_checkpoint_trained_further_and_merged(studio: Any, preset: str, upgra
         total = ancestry.frames_behind(tx, registry.find(tx, "soup"))
     assert total == round(Fraction(behind + frames["third"], 4) + Fraction(3 * frames["harbor"], 4))
 
+    for config in (lab.root / "models").glob("*/*/config.json"):
+        assert str(lab.root.parent) not in config.read_text("utf-8"), "no path of this machine travels with a model"
+
     # what is made of them, and the models themselves, hold outside of any workspace
     for name in ("second", "soup"):
         assert holds(studio, lab.root / "models" / name) == set()
@@ -184,12 +189,32 @@ def test_what_a_merge_and_a_training_refuse(studio: Any, preset: str, tmp_path: 
         externals.add(tx, External("e5", "6" * 64, "custom", "https://example.com/", "Kim Lee"))
     with pytest.raises(Refused, match="not known to permit commercial use"):
         train(lab, "squares", preset, "sold", from_scratch=True, declared=[("encoder", "e5")], purpose="commercial")
+    # a merge that was killed is made again by the same call, under the id that it had
+    train(lab, "squares", preset, "other", from_scratch=True, seed=5)
+    merge(lab, "harbor", "other", "soup")
+    known = row_of(studio, "soup")
+    with pytest.raises(RuntimeError, match="killed"):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(shutil, "rmtree", lambda *_args, **_more: None)
+            merge(lab, "harbor", "other", "broth", show=_killed)
+    part = lab.root / "models/.broth.part"
+    half = json.loads((part / "session.json").read_text("utf-8"))["checkpoint"]
+    with pytest.raises(Conflict) as half_done:
+        merge(lab, "harbor", "other", "broth", part=Share(1, 3))
+    assert half_done.value.code == "model.half_done" and part.exists()
+    assert merge(lab, "harbor", "other", "broth").checkpoint == half and not part.exists()
+    assert row_of(studio, "broth")["weights_hash"] == known["weights_hash"]
+    assert not (lab.root / "models/broth/session.json").exists()
+    for name in ("other", "soup", "broth"):
+        shutil.rmtree(lab.root / "models" / name)
     with pytest.raises(Conflict, match="harbor already"):
         merge(lab, "harbor", "deeper", "harbor")
-    assert sorted(path.name for path in (lab.root / "models").iterdir() if not path.name.startswith(".soup")) == [
-        "deeper",
-        "harbor",
-    ]
+    assert sorted(path.name for path in (lab.root / "models").iterdir()) == ["deeper", "harbor"]
+
+
+def _killed(done: int, _total: int, _note: str) -> None:
+    if done:
+        raise RuntimeError("killed")
 
 
 def test_a_tenants_model_stays_with_the_tenant(studio: Any, preset: str) -> None:

@@ -15,6 +15,7 @@ from fairframe.core.dsse import add_signature, read_envelope
 from fairframe.core.errors import InputError
 from fairframe.core.log_proof_body import Act, LogProof
 from fairframe.core.merkle import leaf_hash
+from fairframe.core.model_release_body import ModelRelease, Under
 from fairframe.core.time import DAY_MS
 from fairframe.core.usage_report_body import ItemUse, UsageReport
 from fairframe.verify.documents import ISSUER
@@ -44,6 +45,7 @@ def bodies(world: Any, ids: Any) -> dict[str, dict[str, Any]]:
         "film": read_payload(read_envelope(film).payload).body,
         "lineage": lineage_body(ids),
         "log_proof": LogProof(head, Act.read(ENTRY)).to_json(),
+        "model_release": release_body(ids).to_json(),
         "usage_report": UsageReport(
             ids("ckp"),
             "harbor",
@@ -56,6 +58,15 @@ def bodies(world: Any, ids: Any) -> dict[str, dict[str, Any]]:
             (ItemUse(ids("itm"), 5),),
         ).to_body(),
     }
+
+
+def release_body(ids: Any) -> ModelRelease:
+    """A release of one file under one agreement."""
+    under = (Under(ids("ckp"), ids("agr"), None),)
+    terms = ("research", "fairframe-weights-draft", "world", NOW_MS)
+    files = {"vae/model.safetensors": "ab" * 32}
+    signed = ("ab" * 32, ids("doc"), "cd" * 32)
+    return ModelRelease(ids("ckp"), "harbor", *signed, *terms, under, files, Head(1, "ef" * 32), NOW_MS)
 
 
 def issued(world: Any, kind: str, body: dict[str, Any] | None = None, **changes: Any) -> bytes:

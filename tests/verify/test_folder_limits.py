@@ -33,7 +33,7 @@ def test_a_folder_full_of_strays_is_not_looked_through(
         (folder / "vae" / f"stray-{number}").mkdir()
         (folder / "vae" / f"stray-{number}" / "weights").write_bytes(b"")
     shown = [one.text for one in world.check(folder).findings if one.ok is False]
-    assert shown == [f"'vae/stray-{number}' is not in the lineage" for number in range(3)]
+    assert shown == [f"'vae/stray-{number}' is not in the signed list" for number in range(3)]
     (folder / "more").write_bytes(b"")
     report = world.check(folder)
     assert failing(report) == {"model.extra"}

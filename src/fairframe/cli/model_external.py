@@ -10,7 +10,7 @@ from fairframe.core.errors import InputError
 from fairframe.training import externals
 from fairframe.training.externals import External, Word
 
-app = group("Models from elsewhere: what a person says of their licenses. Their training data is undisclosed.")
+app = group("Models from elsewhere, and their licenses.")
 
 
 @app.command()
@@ -25,9 +25,9 @@ def add(
     commercial: Annotated[Word, typer.Option(help="Whether it permits commercial use.")] = "unknown",
     release: Annotated[Word, typer.Option(help="Whether it permits to release weights derived from it.")] = "unknown",
 ) -> None:
-    """Declare a model from elsewhere. Of the same weights the newest declaration holds.
+    """Declare a model from elsewhere and its license.
 
-    What is unknown is not permitted.
+    Of the same weights the newest declaration holds. What is unknown is not permitted.
     """
     if (weights is None) == (hash is None):
         raise InputError("say which weights it has", code="input.bad_external", remedy="Give --weights FILE or --hash.")

@@ -56,7 +56,11 @@ def show(
     tenant: Tenant = None,
     as_json: AsJson = False,
 ) -> None:
-    """A checkpoint: its ancestors as a tree, and what it may be used for, with every reason against it."""
+    """What a checkpoint is made of, and what it may be used for.
+
+    Its ancestors as a tree, each with its role, weight and license; each use for each purpose, and every reason against
+    it. The most restrictive ancestor decides.
+    """
     with workspace(ctx) as ws, ws.read() as tx:
         row = registry.find_any(tx, model)
         tree, found = ancestry.tree(tx, row), permissions_of(tx, row, tenant=tenant)

@@ -22,7 +22,10 @@ def merge(
     purpose: Annotated[Purpose, typer.Option(help="What it is made for.")] = "research",
     tenant: Tenant = None,
 ) -> None:
-    """Make a checkpoint whose weights are the mean of two. It may be used for what both may be used for, at most."""
+    """Make a checkpoint whose weights are the mean of two.
+
+    It may be used for what both may be used for, at most.
+    """
     from fairframe.training.merging import merge as run_merge
 
     part = Share.parse(weight)

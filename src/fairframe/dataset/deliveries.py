@@ -47,7 +47,7 @@ def deliver(ws: Workspace, name: str, out: Path, show: Progress = silent) -> Del
             if known(tx, release.row) is None:
                 check_room(tx, release)  # before anything is copied
         try:
-            with _beside(out) as folder:
+            with beside(out) as folder:
                 _write_files(ws, run, release, folder)
                 with ws.write() as tx:
                     done = hand_over(tx, release, folder, out)
@@ -91,7 +91,7 @@ def _load(tx: Tx, name: str) -> Release:
 
 
 @contextmanager
-def _beside(out: Path) -> Generator[Path]:
+def beside(out: Path) -> Generator[Path]:
     """A temporary directory next to `out`, on the same disk; gone in the end unless it was renamed.
 
     What a killed process left there for the same `out` goes, too: it holds clips that nobody else knows of. The caller

@@ -6,7 +6,9 @@ both as ancestors, by their parts of the mean, and it may be used for what both 
 """
 
 import json
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -67,13 +69,24 @@ def merge(
         merged = [[row["public_id"], str(one)] for row, one in zip(rows, parts, strict=True)]
         recipe = {"merge": merged, **_sampling(rows[0])}
         arguments = {"name": name, "recipe": recipe}
+        told = {**arguments, "recipe_hash": lineage.recipe_hash(recipe)}
         checkpoint_id = resume(place.part, arguments)
-        with running(ws, "merge", {**arguments, "recipe_hash": lineage.recipe_hash(recipe)}, show) as run:
+        with _or_nothing(place.part), running(ws, "merge", told, show) as run:
             _write(folders[0], folders[1], parts[0], place.part, run.progress)
             ancestors = [ancestry.as_ancestor(row, "merge", one) for row, one in zip(rows, parts, strict=True)]
             publish(ws, place, Made(checkpoint_id, recipe, ancestors, _permit(rows, purpose, tenant)))
             run.result = {"checkpoint": checkpoint_id}
     return Merged(checkpoint_id, name, place.target, related)
+
+
+@contextmanager
+def _or_nothing(part: Path) -> Generator[None]:
+    """A merge that fails leaves nothing: it is made anew in a moment. One that was killed is made again by its call."""
+    try:
+        yield
+    except BaseException:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
 
 
 def _permit(rows: tuple[Row, Row], purpose: str, tenant: str | None) -> Callable[[Tx], None]:

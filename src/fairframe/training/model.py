@@ -225,6 +225,10 @@ def _save_part(module: Any, folder: Path, state: "dict[str, torch.Tensor] | None
     from safetensors.torch import save_file
 
     module.save_pretrained(folder)
+    config = folder / "config.json"
+    # where the weights were read from: a path of this machine would travel with the model, and change its hash
+    told = json.loads(config.read_text("utf-8"))
+    _write_json(config, {key: value for key, value in told.items() if key != "_name_or_path"})
     if state is None:
         return
     (weights,) = folder.glob("*.safetensors")

@@ -72,3 +72,15 @@ checkpoint_event = table(
     text("reason"),
     number("recorded_at_ms"),
 )
+
+# weights that left for good, with the signed model_release that says so; ends_ms: of the license, if it ends
+weight_release = table(
+    "weight_release",
+    key(),
+    ref("checkpoint"),
+    text("document", unique=True),
+    one_of("purpose", "evaluate", "research", "commercial"),
+    text("license"),
+    number("ends_ms", nullable=True),
+    number("recorded_at_ms"),
+)

@@ -24,6 +24,7 @@ ISSUER = {
     "attestation": "lab",
     "lineage": "lab",
     "film": "lab",
+    "model_release": "lab",
     "log_proof": "",
 }
 """Which side signs what; "" where both do."""

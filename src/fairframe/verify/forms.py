@@ -10,6 +10,7 @@ from fairframe.core.claim_outcome_body import ClaimOutcome
 from fairframe.core.delivery_body import DeliveryBody, LeaseBody
 from fairframe.core.feed_body import FeedBody
 from fairframe.core.grant_body import GrantBody
+from fairframe.core.model_release_body import ModelRelease
 from fairframe.core.time import to_rfc3339
 from fairframe.core.usage_report_body import UsageReport
 from fairframe.verify.films import read_sidecar
@@ -62,6 +63,11 @@ def _film(bundle: Bundle) -> Iterable[Finding]:
     return (*read_sidecar(bundle).findings, unseen)
 
 
+def _model_release(bundle: Bundle) -> Iterable[Finding]:
+    ModelRelease.from_json(bundle.body)
+    return (Finding(None, "release.folder", "the weights and documents that it signs are checked with their folder"),)
+
+
 READERS: dict[str, Callable[[Bundle], Iterable[Finding]]] = {
     "agreement": _agreement,
     "attestation": _body(AttestationBody.from_json),
@@ -73,5 +79,6 @@ READERS: dict[str, Callable[[Bundle], Iterable[Finding]]] = {
     "grant": _body(GrantBody.from_json),
     "lease": _body(LeaseBody.from_json),
     "lineage": lambda bundle: read_lineage(bundle.body).findings,
+    "model_release": _model_release,
     "usage_report": _body(UsageReport.from_body),
 }

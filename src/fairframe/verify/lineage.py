@@ -11,6 +11,7 @@ from fairframe.core.ancestors import BASE, METHODS, read_ancestors
 from fairframe.core.canonical import digest, sha256_hex
 from fairframe.core.errors import BadDocument
 from fairframe.core.fields import Fields
+from fairframe.core.model_release_body import check_path
 from fairframe.verify.kind import Finding, several
 
 LINEAGE = "lineage.json"
@@ -101,10 +102,7 @@ def _files(body: Fields) -> dict[str, str]:
     if len(files) > MAX_FILES or not files:
         raise BadDocument(f"{len(files)} files are listed", code="model.files", where=LINEAGE)
     for name in files:
-        parts = name.split("/")
-        fine = all(part and part not in (".", "..") and "\\" not in part and part.isprintable() for part in parts)
-        if not fine or len(name) > 300 or len(parts) > 8:
-            raise BadDocument(f"{name[:80]!r} leads out of the folder", code="model.path", where=LINEAGE)
+        check_path(name, LINEAGE)
     return files
 
 

@@ -33,13 +33,14 @@ def check(target: Target, trust: Trust, now_ms: int) -> list[Finding]:
         return [*findings, Finding(False, "model.type", f"{LINEAGE} holds a {bundle.type}")]
     try:
         lineage = read_lineage(bundle.body)
-        found = [*lineage.findings, *_files(target.path, lineage.files)]
+        found = [*lineage.findings, *check_files(target.path, lineage.files, BESIDE)]
     except (BadDocument, InputError) as error:
         return [*findings, Finding(False, error.code, str(error))]
     return [*findings, *found]
 
 
-def _files(folder: Path, files: dict[str, str]) -> list[Finding]:
+def check_files(folder: Path, files: dict[str, str], beside: frozenset[str]) -> list[Finding]:
+    """Whether every listed file has its SHA-256, and nothing else lies there but what `beside` names."""
     total = sum(_size(folder / name) for name in files)
     if total > MAX_MODEL_BYTES:
         # a lineage signs no sizes: without a bound, sparse files would be read for days before they failed
@@ -58,7 +59,7 @@ def _files(folder: Path, files: dict[str, str]) -> list[Finding]:
     return [
         *several("model.missing", missing, f"all {len(files)} files are there"),
         *several("model.changed", changed, f"{len(files) - len(missing)} files have the signed SHA-256"),
-        *strays("model.extra", _extra(folder, files), "nothing else lies in the folder that could be loaded"),
+        *strays("model.extra", _extra(folder, files, beside), "nothing else lies in the folder that could be loaded"),
     ]
 
 
@@ -76,7 +77,7 @@ def _size(path: Path) -> int:
     return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
 
-def _extra(folder: Path, files: dict[str, str]) -> Iterator[str]:
+def _extra(folder: Path, files: dict[str, str], beside: frozenset[str]) -> Iterator[str]:
     """Files, links and folders that no listed file needs. Only folders of listed files are looked into."""
     needed = {parent.as_posix() for name in files for parent in PurePosixPath(name).parents}
     for inner in sorted(needed):
@@ -87,8 +88,8 @@ def _extra(folder: Path, files: dict[str, str]) -> Iterator[str]:
             for entry in entries:
                 name = PurePosixPath(inner, entry.name).as_posix()
                 listed = name in (needed if entry.is_dir(follow_symlinks=False) else files)
-                if not listed and (name not in BESIDE or entry.is_symlink()):
-                    yield f"{name!r} is not in the lineage"
+                if not listed and (name not in beside or entry.is_symlink()):
+                    yield f"{name!r} is not in the signed list"
 
 
 MODEL = Kind(

@@ -14,12 +14,14 @@ from fairframe.verify.files import open_regular, read_limited
 from fairframe.verify.films import FILM
 from fairframe.verify.kind import Kind, Report, Target
 from fairframe.verify.log_proofs import LOG_PROOF
+from fairframe.verify.model_releases import MODEL_RELEASE
 from fairframe.verify.models import MODEL
 from fairframe.verify.parties import PARTY
 from fairframe.verify.statement import STATEMENT
 from fairframe.verify.trust import Trust
 
 KINDS: tuple[Kind, ...] = (
+    MODEL_RELEASE,  # it holds a lineage too: before a model
     MODEL,
     DELIVERY,
     FILM,

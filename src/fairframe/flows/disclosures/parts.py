@@ -1,0 +1,36 @@
+"""Parts that the SQL statements of many figures have in common, each a named table expression."""
+
+PARTS = {
+    "chain": """chain (id) as (
+  select id from checkpoint where public_id = :checkpoint and direction = 'own'
+  union
+  select (select max(parent.id) from checkpoint parent
+          where parent.weights_hash = ancestor.hash and parent.direction = 'own')
+  from chain join ancestor on ancestor.checkpoint_id = chain.id and ancestor.kind = 'checkpoint'
+  where ancestor.hash in (select weights_hash from checkpoint where direction = 'own'))""",
+    "taken": """taken (id, public_id, family) as (
+  select distinct delivery.id, delivery.public_id, delivery.family from delivery
+  join checkpoint on checkpoint.delivery = delivery.public_id join chain on chain.id = checkpoint.id
+  where delivery.direction = 'in')""",
+    "used": """used (delivery_id, item, frames) as (
+  select taken.id, usage.item, sum(usage.frames) from usage
+  join chain on chain.id = usage.checkpoint_id join taken on taken.public_id = usage.source
+  group by taken.id, usage.item)""",
+    "back": """back (delivery_id, item) as (
+  select distinct taken.id, feed_entry.item from feed_entry join taken on taken.public_id = feed_entry.delivery
+  where feed_entry.direction = 'in' and feed_entry.recorded_at_ms <= :read_at_ms)""",
+}
+"""chain: the checkpoint and those ancestors of it that were trained here; taken: the deliveries that they were trained
+on; used: the frames of each delivered clip that they consumed; back: delivered clips that a feed has taken back."""
+MEANINGS = {
+    "chain": "the checkpoint, and those of its ancestors that were trained in this workspace",
+    "taken": "the deliveries that they were trained on",
+    "used": "the frames of each delivered clip that they consumed",
+    "back": "the delivered clips that a feed has taken back",
+}
+
+
+def statement(within: tuple[str, ...], select: str) -> str:
+    """A whole statement on one line, for SQLite and PostgreSQL."""
+    parts = f"with recursive {', '.join(PARTS[name] for name in within)} " if within else ""
+    return " ".join((parts + select).split())

@@ -1,0 +1,122 @@
+"""What the documents of a release are written from: one checkpoint, its permissions and its figures."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fairframe.flows.disclosures import reading
+from fairframe.flows.disclosures.conditions import Choice, Conditions, License, Passed, choices
+from fairframe.flows.disclosures.figure import Figure
+from fairframe.platform import identity
+from fairframe.platform.tx import Row, Tx
+from fairframe.training import externals, registry
+from fairframe.training.permission_rule import Asked, covering
+from fairframe.training.permissions import Permissions, permissions_of
+
+RELEASE = "release_weights"
+HOUSE_SOURCE = "https://www.apache.org/licenses/LICENSE-2.0"
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What an agreement that covers the release asks, of which the license repeats the strictest."""
+
+    checkpoint: str
+    agreement: str
+    purpose: str
+    territory: str
+    ends_ms: int
+    commercial_output: bool
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One checkpoint as its documents see it. purpose: the widest that its release is permitted for, or None, and
+    then `reasons` say why, for research. provider: the lab's name."""
+
+    checkpoint: str
+    name: str
+    provider: str
+    weights_hash: str
+    lineage: str
+    code: str
+    made_ms: int
+    permissions: Permissions
+    purpose: str | None
+    reasons: tuple[str, ...]
+    conditions: Conditions
+    bounds: tuple[Bound, ...]
+    figures: Mapping[str, Figure]
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        return choices(self.conditions)
+
+    @property
+    def license(self) -> License | None:
+        """The license text that is drafted: the widest that can be granted, or None."""
+        return next((one.license for one in self.choices if one.can), None)
+
+
+def subject_of(tx: Tx, row: Row) -> Subject:
+    """Read everything about an own checkpoint in this transaction."""
+    permissions = permissions_of(tx, row)
+    permitted = [one for one in ("commercial", "research", "evaluate") if permissions.answer(RELEASE, one).ok]
+    purpose = permitted[0] if permitted else None
+    refused = permissions.answer(RELEASE, "research").reasons if purpose is None else []
+    bundle = registry.lineage_of(row)
+    bounds = tuple(_bounds(permissions, purpose))
+    return Subject(
+        checkpoint=str(row["public_id"]),
+        name=str(row["name"]),
+        provider=identity.own(tx).name,
+        weights_hash=str(row["weights_hash"]),
+        lineage=bundle.id,
+        code=str(bundle.body["code"]),
+        made_ms=tx.now_ms,
+        permissions=permissions,
+        purpose=purpose,
+        reasons=tuple(refused),
+        conditions=_conditions(tx, row, permissions, frozenset(permitted), bounds),
+        bounds=bounds,
+        figures=reading.read(tx, row),
+    )
+
+
+def _bounds(permissions: Permissions, purpose: str | None) -> list[Bound]:
+    """Of every checkpoint of the tree the agreement that covers the release; where none does, all that there are."""
+    found: list[Bound] = []
+    for one in permissions.used:
+        rights = one.rights if purpose is None else covering(Asked(RELEASE, purpose), one)[:1]
+        found += [
+            Bound(one.name, r.agreement, r.purpose, str(r.territory), r.ends_ms, r.commercial_output, r.remedy)
+            for r in rights
+        ]
+    return found
+
+
+def _conditions(
+    tx: Tx, row: Row, permissions: Permissions, purposes: frozenset[str], bounds: tuple[Bound, ...]
+) -> Conditions:
+    widest = next((one for one in ("commercial", "research", "evaluate") if one in purposes), "research")
+    answer = permissions.answer(RELEASE, widest)
+    return Conditions(
+        purposes=purposes,
+        commercial_output="commercial" in purposes and permissions.answer("generate", "commercial").ok,
+        territory=answer.territory,
+        ends_ms=answer.ends_ms,
+        delete_on_opt_out=any(one.remedy == "withdraw" for one in bounds),
+        passed=_passed(tx, permissions),
+    )
+
+
+def _passed(tx: Tx, permissions: Permissions) -> tuple[Passed, ...]:
+    """The licenses of ancestors from elsewhere, which go along."""
+    found: dict[str, Passed] = {}
+    for one in permissions.elsewhere:
+        address = HOUSE_SOURCE if one.kind == "house" else ""
+        if one.kind == "external":
+            said = next((row for row in externals.listing(tx) if row["name"] == one.name), None)
+            address = "" if said is None else str(said["license_url"])
+        found[one.name] = Passed(one.name, one.license, address)
+    return tuple(found.values())

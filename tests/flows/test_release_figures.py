@@ -1,0 +1,147 @@
+"""The figures of a release on both databases, beside sums that plain Python makes of the same rows."""
+
+import importlib.util
+import json
+import struct
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fairframe.core.ancestors import AncestorRef
+from fairframe.core.errors import BadDocument
+from fairframe.core.ids import new_id
+from fairframe.core.item_line import Item
+from fairframe.dataset import feeds
+from fairframe.dataset.loader import find_delivery, items_of
+from fairframe.flows import model_release
+from fairframe.flows.disclosures import reading
+from fairframe.flows.disclosures.figure import answer
+from fairframe.flows.disclosures.functions import elements
+from fairframe.flows.opt_out import opt_out
+from fairframe.library import contributors
+from fairframe.platform.workspace import Workspace
+from fairframe.training import registry
+from fairframe.training.publishing import Made, place_for, publish
+from fairframe.training.usage import UsageCount
+
+_PLACE = Path(__file__).parents[1] / "dataset" / "conftest.py"
+_SPEC = importlib.util.spec_from_file_location("fairframe_tests_dataset_for_figures", _PLACE)
+assert _SPEC is not None
+assert _SPEC.loader is not None
+_DATASET: Any = importlib.util.module_from_spec(_SPEC)
+sys.modules[_SPEC.name] = _DATASET
+_SPEC.loader.exec_module(_DATASET)
+films, loop = _DATASET.films, _DATASET.loop
+
+WINDOW = {"clip": {"size": 16, "frames": 5, "fps": 24}}
+EXTERNAL = AncestorRef("external", "Some/Model <b>", "ab" * 32, "some terms", "undisclosed", 0, 1, "captioner")
+
+
+def tensor_file(path: Path, *shape: int) -> None:
+    """A safetensors file of zeros."""
+    count = 1
+    for side in shape:
+        count *= side
+    header = json.dumps({"w": {"dtype": "U8", "shape": shape, "data_offsets": [0, count]}}).encode()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(struct.pack("<Q", len(header)) + header + bytes(count))
+
+
+def made(lab: Workspace, name: str, frames: dict[str, int], ancestors: tuple[AncestorRef, ...], size: int) -> str:
+    """Publish a checkpoint as training does, on weights that are zeros; gives the hash of its weights."""
+    place = place_for(lab, name)
+    tensor_file(place.part / "vae" / "model.safetensors", size, 3)
+    with lab.read() as tx:
+        delivery = find_delivery(tx, "squares")
+    usage = [UsageCount("house" if item == "house" else delivery["public_id"], item, n) for item, n in frames.items()]
+    return str(
+        publish(lab, place, Made(new_id("ckp"), WINDOW, ancestors, lambda tx: None, delivery, usage))["weights_hash"]
+    )
+
+
+@pytest.fixture
+def items(loop: Any) -> list[Item]:
+    """The items of a delivery; `older` consumed the first three, and `harbor`, made of it, the second to fourth."""
+    loop.to_lab()
+    with loop.lab.read() as tx:
+        found = items_of(tx, find_delivery(tx, "squares"))
+    ids = [one.id for one in found]
+    first = made(loop.lab, "older", {ids[0]: 10, ids[1]: 20, ids[2]: 30, "house": 7}, (EXTERNAL,), 4)
+    parent = AncestorRef("checkpoint", "older", first, "", "disclosed", 1, 2)
+    made(loop.lab, "harbor", {ids[1]: 1, ids[2]: 2, ids[3]: 3}, (parent, EXTERNAL), 5)
+    # the same weights again, under another name: they count once
+    assert made(loop.lab, "older-again", {ids[0]: 10}, (EXTERNAL,), 4) == first
+    return found
+
+
+def test_figures_count_a_checkpoint_and_what_it_was_made_of(loop: Any, items: list[Item]) -> None:
+    with loop.lab.read() as tx:
+        found = {name: one.value for name, one in reading.read(tx, registry.find(tx, "older-again")).items()}
+        assert (found["checkpoints"], found["frames_consumed"], found["house_frames"]) == (1, 10, 0)
+        figures = reading.read(tx, registry.find(tx, "harbor"))
+    found = {name: one.value for name, one in figures.items()}
+    # of two checkpoints with the parent's weights the newer one stands for them
+    consumed = [items[0], *items[1:4]]
+    assert (found["checkpoints"], found["house_frames"], found["frames_consumed"]) == (2, 0, 16)
+    assert found["clips_consumed"] == len(consumed) == 4
+    assert found["contributors_consumed"] == len({one.contributor for one in consumed})
+    assert found["assets_consumed"] == len({one.asset for one in consumed})
+    assert found["consumed_ms"] == sum(one.duration_ms for one in consumed)
+    assert found["clips_delivered"] == len(items)
+    assert found["delivered_ms"] == sum(one.duration_ms for one in items)
+    assert found["contributors_delivered"] == len({one.contributor for one in items})
+    assert found["clips_held_out"] == sum(one.split == "heldout" for one in items)
+    assert found["caption_characters"] == sum(len(one.caption) for one in items)
+    assert found["ancestors"] == [["Some/Model <b>", "external", "captioner", "some terms", "undisclosed", "ab" * 32]]
+    assert found["ancestors_undisclosed"] == 1
+    assert found["windows"] == [["harbor", 16, 5, 24], ["older-again", 16, 5, 24]]
+    assert found["tensors"] == [["vae", 15]]
+    assert found["licensed_sides"] == [[loop.agreement, 256, None]]
+    assert {one.type for one in figures["clips_consumed"].evidence} == {"lineage", "delivery"}
+    assert len(figures["windows"].evidence) == 2
+
+
+def test_figures_follow_a_feed_and_older_ones_stay(loop: Any, items: list[Item], clock: Any) -> None:
+    with loop.lab.read() as tx:
+        before = reading.read(tx, registry.find(tx, "harbor"))
+    clock.advance(1_000)
+    name = _DATASET.PEOPLE[0]
+    with loop.library.write() as tx:
+        opt_out(tx, contributors.find(tx, name), "no more")
+        feed = feeds.issue(tx, loop.agreement)
+    with loop.lab.write() as tx:
+        feeds.refresh(tx, feed)
+    theirs = set(loop.items_of(name))
+    frames = {items[0].id: 10, items[1].id: 1, items[2].id: 2, items[3].id: 3}
+    with loop.lab.read() as tx:
+        after = {key: one.value for key, one in reading.read(tx, registry.find(tx, "harbor")).items()}
+        for key, figure in before.items():
+            again = answer(tx, figure.question, figure.parameters)
+            assert (again.value, again.rows) == (figure.value, figure.rows), key
+    assert after["clips_taken_back"] == len(theirs)
+    assert after["clips_taken_back_consumed"] == len(theirs & set(frames)) > 0
+    assert after["frames_taken_back_consumed"] == sum(n for item, n in frames.items() if item in theirs)
+    assert [count for _, count in after["taken_back_reasons"]] == [len(theirs)]
+    assert after["feeds"][0][2] == 2
+
+
+def test_undisclosed_data_stands_at_the_top_of_each_disclosure(loop: Any, items: list[Item]) -> None:
+    with loop.lab.read() as tx:
+        documents = model_release.preview(tx, "harbor").documents
+    for name in ("eu-training-summary.md", "california-ab-2013.md"):
+        text = documents[name].decode()
+        assert "1 ancestor [1] whose training data is undisclosed" in text.partition("## ")[0]
+        assert r"Some/Model \<b\>" in text
+        assert "captions for training were written by" in text.casefold()
+    card = documents["README.md"].decode()
+    assert '- "Some/Model' not in card.partition("\n---\n")[0], "no name of the Hub"
+    assert "some terms" in documents["LICENSE"].decode() or "NO LICENSE" in documents["LICENSE"].decode()
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff" * 8, struct.pack("<Q", 4) + b"[[[[", struct.pack("<Q", 2) + b"{]"])
+def test_what_is_no_safetensors_file_is_told(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "x").write_bytes(data)
+    with pytest.raises(BadDocument, match="no safetensors"):
+        elements(tmp_path / "x")
