@@ -96,8 +96,10 @@ def resolve(
 
 def _person(tx: Tx, name: str, known: dict[str, Row], new: bool) -> Row:
     if name not in known:
-        add = new and isinstance(tx, WriteTx)
-        known[name] = contributors.ensure(tx, name) if add else contributors.find(tx, name)
+        if new and isinstance(tx, WriteTx):
+            known[name] = contributors.ensure(tx, name)
+        else:
+            known[name] = contributors.find(tx, name)
     return known[name]
 
 
