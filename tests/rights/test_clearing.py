@@ -90,7 +90,10 @@ def test_sql_equals_the_reference(
         shutil.rmtree(folder)
 
 
-def test_sql_equals_the_reference_on_both_databases(library: Workspace, tmp_path: Path) -> None:
+def test_sql_equals_the_reference_on_both_databases(
+    library: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clearing, "AT_ONCE", 250)
     random = Random(2)
     with library.write() as tx:
         make_world(random, contributors=25, assets=600).put(tx)

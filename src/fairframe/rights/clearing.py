@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     import duckdb
 
 MEMORY_LIMIT = "2GB"
+AT_ONCE = 1_000_000
+"""Asset ids that are decided together."""
 
 
 @dataclass(frozen=True)
@@ -153,8 +155,14 @@ def decide(
             "collections": [one.id for one in terms.collections] or [""],
         }
         _prepare(db, taken.folder, asked)
-        for step in clearing_sql.STEPS:
+        for step in clearing_sql.ONCE:
             db.execute(step)
+        for first in _parts(db, taken.folder):
+            db.execute("set variable first = ?", [first])
+            db.execute("set variable beyond = ?", [first + AT_ONCE])
+            for step in clearing_sql.PART:
+                db.execute(step)
+        db.execute(clearing_sql.PATTERN)
         for query, file in ((clearing_sql.RESULT, path), (clearing_sql.PATTERNS, _patterns(path))):
             db.execute(f"copy ({query}) to {_literal(file)} (format parquet, compression zstd)")
         counts = dict(db.execute(clearing_sql.COUNTS).fetchall())
@@ -218,13 +226,20 @@ def _prepare(db: "duckdb.DuckDBPyConnection", folder: Path, asked: dict[str, Any
         "property": bits(lambda name: name.startswith("property_release_") and name in clearing_sql.RAW),
         "editorial": bits(lambda name: name.startswith("editorial_") and name in clearing_sql.RAW),
     }
-    for name, value in {**asked, **named}.items():
+    for name, value in {**asked, **named, "first": 0, "beyond": 0}.items():
         db.execute(f"set variable {name} = ?", [value])
     for macro in clearing_sql.MACROS:
         db.execute(f"create temp macro {macro}")
     for name, view in clearing_sql.VIEWS.items():
         source = f"read_parquet({_literal(folder / f'{name}.parquet')})"
         db.execute(f"create temp view {name} as {view.format(source)}")
+
+
+def _parts(db: "duckdb.DuckDBPyConnection", folder: Path) -> range:
+    """The first id of each part."""
+    source = clearing_sql.RANGE.format(_literal(folder / "asset.parquet"))
+    least, most = db.execute(source).fetchone() or (0, -1)
+    return range(least, most + 1, AT_ONCE)
 
 
 def _patterns(path: Path) -> Path:

@@ -28,26 +28,28 @@ MACROS = (
 
 _KNOWN = "select * from {} where recorded_at_ms <= getvariable('known_ms')"
 _IN_FORCE = _KNOWN + " and valid_from_ms <= getvariable('at_ms')"
+_OF_ASSETS = " and asset_id >= getvariable('first') and asset_id < getvariable('beyond')"
 VIEWS = {
-    "asset": _KNOWN,
-    "asset_fact": _IN_FORCE,
+    "asset": _KNOWN + _OF_ASSETS.replace("asset_id", "id"),
+    "asset_fact": _IN_FORCE + _OF_ASSETS,
     "collection": "select * from {}",
-    "collection_asset": _KNOWN,
+    "collection_asset": _KNOWN + _OF_ASSETS,
     "consent_event": _IN_FORCE,
     "contributor_terms": "select * from {}",
-    "document_release": _IN_FORCE,
-    "hold": _IN_FORCE,
+    "document_release": _IN_FORCE + _OF_ASSETS,
+    "hold": _IN_FORCE + _OF_ASSETS,
     "hold_lift": _IN_FORCE,
-    "ownership": _IN_FORCE,
-    "ruling": _IN_FORCE,
-    "signal": _IN_FORCE,
+    "ownership": _IN_FORCE + _OF_ASSETS,
+    "ruling": _IN_FORCE + _OF_ASSETS,
+    "signal": _IN_FORCE + _OF_ASSETS,
     "terms_acceptance": _IN_FORCE,
 }
-"""Each table of the snapshot as of `at_ms` and as known at `known_ms`."""
+"""Each table of the snapshot as of `at_ms` and as known at `known_ms`; of what speaks about assets, those from `first`
+to before `beyond`."""
 
 # owners besides who brought the asset: few, so only assets that have another one are grouped
 CO_OWNER = """
-create temp table co_owner as
+create or replace temp table co_owner as
 with other as (
   select o.asset_id, o.contributor_id, o.valid_from_ms, o.recorded_at_ms
   from ownership o join asset a on a.id = o.asset_id where o.contributor_id <> a.contributor_id
@@ -61,7 +63,7 @@ from other o join newest n on n.asset_id = o.asset_id and row(o.valid_from_ms, o
 
 # who must permit
 OWNER = """
-create temp view owner as
+create or replace temp view owner as
 select id as asset_id, contributor_id from asset union all select asset_id, contributor_id from co_owner
 """
 
@@ -116,7 +118,7 @@ where regime = 'opt-out' and noticed_ms + notice_days * 86400000::bigint <= hold
 
 # rules 3 and 5 for a contributor's whole work: (contributor, action) that is not permitted, and why
 REFUSED = """
-create temp table refused as
+create or replace temp table refused as
 select c.contributor_id, a.action as asked,
   case when c.contributor_id in (from opted_out) then flag('opted_out') when w.denies then flag('consent_denied')
     else flag('no_consent') end as flag
@@ -129,9 +131,10 @@ where c.contributor_id in (from opted_out)
 
 # rule 3 above that: an asset's own word, else that of its collections
 NEARER = """
-create temp table nearer as
+create or replace temp table nearer as
 with own as (
-  select subject as asset_id, contributor_id, asked, denies from word where scope = 'asset'
+  select subject as asset_id, contributor_id, asked, denies from word
+  where scope = 'asset' and subject >= getvariable('first') and subject < getvariable('beyond')
 ), together as (
   select m.asset_id, w.contributor_id, w.asked, bool_or(w.denies) as denies
   from word w join collection_asset m on m.collection_id = w.subject
@@ -144,7 +147,7 @@ select * from together t anti join own o using (asset_id, contributor_id, asked)
 
 # papers.py, release by release: what each lacks, and its place
 PAPER = """
-create temp table paper as
+create or replace temp table paper as
 with revoked as (
   select revokes_id as id, max(row(valid_from_ms, recorded_at_ms, id)) as revoked
   from document_release where revokes_id <> 0 group by revokes_id
@@ -160,7 +163,7 @@ from document_release d left join revoked r on r.id = d.id where d.revokes_id = 
 
 # and together: what an asset's releases of one kind leave open, as bits
 RELEASE = """
-create temp table release_open as
+create or replace temp table release_open as
 with several as (
   select asset_id, kind from paper group by asset_id, kind having count(*) > 1
 ), together as (
@@ -195,7 +198,7 @@ from left_open
 
 # RulingView in facts.py: an allow while it is the newest, a deny until a later allow, each until it expires
 RULING = """
-create temp table ruling_now as
+create or replace temp table ruling_now as
 with placed as (
   select *, row(valid_from_ms, recorded_at_ms, id) as place, expires_ms > getvariable('at_ms') as stands from ruling
 ), newest as (
@@ -211,7 +214,7 @@ group by p.asset_id, p.finding, p.decision
 
 # what signals say; 0 where that is nothing
 HEARD = """
-create temp table heard as
+create or replace temp table heard as
 select asset_id, recorded_at_ms, case
   when kind = 'note' then flag('signal_noted')
   when trust = 'tampered' then flag('signal_tampered')
@@ -226,7 +229,7 @@ from signal
 
 # one row for each asset of which anything is said
 GATHERED = """
-create temp table gathered as
+create or replace temp table gathered as
 with said as (
   select asset_id, flag('people_yes') << fact as bits from asset_fact
   union all
@@ -246,7 +249,7 @@ select asset_id, bit_or(bits) as bits from said group by asset_id
 
 # the few assets for which more than that counts. `cleared` bits are put right by `bits`; `allowed`: by rulings.
 EXTRA = """
-create temp table extra as
+create or replace temp table extra as
 with several as (
   select asset_id from co_owner union select asset_id from nearer
 ), permitting as (
@@ -292,15 +295,15 @@ from parts group by asset_id
 
 # one row for each asset. Its contributor's answer stands for it, unless EXTRA knows better.
 DECISION = """
-create temp table decision as
+insert into decision
 with answer as (
   select contributor_id, bit_or(flag) as bits from refused group by contributor_id
 )
-select a.id as asset_id, coalesce(e.allowed, 0) as allowed, (coalesce(g.bits, 0) | coalesce(r.bits, 0)
+select a.id, coalesce(e.allowed, 0), (coalesce(g.bits, 0) | coalesce(r.bits, 0)
     | if(list_contains(getvariable('kinds'), a.kind), 0, flag('outside_kind'))
     | if(least(a.width, a.height) between getvariable('short_side') and getvariable('most_side'), 0,
       flag('outside_short_side'))
-  ) & ~coalesce(e.cleared, 0) | coalesce(e.bits, 0) as bits
+  ) & ~coalesce(e.cleared, 0) | coalesce(e.bits, 0)
 from asset a left join gathered g on g.asset_id = a.id left join extra e on e.asset_id = a.id
 left join answer r on r.contributor_id = a.contributor_id
 """
@@ -339,23 +342,12 @@ select bits, allowed, assets, (row_number() over () - 1)::integer as pattern,
 from taken
 """
 
-STEPS = (
-    CO_OWNER,
-    OWNER,
-    OPTED_OUT,
-    WORD,
-    SILENT_YES,
-    REFUSED,
-    NEARER,
-    PAPER,
-    RELEASE,
-    RULING,
-    HEARD,
-    GATHERED,
-    EXTRA,
-    DECISION,
-    PATTERN,
-)
+ONCE = (OPTED_OUT, WORD, SILENT_YES, "create temp table decision (asset_id bigint, allowed bigint, bits bigint)")
+"""What is worked out for all contributors."""
+PART = (CO_OWNER, OWNER, REFUSED, NEARER, PAPER, RELEASE, RULING, HEARD, GATHERED, EXTRA, DECISION)
+"""What is worked out for the assets from `first` to before `beyond`: a part that fits into the processor's caches, so
+that time grows with the library and not faster, and memory hardly."""
+RANGE = "select coalesce(min(id), 0), coalesce(max(id), -1) from read_parquet({0})"
 
 RESULT = """
 select d.asset_id, p.pattern from decision d join pattern p using (bits, allowed) order by d.asset_id
