@@ -45,7 +45,7 @@ def list_waiting(
     limit: Annotated[int, typer.Option(help="Rows in a page.", min=1, max=review.MAX_LIMIT)] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """What waits: incidents and appeals that are open, then assets with their findings.
+    """What waits: incidents, appeals, then assets with their findings.
 
     With --agreement only what stands between an asset and that agreement; without, also what is denied anyway.
     """
