@@ -37,7 +37,7 @@ def events(loop: Loop) -> int:  # noqa: F811
 
 def test_many_words_are_shown_asked_and_said(loop: Loop, fairframe: Fairframe) -> None:  # noqa: F811
     loop.to_lab()
-    bulk = ("-w", loop.library.root, "rights", "consent-bulk", ANA)
+    bulk = ("-w", loop.library.root, "rights", "consents", ANA)
     said, before = (*bulk, "--deny", "research", "--match", "ana-*"), events(loop)
     looked = fairframe(*said, "--dry-run")
     assert looked.code == 0 and "2 words on 2 assets" in looked.out and "nothing was written" in looked.err
@@ -92,6 +92,9 @@ def test_a_backdated_no_and_its_incident(loop: Loop, fairframe: Fairframe) -> No
     assert "no incident" in fairframe("-w", root, "rights", "incidents", "show", "inc_x").err
     overall = fairframe("-w", root, "rights", "opt-out", BEN, "--from", past, "--yes", "--json").data
     assert overall["incident"].startswith("inc_") and len(overall["revoked"]) == 2
+    tomorrow = to_rfc3339(loop.library.clock() + DAY_MS)
+    later = fairframe("-w", root, "rights", "opt-out", CHEN, "--from", tomorrow, "--yes")
+    assert later.code == 0 and "0 delivered items" in later.out and "a day to come" in later.err
     assert "input.bad_time" in fairframe("-w", root, "rights", "opt-out", CHEN, "--from", "1961-01-01", "--yes").err
 
 

@@ -8,7 +8,7 @@ from fairframe.core.dsse import read_envelope
 from fairframe.core.errors import Conflict, InputError, NotFound, Refused
 from fairframe.core.time import DAY_MS
 from fairframe.flows import consent_bulk, incidents, opt_out
-from fairframe.flows.incidents import InSpite, in_spite
+from fairframe.flows.in_spite import InSpite, in_spite
 from fairframe.library import assets
 from fairframe.platform.tx import Row
 from fairframe.rights import agreements, clearing, consent, moment

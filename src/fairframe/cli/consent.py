@@ -56,7 +56,7 @@ def set_consent(
 
     A no takes back what was delivered and no longer clears. A word about an asset goes before one about its
     collection, and that before one about all of a contributor's work; `--deny "*"` with no more is an opt-out. For
-    one purpose or action alone: `--deny "*" --action release_weights`. About many assets: rights consent-bulk.
+    one purpose or action alone: `--deny "*" --action release_weights`. About many assets: rights consents.
 
     A no with --from in the past changes no past decision: it opens an incident with a deadline.
     """
@@ -136,6 +136,7 @@ def opt_out(
         if before.opted_out_ms is None:
             confirm(f"Record the opt-out of {contributor}?", yes)
         with ws.write() as tx:
+            now = tx.now_ms
             done = opting.opt_out(tx, contributors.find(tx, contributor), reason, since_ms(since))
     emit(
         {"consent": done.consent, "revoked": [vars(r) for r in done.revoked], "incident": done.incident},
@@ -143,6 +144,9 @@ def opt_out(
         lambda: say(f"{done.consent}: opted out, {len(done.revoked)} delivered items taken back"),
     )
     tell_incident(done.incident)
+    if (since_ms(since) or 0) > now:
+        note("It is valid from a day to come: the feeds from then on take back what was delivered.")
+        return
     note("Send each lab its feed: fairframe rights feed AGREEMENT -o feed.json")
 
 

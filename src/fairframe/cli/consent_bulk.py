@@ -1,4 +1,4 @@
-"""rights consent-bulk: one contributor's words about many of their assets, by a filter or from a table."""
+"""rights consents: one contributor's words about many of their assets, by a filter or from a table."""
 
 from pathlib import Path
 from typing import Annotated
@@ -22,7 +22,7 @@ from fairframe.rights.vocabulary import ACTIONS, ANY
 app = group("Many words of one contributor.")
 
 
-@app.command("consent-bulk")
+@app.command("consents")
 def consent_bulk(
     ctx: typer.Context,
     contributor: Who,
@@ -48,11 +48,11 @@ def consent_bulk(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Record a contributor's yes or no on many assets at once: shown before, then all or none.
+    """Record a contributor's yes or no on many assets.
 
-    Each asset gets a word of its own, which goes before any about its collection or all of their work. A table names
-    assets by id or filename; a line that cannot be used stops the whole. What is taken in later is not covered: for
-    that, speak about the collection (rights consent --collection).
+    It is shown before, then said of all or of none. Each asset gets a word of its own, which goes before any about its
+    collection or all of their work. A table names assets by id or filename; a line that cannot be used stops the
+    whole. What is taken in later is not covered: for that, speak about the collection (rights consent --collection).
     """
     which = Which(
         words=words,

@@ -6,7 +6,7 @@ import typer
 
 from fairframe.cli.shell import AsJson, confirm, emit, group, say, span, table, when, workspace
 from fairframe.flows import incidents as flow
-from fairframe.flows.incidents import InSpite
+from fairframe.flows.in_spite import InSpite, in_spite
 from fairframe.platform.tx import Row
 from fairframe.rights import incidents
 
@@ -29,10 +29,13 @@ def list_incidents(
 
 @app.command()
 def show(ctx: typer.Context, incident: Which, as_json: AsJson = False) -> None:
-    """What was decided, delivered and trained in spite of the no, as far as is known today."""
+    """What happened in spite of the no.
+
+    What was released, delivered and reported as trained, as far as is known today.
+    """
     with workspace(ctx, "library") as ws, ws.read() as tx:
         row = incidents.find(tx, incident)
-        found, data = flow.in_spite(tx, row), to_json(row, tx.now_ms)
+        found, data = in_spite(tx, row), to_json(row, tx.now_ms)
     emit({**data, "in_spite": found.to_json()}, as_json, lambda: _shown(data, found))
 
 
@@ -47,9 +50,9 @@ def resolve(
     by: Annotated[str, typer.Option(help="Who settled; kept as a salted commitment that can be erased.")] = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Settle an incident with a signed document that holds what is known to have happened.
+    """Settle an incident with a signed document.
 
-    The no itself stands, whatever the outcome.
+    It holds what is known to have happened. The no itself stands, whatever the outcome.
     """
     if settled + nothing + disputed != 1:
         raise typer.BadParameter("say --settled, --nothing-happened or --disputed")
@@ -57,7 +60,7 @@ def resolve(
     with workspace(ctx, "library") as ws:
         with ws.read() as tx:
             row = incidents.find(tx, incident)
-            found, data = flow.in_spite(tx, row), to_json(row, tx.now_ms)
+            found, data = in_spite(tx, row), to_json(row, tx.now_ms)
         _shown(data, found)
         confirm(f"Sign that the incident is {outcome.replace('_', ' ')}?", yes)
         with ws.write() as tx:

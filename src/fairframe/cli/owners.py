@@ -97,7 +97,10 @@ def import_owners(
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """State the owners of many assets anew; a line that cannot be used stops the whole."""
+    """State the owners of many assets anew.
+
+    A line that cannot be used stops the whole.
+    """
     _change(ctx, owners_said.from_table(file), file.name, since, new, dry_run, yes, as_json)
 
 

@@ -66,9 +66,10 @@ def terms_show(
     version: Annotated[int | None, typer.Option(help="Default: the newest.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """One version: what it says, who was told of it when, who objected, who was not told.
+    """One version: what it says, and whom it binds.
 
-    Until the version is to hold for them, a contributor can object by saying no to what it names.
+    Who was told of it when, who objected, who was not told. Until the version is to hold for them, a contributor can
+    object by saying no to what it names.
     """
     with workspace(ctx, "library") as ws, ws.read() as tx:
         row = contributor_terms.find(tx, name, version)

@@ -1,7 +1,7 @@
 """Incidents: a contributor's no that is valid from a time before it was recorded.
 
 Such a no changes no past decision: asked with the knowledge of then, each is as it was (moment.py). What was decided,
-delivered and trained in spite of it is asked for in flows/incidents.py; somebody has to answer for it by a deadline,
+delivered and trained in spite of it is asked for in flows/in_spite.py; somebody has to answer for it by a deadline,
 with a signed, reasoned document. Overdue is not written down: it follows from the time.
 """
 
