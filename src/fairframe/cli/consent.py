@@ -140,7 +140,7 @@ def set_consent(
             confirm(f"Record the no of {contributor} to {deny}, and take these clips back for good?", yes)
         with ws.write() as tx:
             event, revoked = opting.deny(tx, **said(tx))
-    say(f"{event}: denied, {len(revoked)} delivered items taken back")
+    say(f"{event}: denied, {sum(one.items for one in revoked)} delivered items taken back")
     if revoked:
         note("Send each lab its feed: fairframe rights feed AGREEMENT -o feed.json")
 
@@ -180,7 +180,7 @@ def opt_out(
     emit(
         {"consent": done.consent, "revoked": [vars(r) for r in done.revoked]},
         as_json,
-        lambda: say(f"{done.consent}: opted out, {len(done.revoked)} delivered items taken back"),
+        lambda: say(f"{done.consent}: opted out, {done.items} delivered items taken back"),
     )
     note("Send each lab its feed: fairframe rights feed AGREEMENT -o feed.json")
 

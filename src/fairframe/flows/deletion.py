@@ -36,6 +36,7 @@ from fairframe.dataset import attest as attestations
 from fairframe.dataset import attested
 from fairframe.dataset.gate import close_behind
 from fairframe.dataset.governing import governing
+from fairframe.dataset.papers import Papers
 from fairframe.dataset.revocation import ENDED, last_entry, told, withdrawn
 from fairframe.dataset.tables import delivery as delivery_table
 from fairframe.platform.runs import alone
@@ -50,7 +51,7 @@ SHEETS = "validation"
 REASON = "its clips were taken back"
 
 
-def attest(tx: WriteTx, delivery: Row) -> bytes:
+def attest(tx: WriteTx, delivery: Row) -> Papers:
     """Lab: delete what is due of a received delivery, clips and models, and sign that it is gone.
 
     Raises what dataset.attest.attest raises; IntegrityFailure (attest.not_deleted) for a model too; Conflict (run.live)
@@ -63,11 +64,11 @@ def attest(tx: WriteTx, delivery: Row) -> bytes:
         return _attest(tx, delivery)
 
 
-def _attest(tx: WriteTx, delivery: Row) -> bytes:
+def _attest(tx: WriteTx, delivery: Row) -> Papers:
     models = due_models(tx, delivery, last_entry(tx, "in", delivery["family"]), tx.now_ms)
     named = [Model(str(one["public_id"]), str(one["weights_hash"])) for one in models]
-    envelope = attestations.attest(tx, delivery["public_id"], named)
-    document = read_payload(read_envelope(envelope).payload).id
+    papers = attestations.attest(tx, delivery["public_id"], named)
+    document = read_payload(read_envelope(papers.envelope).payload).id
     half_done = _half_done(tx, delivery["public_id"])
     for folder in [*(registry.folder_of(tx.ws, one) for one in _trained_on(tx, delivery)), *half_done]:
         _delete(folder / SHEETS)
@@ -78,15 +79,15 @@ def _attest(tx: WriteTx, delivery: Row) -> bytes:
     for one in models:
         _delete(registry.folder_of(tx.ws, one))
         happen(tx, one, "deleted", document=document, reason=REASON)
-    return envelope
+    return papers
 
 
-def accept(tx: WriteTx, data: bytes) -> attested.Attested:
+def accept(tx: WriteTx, papers: Papers) -> attested.Attested:
     """Library: take a lab's attestation; every reported model that had to go must be named in it.
 
     Raises what dataset.attested.accept raises, and VerificationError (attest.model_missing).
     """
-    done = attested.accept(tx, data)
+    done = attested.accept(tx, papers)
     if not done.new:
         return done
     where = (delivery_table.c.public_id == done.body.delivery) & (delivery_table.c.direction == "out")

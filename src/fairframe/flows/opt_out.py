@@ -2,10 +2,9 @@
 
 The no itself is one consent event. Its only effects on what was delivered are a feed entry and an obligation per
 delivered item; leases of the rest, releases, checkpoints and earned money stay as they are. What it will do is told
-by flows.impact, which computes exactly what happens here.
+by flows.impact, which asks for the same items and deliveries by the same queries.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +14,7 @@ from fairframe.dataset.gate import close_behind
 from fairframe.dataset.revocation import Revoked
 from fairframe.dataset.sweep import denied
 from fairframe.dataset.tables import delivery as delivery_table
-from fairframe.flows.impact import OPTED_OUT, Impact, impact, items_of
+from fairframe.flows.impact import OPTED_OUT, items_of
 from fairframe.platform import bundles
 from fairframe.platform.tx import Row, WriteTx
 from fairframe.platform.workspace import Workspace
@@ -26,11 +25,15 @@ DENIED = "consent was taken back"
 
 @dataclass(frozen=True)
 class OptedOut:
-    """`consent`: public id of the event. `impact`: the preview, as it stood just before. `revoked`: what it did."""
+    """`consent`: public id of the event. `revoked`: what it took back, by delivery."""
 
     consent: str
-    impact: Impact
     revoked: tuple[Revoked, ...]
+
+    @property
+    def items(self) -> int:
+        """Delivered items that were taken back."""
+        return sum(one.items for one in self.revoked)
 
 
 def opt_out(tx: WriteTx, contributor: Row, reason: str = "") -> OptedOut:
@@ -48,10 +51,8 @@ def opt_out(tx: WriteTx, contributor: Row, reason: str = "") -> OptedOut:
             where=contributor["public_id"],
             remedy="Nothing is left to do.",
         )
-    before = impact(tx, contributor)
     event = consent.opt_out(tx, contributor, reason)
-    revoked = revocation.revoke(tx, items_of(tx, contributor["id"]), OPTED_OUT)
-    return OptedOut(event, before, tuple(revoked))
+    return OptedOut(event, tuple(revocation.revoke(tx, items_of(tx, contributor["id"]), OPTED_OUT)))
 
 
 def deny(
@@ -76,7 +77,8 @@ def deny(
         collection=collection,
         reason=reason,
     )
-    return event, revocation.revoke(tx, denied(tx, items_of(tx, contributor["id"])), DENIED)
+    back = denied(tx, items_of(tx, contributor["id"]))
+    return event, revocation.revoke(tx, revocation.chosen_ids(tx, back), DENIED)
 
 
 @dataclass(frozen=True)
@@ -95,16 +97,12 @@ def preview(ws: Workspace, no: Callable[[WriteTx], Sequence[Revoked]]) -> list[T
     found: list[TakesBack] = []
     try:
         with ws.write() as tx:
-            per_delivery: dict[str, list[Revoked]] = defaultdict(list)
             for one in no(tx):
-                per_delivery[one.delivery].append(one)
-            for delivery, some in per_delivery.items():
-                where = (delivery_table.c.public_id == delivery) & (delivery_table.c.direction == "out")
+                where = (delivery_table.c.public_id == one.delivery) & (delivery_table.c.direction == "out")
                 row = tx.row(delivery_table.select().where(where))
                 assert row is not None
-                length = sum(one.duration_ms for one in some)
                 lab = bundles.pinned(tx, row["party"]).name
-                found.append(TakesBack(delivery, row["name"], lab, len(some), length))
+                found.append(TakesBack(one.delivery, row["name"], lab, one.items, one.duration_ms))
             raise _Undone
     except _Undone:
         return found
