@@ -8,6 +8,7 @@ from fairframe.dataset.tables import feed_entry
 from fairframe.flows import opt_out
 from fairframe.library import contributors
 from fairframe.rights import agreements, consent, offers
+from fairframe.verify.beside import beside
 
 from ..conftest import SettableClock
 from ..dataset.conftest import FILES, PEOPLE, Loop, films, loop  # noqa: F401  (fixtures)
@@ -51,6 +52,10 @@ def test_nothing_is_deleted_where_the_attestation_could_not_be_kept(loop: Loop, 
         done = fairframe("-w", loop.lab.root, "rights", "attest", "squares", "-o", file, "--yes")
         assert done.code == 0, done.err
     assert first.read_bytes() == second.read_bytes()
+    assert beside(first).read_bytes() == beside(second).read_bytes() != b""
+    third = loop.tmp / "alone.json"
+    third.write_bytes(first.read_bytes())
+    assert "list.missing" in fairframe("-w", loop.library.root, "rights", "attested", third).err
     assert fairframe("-w", loop.library.root, "rights", "attested", second).code == 0
 
 

@@ -40,6 +40,7 @@ def test_a_delivery_says_and_holds_what_the_release_says(loop: Loop, files: File
         "agreement.json",
         "lease.json",
         "feed.json",
+        "feed.items.jsonl",
         "items.jsonl",
         "items.parquet",
     }

@@ -112,6 +112,8 @@ def test_every_kind_of_edit_is_refused_and_named(arrived: Loop) -> None:
         (lambda: (folder / "delivery.json").unlink(), "delivery.missing", ["delivery.json"]),
         (lambda: (folder / "delivery.json").write_bytes(b"x" * (2 << 20)), "delivery.too_large", ["delivery.json"]),
         (lambda: (folder / "feed.json").unlink(), "delivery.missing", ["feed.json"]),
+        (lambda: (folder / "feed.items.jsonl").write_bytes(b"{}\n"), "list.changed", []),
+        (lambda: (folder / "feed.items.jsonl").symlink_to(folder / "items.jsonl"), "delivery.changed", ["feed.items"]),
         (lambda: flip(folder / "lease.json", 30), "dsse.", []),
         (lambda: shutil.copy(folder / "lease.json", folder / "feed.json"), "bundle.type", []),
         (lambda: shutil.copy(folder / "delivery.json", folder / "agreement.json"), "", []),

@@ -1,21 +1,23 @@
 """Feeds, leases, what the loader makes of them, deletion and attestation."""
 
 import base64
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fairframe.core import dsse
-from fairframe.core.attestation_body import AttestationBody, Kept
+from fairframe.core.attestation_body import Settled
+from fairframe.core.beside import write_lines
 from fairframe.core.bundle import read_payload
-from fairframe.core.canonical import MAX_BYTES, canonical, parse
-from fairframe.core.errors import BadDocument, Conflict, Refused, VerificationError
-from fairframe.core.feed_body import MAX_ENTRIES, MAX_ITEMS
-from fairframe.core.ids import encode_id, new_id
+from fairframe.core.canonical import canonical, parse
+from fairframe.core.errors import BadDocument, Conflict, FairframeError, Refused, VerificationError
+from fairframe.core.ids import new_id
 from fairframe.core.time import DAY_MS, to_rfc3339
-from fairframe.dataset import attest, attested, feeds, leases, listing, loader, sweep
+from fairframe.dataset import attest, attested, feeds, handover, leases, listing, loader, revocation, sweep
 from fairframe.dataset.obligations import open_obligations, owe
+from fairframe.dataset.papers import Papers
 from fairframe.dataset.tables import delivery, feed_entry, obligation, received_item
 from fairframe.flows import opt_out
 from fairframe.flows.newer_feed import with_newer_feed
@@ -35,12 +37,12 @@ def leave(loop: Loop, name: str) -> opt_out.OptedOut:
         return opt_out.opt_out(tx, contributors.find(tx, name), "private words")
 
 
-def feed(loop: Loop) -> bytes:
+def feed(loop: Loop) -> Papers:
     with loop.library.write() as tx:
         return feeds.issue(tx, loop.agreement)
 
 
-def refresh(loop: Loop, data: bytes) -> feeds.Refreshed:
+def refresh(loop: Loop, data: Papers) -> feeds.Refreshed:
     with loop.lab.write() as tx:
         return feeds.refresh(tx, data)
 
@@ -80,7 +82,8 @@ def test_one_contributors_no_takes_their_items_only(loop: Loop) -> None:
     loop.to_lab()
     before = loader.open_delivery(loop.lab, "squares")
     theirs = set(loop.items_of(PEOPLE[0]))
-    assert {r.item for r in leave(loop, PEOPLE[0]).revoked} == theirs
+    (back,) = leave(loop, PEOPLE[0]).revoked
+    assert (back.delivery, back.items, back.first, back.last) == (loop.delivered.id, 4, 1, 4)  # type: ignore[union-attr]
     assert revoked_everywhere(loop.library) == theirs
     assert before.admitted() == {one.id for one in before.items}, "the lab does not know yet"
     done = refresh(loop, feed(loop))
@@ -102,9 +105,10 @@ def test_one_contributors_no_takes_their_items_only(loop: Loop) -> None:
 def test_the_reason_stays_in_the_library(loop: Loop) -> None:
     loop.to_lab()
     leave(loop, PEOPLE[0])
-    payload = dsse.read_envelope(feed(loop)).payload
-    assert b"private words" not in payload
-    assert b"the contributor opted out" in payload
+    papers = feed(loop)
+    told = dsse.read_envelope(papers.envelope).payload + papers.items.read_bytes()
+    assert b"private words" not in told
+    assert b"the contributor opted out" in told
 
 
 def test_everybody_leaves(loop: Loop) -> None:
@@ -171,14 +175,33 @@ def test_an_older_feed_is_refused_and_the_same_one_changes_nothing(loop: Loop) -
     assert len(revoked_everywhere(loop.lab)) == 2
 
 
-def forged(loop: Loop, data: bytes, **changes: Any) -> bytes:
+def body_of(papers: Papers) -> dict[str, Any]:
+    return read_payload(dsse.read_envelope(papers.envelope).payload).body
+
+
+def lines_of(papers: Papers) -> list[bytes]:
+    return papers.items.read_bytes().splitlines()
+
+
+def other_list(loop: Loop, lines: list[bytes]) -> tuple[Path, dict[str, Any]]:
+    """Another list on disk, and what a document has to say of it."""
+    path = loop.tmp / f"{len(list(loop.tmp.iterdir()))}.items.jsonl"
+    with path.open("wb") as out:
+        said = write_lines(out, lines)
+    return path, said.to_json()
+
+
+def forged(loop: Loop, papers: Papers, lines: list[bytes] | None = None, **changes: Any) -> Papers:
     """The feed as the library would sign it with other contents, under the next number."""
-    bundle = read_payload(dsse.read_envelope(data).payload)
+    bundle = read_payload(dsse.read_envelope(papers.envelope).payload)
+    path = papers.items
+    if lines is not None:
+        path, changes["list"] = other_list(loop, lines)
     value = bundle.to_json()
     value["id"], value["seq"] = "fed_" + "1" * 26, bundle.seq + 1
     value["body"] = {**bundle.body, **changes}
     _, key = loop.library.keys.signing_key()
-    return dsse.sign(dsse.read_envelope(data).payload_type, canonical(value), key)
+    return Papers(dsse.sign(dsse.read_envelope(papers.envelope).payload_type, canonical(value), key), path)
 
 
 def test_a_feed_that_takes_back_an_entry_is_refused(loop: Loop) -> None:
@@ -186,23 +209,69 @@ def test_a_feed_that_takes_back_an_entry_is_refused(loop: Loop) -> None:
     leave(loop, PEOPLE[1])
     data = feed(loop)
     refresh(loop, data)
-    entries = read_payload(dsse.read_envelope(data).payload).body["entries"]
-    (run,) = entries
+    (line,) = lines_of(data)
+    run: Any = parse(line)
     assert len(run["items"]) == 2
-    for other in ([], [{**run, "items": run["items"][:1]}], [{**run, "reason": "another"}]):
+    another = canonical({**run, "reason": "another"})
+    backwards = canonical({**run, "items": run["items"][::-1]})
+    shorter = canonical({**run, "items": run["items"][:1]})
+    for lines, entries in (([], 0), ([shorter], 1), ([another], 2), ([backwards], 2)):
         with pytest.raises(Conflict) as caught:
-            refresh(loop, forged(loop, data, entries=other))
+            refresh(loop, forged(loop, data, lines, entries=entries))
         assert caught.value.code == "feed.rewritten"
-    with pytest.raises(BadDocument):
-        refresh(loop, forged(loop, data, entries=[{**run, "more": 1}]))
+    more = canonical({**run, "items": [new_id("itm")]})
+    strange = canonical({**run, "items": [new_id("itm")], "delivery": new_id("dlv")})
+    for lines, entries in (([line, canonical({**run, "more": 1})], 4), ([line, more], 2), ([line, strange], 3)):
+        with pytest.raises(BadDocument):
+            refresh(loop, forged(loop, data, lines, entries=entries))
     with pytest.raises(BadDocument):
         refresh(loop, forged(loop, data, family="agr_" + "0" * 26))
-    stranger = base64.b64encode(data).decode()
+    stranger = base64.b64encode(data.envelope).decode()
     with pytest.raises(BadDocument):
         refresh(loop, forged(loop, data, leases=[stranger]))
     with pytest.raises(BadDocument):
         refresh(loop, forged(loop, data, leases=["%%%"]))
     assert len(revoked_everywhere(loop.lab)) == 2
+    assert refresh(loop, forged(loop, data, [line, more], entries=3)).entries == 1
+
+
+def test_a_feed_is_taken_with_its_own_list_only(loop: Loop) -> None:
+    loop.to_lab()
+    leave(loop, PEOPLE[1])
+    older = feed(loop)
+    advance(loop, 1)
+    leave(loop, PEOPLE[0])
+    newer = feed(loop)
+    first, second = lines_of(newer)
+    swaps = {
+        "the list of the feed before": older.items.read_bytes(),
+        "reordered": second + b"\n" + first + b"\n",
+        "cut": first + b"\n",
+        "cut within a line": newer.items.read_bytes()[:-20],
+        "nothing": b"",
+        "longer": newer.items.read_bytes() + first + b"\n",
+    }
+    for what, content in swaps.items():
+        path = loop.tmp / "swapped.items.jsonl"
+        path.write_bytes(content)
+        with pytest.raises(VerificationError) as caught:
+            refresh(loop, Papers(newer.envelope, path))
+        assert caught.value.code == "list.changed", what
+    with pytest.raises(VerificationError) as caught:
+        refresh(loop, Papers(newer.envelope, loop.tmp / "none.items.jsonl"))
+    assert caught.value.code == "list.missing"
+    assert revoked_everywhere(loop.lab) == set(), "nothing of them was taken"
+    assert refresh(loop, newer).entries == 6
+
+
+def test_a_feed_speaks_of_its_own_deliveries_only(loop: Loop) -> None:
+    hand_over_two(loop, "research")  # another family
+    own = next(row for row in deliveries_in(loop) if row["family"] == loop.agreement)
+    other = next(row for row in deliveries_in(loop) if row["family"] != loop.agreement)
+    data = feed(loop)
+    with pytest.raises(VerificationError) as caught:
+        refresh(loop, forged(loop, data, deliveries=[own["public_id"], other["public_id"]]))
+    assert caught.value.code == "feed.stranger"
 
 
 def test_deletion_is_attested_and_the_library_compares(loop: Loop) -> None:
@@ -218,11 +287,11 @@ def test_deletion_is_attested_and_the_library_compares(loop: Loop) -> None:
     theirs = set(loop.items_of(PEOPLE[0]))
     with loop.lab.write() as tx:
         data = attest.attest(tx, "squares")
-    body = read_payload(dsse.read_envelope(data).payload).body
-    assert {item["item"] for item in body["items"]} == theirs
-    assert "cannot see" in body["statement"]
-    for item in body["items"]:
-        assert not loop.lab.objects.exists(item["bytes_hash"])
+    settled = [Settled.read(line) for line in lines_of(data)]
+    assert {one.item for one in settled} == theirs and not any(one.kept_by for one in settled)
+    assert "cannot see" in body_of(data)["statement"]
+    for one in settled:
+        assert not loop.lab.objects.exists(one.bytes_hash)
     assert all(loop.lab.objects.exists(key) for key in hashes.values())
     with loop.library.write() as tx:
         done = attested.accept(tx, data)
@@ -235,7 +304,7 @@ def test_deletion_is_attested_and_the_library_compares(loop: Loop) -> None:
         assert attest.attest(tx, "squares") == data
     # taking the directory in again does not bring deleted clips back
     loop.receive()
-    assert not any(loop.lab.objects.exists(item["bytes_hash"]) for item in body["items"])
+    assert not any(loop.lab.objects.exists(one.bytes_hash) for one in settled)
     refresh(loop, feed(loop))
     advance(loop, 40)
     with loop.lab.write() as tx:
@@ -256,36 +325,31 @@ def deliveries_out(loop: Loop) -> dict[str, Any]:
     return one
 
 
-def forged_word(loop: Loop, data: bytes, **changes: Any) -> bytes:
+def forged_word(loop: Loop, data: Papers, lines: list[bytes] | None = None, **changes: Any) -> Papers:
     """The lab's own attestation, signed again with other contents."""
-    value = read_payload(dsse.read_envelope(data).payload).to_json()
+    path = data.items
+    if lines is not None:
+        path, changes["list"] = other_list(loop, lines)
+    value = read_payload(dsse.read_envelope(data.envelope).payload).to_json()
     _, key = loop.lab.keys.signing_key()
-    return dsse.sign(
-        dsse.read_envelope(data).payload_type, canonical({**value, "body": {**value["body"], **changes}}), key
-    )
+    other = canonical({**value, "body": {**value["body"], **changes}})
+    return Papers(dsse.sign(dsse.read_envelope(data.envelope).payload_type, other, key), path)
 
 
-def test_an_attestation_has_room_for_all_that_a_family_may_hold() -> None:
-    kept = tuple(
-        Kept(encode_id("itm", n.to_bytes(16)), "a" * 64, encode_id("dlv", n.to_bytes(16))) for n in range(MAX_ITEMS)
-    )
-    body = AttestationBody(encode_id("dlv", bytes(16)), MAX_ENTRIES, (), (), 5, kept)
-    data = canonical(body.to_json())
-    assert len(data) < MAX_BYTES * 0.99
-    assert AttestationBody.from_json(parse(data)) == body
-
-
-def test_more_is_not_delivered_than_one_feed_could_take_back(loop: Loop) -> None:
+@pytest.mark.parametrize("limit", ["MAX_ITEMS", "MAX_DELIVERIES"])
+def test_more_is_not_delivered_than_one_feed_could_take_back(
+    loop: Loop, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
     loop.to_lab()
-    with loop.library.write() as tx:
-        row = dict(tx.rows(delivery.select())[0])
-        for name in ("id", "recorded_at_ms"):
-            del row[name]
-        tx.insert(delivery, **{**row, "public_id": new_id("dlv"), "release": new_id("rel"), "items": MAX_ITEMS - 15})
     loop.build("again")
+    loop.build("once-more")
+    most = {"MAX_ITEMS": 16, "MAX_DELIVERIES": 2}[limit]
+    monkeypatch.setattr(handover, limit, most)
+    loop.deliver("again", "second")
     with pytest.raises(Refused) as caught:
-        loop.deliver("again", "second")
+        loop.deliver("once-more", "third")
     assert caught.value.code == "delivery.too_many"
+    assert not (loop.tmp / "third").exists()
 
 
 def test_what_looks_like_an_id_is_never_a_name(loop: Loop) -> None:
@@ -305,25 +369,28 @@ def test_an_attestation_of_other_items_is_refused(loop: Loop) -> None:
     refresh(loop, feed(loop))
     with loop.lab.write() as tx:
         data = attest.attest(tx, "squares")
-    bundle = read_payload(dsse.read_envelope(data).payload)
-    items = bundle.body["items"]
-    kept = loop.items_of(PEOPLE[1])[0]
-    cases: list[tuple[dict[str, Any], str]] = [
-        ({"items": items[:-1]}, "attest.missing"),
-        ({"items": [*items, {"item": kept, "bytes_hash": "0" * 64}]}, "attest.not_due"),
-        ({"items": [{**items[0], "bytes_hash": "0" * 64}, *items[1:]]}, "attest.not_due"),
-        ({"items": [*items, items[0]]}, "attest.twice"),
-        ({"feed_entries": 0}, "attest.not_due"),
-        ({"statement": "all is well"}, "document.field"),
-        ({"delivery": "dlv_" + "0" * 26}, "delivery.missing"),
+    lines = lines_of(data)
+    kept = Settled(loop.items_of(PEOPLE[1])[0], "0" * 64).line()
+    other_bytes = Settled(Settled.read(lines[0]).item, "0" * 64).line()
+    cases: list[tuple[list[bytes] | None, dict[str, Any], str]] = [
+        (lines[:-1], {"items": 3}, "attest.missing"),
+        ([*lines, kept], {"items": 5}, "attest.not_due"),
+        ([other_bytes, *lines[1:]], {}, "attest.not_due"),
+        ([*lines, lines[0]], {"items": 5}, "attest.twice"),
+        (lines[:-1], {}, "document.field"),
+        ([*lines[1:], b"{}"], {}, "document.field"),
+        (None, {"feed_entries": 0}, "attest.not_due"),
+        (None, {"statement": "all is well"}, "document.field"),
+        (None, {"delivery": "dlv_" + "0" * 26}, "delivery.missing"),
     ]
-    _, key = loop.lab.keys.signing_key()
-    for changes, code in cases:
-        value = {**bundle.to_json(), "body": {**bundle.body, **changes}}
-        forged_data = dsse.sign(dsse.read_envelope(data).payload_type, canonical(value), key)
-        with pytest.raises(Exception) as caught, loop.library.write() as tx:
-            attested.accept(tx, forged_data)
-        assert caught.value.code == code  # type: ignore[attr-defined]
+    for some, changes, code in cases:
+        with pytest.raises(FairframeError) as caught, loop.library.write() as tx:
+            attested.accept(tx, forged_word(loop, data, some, **changes))
+        assert caught.value.code == code
+    swapped, _ = other_list(loop, lines[::-1])
+    with pytest.raises(VerificationError) as caught, loop.library.write() as tx:
+        attested.accept(tx, Papers(data.envelope, swapped))
+    assert caught.value.code == "list.changed"
     with loop.library.write() as tx:
         assert attested.accept(tx, data).items == 4
 
@@ -337,7 +404,7 @@ def hand_over_two(loop: Loop, offer: str) -> None:
     loop.receive("second")
 
 
-def settled(loop: Loop, name: str) -> tuple[bytes, attested.Attested]:
+def settled(loop: Loop, name: str) -> tuple[Papers, attested.Attested]:
     with loop.lab.write() as tx:
         data = attest.attest(tx, name)
     with loop.library.write() as tx:
@@ -352,13 +419,14 @@ def test_bytes_that_another_delivery_holds_stay_and_are_not_said_to_be_deleted(l
     refresh(loop, feed(loop))
     data, done = settled(loop, "squares")
     assert (done.items, done.kept) == (0, 4)
-    assert all(loop.lab.objects.exists(one.bytes_hash) for one in done.body.kept)
-    assert "still there" in read_payload(dsse.read_envelope(data).payload).body["statement"]
+    named = [Settled.read(line) for line in lines_of(data)]
+    assert all(one.kept_by and loop.lab.objects.exists(one.bytes_hash) for one in named)
+    assert "still there" in body_of(data)["statement"]
     loop.agreement = second
     refresh(loop, feed(loop))
-    _, done = settled(loop, "again")
+    data, done = settled(loop, "again")
     assert (done.items, done.kept) == (4, 0)
-    assert not any(loop.lab.objects.exists(one.bytes_hash) for one in done.body.items)
+    assert not any(loop.lab.objects.exists(Settled.read(line).bytes_hash) for line in lines_of(data))
 
 
 def deliveries_in(loop: Loop) -> list[Any]:
@@ -373,42 +441,34 @@ def test_a_narrow_no_does_not_keep_a_lab_from_settling_the_rest(loop: Loop, tmp_
     hand_over_two(loop, "commercial")
     with loop.library.write() as tx:
         _, taken = opt_out.deny(tx, contributors.find(tx, PEOPLE[0]), "commercial")
-    assert len(taken) == 4, "the research delivery keeps them by right"
+    theirs = set(loop.items_of(PEOPLE[0]))
+    assert [one.items for one in taken] == [4], "the research delivery keeps them by right"
     leave(loop, PEOPLE[1])
     refresh(loop, feed(loop))
     research, commercial = deliveries_in(loop)
     with loop.lab.write() as tx:
         data = attest.attest(tx, "again")
-    bundle = read_payload(dsse.read_envelope(data).payload)
-    kept = bundle.body["kept"]
-    assert {one["item"] for one in kept} == {one.item for one in taken}
-    assert {one["delivery"] for one in kept} == {research["public_id"]}
-    assert all(loop.lab.objects.exists(one["bytes_hash"]) for one in kept)
-    assert len(bundle.body["items"]) == 2
-    assert not any(loop.lab.objects.exists(one["bytes_hash"]) for one in bundle.body["items"])
-    (tmp_path / "attestation.json").write_bytes(data)
+    named = [Settled.read(line) for line in lines_of(data)]
+    kept, gone = [one for one in named if one.kept_by], [one for one in named if not one.kept_by]
+    assert len(kept) == 4 and {one.item for one in kept} < theirs
+    assert {one.kept_by for one in kept} == {research["public_id"]}
+    assert all(loop.lab.objects.exists(one.bytes_hash) for one in kept)
+    assert len(gone) == 2
+    assert not any(loop.lab.objects.exists(one.bytes_hash) for one in gone)
+    data.write(tmp_path / "attestation.json")
     assert verify(tmp_path / "attestation.json", trust_of(loop.library, []), loop.library.clock()).holds
-    _, key = loop.lab.keys.signing_key()
-    deleted = bundle.body["items"][0]
-    for changes, code in (
-        ({"kept": kept[1:]}, "attest.missing"),
-        ({"kept": [*kept, {**kept[0]}]}, "attest.twice"),
-        ({"kept": [{**kept[0], "delivery": commercial["public_id"]}, *kept[1:]]}, "attest.not_kept"),
-        ({"kept": [{**kept[0], "delivery": "dlv_" + "0" * 26}, *kept[1:]]}, "attest.not_kept"),
-        (
-            {
-                "kept": [*kept, {**deleted, "delivery": research["public_id"]}],
-                "items": bundle.body["items"][1:],
-            },
-            "attest.not_kept",
-        ),
-        ({"kept": []}, "document.field"),
+    for some, counts, code in (
+        ([*kept[1:], *gone], (2, 3), "attest.missing"),
+        ([*kept, kept[0], *gone], (2, 5), "attest.twice"),
+        ([replace(kept[0], kept_by=commercial["public_id"]), *kept[1:], *gone], (2, 4), "attest.not_kept"),
+        ([replace(kept[0], kept_by="dlv_" + "0" * 26), *kept[1:], *gone], (2, 4), "attest.not_kept"),
+        ([*kept, replace(gone[0], kept_by=research["public_id"]), gone[1]], (1, 5), "attest.not_kept"),
+        (named, (3, 3), "attest.kept"),
     ):
-        value = {**bundle.to_json(), "body": {**bundle.body, **changes}}
-        forged_data = dsse.sign(dsse.read_envelope(data).payload_type, canonical(value), key)
-        with pytest.raises(Exception) as caught, loop.library.write() as tx:
-            attested.accept(tx, forged_data)
-        assert caught.value.code == code  # type: ignore[attr-defined]
+        other = forged_word(loop, data, [one.line() for one in some], items=counts[0], kept=counts[1])
+        with pytest.raises(FairframeError) as caught, loop.library.write() as tx:
+            attested.accept(tx, other)
+        assert caught.value.code == code
     with loop.library.write() as tx:
         done = attested.accept(tx, data)
         assert open_obligations(tx, commercial["public_id"], "out") == []
@@ -425,7 +485,9 @@ def test_what_is_denied_without_an_act_of_its_own_is_swept_up(loop: Loop) -> Non
         row = next(r for r in tx.rows(asset.select()) if r["filename"] == "chen.mp4")
         placed = holds.place(tx, row, code="dispute", reason="x")
         assert placed
-        assert {r.item for r in sweep.sweep(tx, loop.agreement)} == set(loop.items_of(PEOPLE[2]))
+    with loop.library.write() as tx:
+        assert [one.items for one in sweep.sweep(tx, loop.agreement)] == [2]
+    assert revoked_everywhere(loop.library) == set(loop.items_of(PEOPLE[2]))
     with loop.library.write() as tx:
         assert sweep.sweep(tx, loop.agreement) == []
 
@@ -476,8 +538,6 @@ def test_grandfather_lets_a_training_go_on_with_what_it_opened(loop: Loop, monke
     loop.to_lab()
     opened = loader.open_delivery(loop.lab, "squares")
     terms = opened.agreement.terms.model_copy(update={"opt_out_remedy": "grandfather"})
-    from dataclasses import replace
-
     kind = replace(opened, agreement=replace(opened.agreement, terms=terms))
     leave(loop, PEOPLE[0])
     refresh(loop, feed(loop))
@@ -511,10 +571,12 @@ def test_each_item_to_delete_is_looked_up_and_not_searched_for(lab: Workspace) -
             tx.insert_many(received_item, rows)
             raw: Any = tx.conn.connection.driver_connection
             raw.set_progress_handler(counted, 100)
-            for one in items:
-                owe(tx, "in", "p", place, one, 0)
+            start = revocation.last_entry(tx, "in", "f") + 1
+            entry = {"direction": "in", "family": "f", "delivery": place, "reason": "r", "effective_ms": 0}
+            tx.insert_many(feed_entry, [{**entry, "seq": n, "item": one} for n, one in enumerate(items, start)])
+            owe(tx, "in", "p", "f", start - 1, 0)
             found = tx.row(delivery.select().where(delivery.c.public_id == place))
-            assert found is not None and len(attest.due_of(tx, found).kept) == count
+            assert found is not None and len(attest.due_of(tx, found).items) == count
             raw.set_progress_handler(None, 0)
         return done[0]
 

@@ -8,6 +8,7 @@ import pytest
 from fairframe.core.errors import InputError, NotFound, Refused
 from fairframe.core.money import parse_money
 from fairframe.dataset import feeds
+from fairframe.dataset.papers import Papers
 from fairframe.flows.trust import depends_on
 from fairframe.flows.verify import trust_of, verify_audit
 from fairframe.platform import audit, bundles, identity, trust
@@ -42,12 +43,12 @@ def sign(ws: Workspace, data: bytes) -> bytes:
         return agreements.countersign(tx, data)
 
 
-def feed(loop: Loop) -> bytes:  # noqa: F811
+def feed(loop: Loop) -> Papers:  # noqa: F811
     with loop.library.write() as tx:
         return feeds.issue(tx, loop.agreement)
 
 
-def refresh(loop: Loop, data: bytes) -> None:  # noqa: F811
+def refresh(loop: Loop, data: Papers) -> None:  # noqa: F811
     with loop.lab.write() as tx:
         feeds.refresh(tx, data)
 

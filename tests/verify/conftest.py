@@ -2,7 +2,9 @@
 
 import base64
 import hashlib
-from collections.abc import Callable
+import io
+import json
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,11 +13,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fairframe.core import dsse, keys, merkle
+from fairframe.core.beside import Beside, write_lines
 from fairframe.core.bundle import AgreementRef, Bundle, seal
 from fairframe.core.canonical import canonical, digest, sha256_hex
+from fairframe.core.feed_body import FeedEntry, lines_of
 from fairframe.core.ids import encode_id
 from fairframe.core.party import Party, PartyKey
 from fairframe.core.time import DAY_MS, now_ms, to_rfc3339
+from fairframe.verify.beside import beside
 from fairframe.verify.kind import Report
 from fairframe.verify.registry import verify
 from fairframe.verify.trust import Trust
@@ -50,6 +55,14 @@ def someone(name: str, role: str, seed: int) -> Someone:
     return Someone(Party(made_id("pty", seed), name, role, start, (key,), ""), private)
 
 
+def b64_payload(data: bytes) -> bytes:
+    """The payload of an envelope, if it is one."""
+    try:
+        return base64.b64decode(json.loads(data)["payload"])
+    except (ValueError, KeyError, TypeError):
+        return b""
+
+
 @dataclass
 class World:
     """Writes documents and one delivery folder; `check` verifies with library and lab trusted."""
@@ -58,6 +71,7 @@ class World:
     library: Someone = field(default_factory=lambda: someone("Harbor Stock", "library", 1))
     lab: Someone = field(default_factory=lambda: someone("North Lab", "lab", 2))
     stranger: Someone = field(default_factory=lambda: someone("Nobody", "lab", 3))
+    lists: dict[str, bytes] = field(default_factory=dict[str, bytes])
     clips: list[bytes] = field(default_factory=lambda: [b"clip one", b"clip two, longer", b"clip three"])
 
     @property
@@ -89,9 +103,22 @@ class World:
         return seal(self.bundle(kind, body, **changes), self.library.private)
 
     def write(self, name: str, data: bytes) -> Path:
-        path = self.folder / name
+        return self.lay(self.folder / name, data)
+
+    def lay(self, path: Path, data: bytes) -> Path:
+        """Write a file, and beside a document the list that it signs, if it was made here and is not empty."""
         path.write_bytes(data)
+        for digest_, lines in self.lists.items():
+            if lines and digest_.encode() in b64_payload(data):
+                beside(path).write_bytes(lines)
         return path
+
+    def listed(self, lines: Iterable[bytes]) -> Beside:
+        """What a document says of a list; the list is laid beside it."""
+        out = io.BytesIO()
+        found = write_lines(out, lines)
+        self.lists[found.digest] = out.getvalue()
+        return found
 
     def item(self, number: int, **changes: Any) -> dict[str, Any]:
         clip = self.clips[number]
@@ -202,11 +229,13 @@ class World:
         return self.sealed("grant", body)
 
     def feed(self, *items: int, **changes: Any) -> bytes:
-        run = {"delivery": made_id("dlv"), "reason": "opt-out", "effective_at": to_rfc3339(NOW_MS)}
+        named = enumerate(items, 1)
+        entries = [FeedEntry(seq, made_id("dlv"), made_id("itm", one), "opt-out", NOW_MS) for seq, one in named]
         body = {
             "family": made_id("agr"),
             "deliveries": [made_id("dlv")],
-            "entries": [{**run, "items": [made_id("itm", item) for item in items]}] if items else [],
+            "entries": len(entries),
+            "list": self.listed(lines_of(entries)).to_json(),
             "max_age_ms": 7 * DAY_MS,
             "leases": [base64.b64encode(self.lease()).decode()],
         }

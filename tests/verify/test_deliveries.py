@@ -363,7 +363,9 @@ def test_a_grant_that_says_nothing(world: Any, failing: Failing) -> None:
         {"max_age_ms": -1},
         {"deliveries": ["dlv_" + "0" * 26] * 2},
         {"deliveries": ["dlv_" + "0" * 26, "North Lab"]},
-        {"entries": [{"delivery": "dlv_" + "0" * 26, "items": ["itm_" + "0" * 26]}]},
+        {"entries": []},
+        {"entries": -1},
+        {"list": {"lines": 0, "bytes": 0, "digest": "0" * 64}},
         {"more": 1},
     ],
     ids=str,
@@ -383,6 +385,23 @@ def test_a_lease_in_the_feed_that_the_library_did_not_sign(world: Any, ids: Ids,
         assert failing(world.check()) == {"delivery.feed_leases"}
     world.clip_path(1).unlink()
     assert failing(world.check()) == {"delivery.feed_leases", "clips.missing"}, "it takes nothing back either"
+
+
+def test_a_list_of_the_feed_that_was_changed_takes_nothing_back(world: Any, failing: Failing, ids: Ids) -> None:
+    world.deliver()
+    world.write("feed.json", world.feed(1))
+    path = world.folder / "feed.items.jsonl"
+    honest = path.read_bytes()
+    world.clip_path(1).unlink()
+    assert world.check().holds
+    for other in (honest[:-1], b"", honest + honest, honest.replace(ids("itm", 1).encode(), ids("itm", 2).encode())):
+        path.write_bytes(other)
+        assert failing(world.check()) == {"list.changed", "clips.missing"}
+    path.unlink()
+    assert failing(world.check()) == {"list.missing", "clips.missing"}
+    world.write("feed.json", world.feed())
+    path.unlink(missing_ok=True)
+    assert failing(world.check()) == {"clips.missing"}, "a list of nothing may be lost on the way"
 
 
 def test_documents_in_each_others_place(world: Any, failing: Failing) -> None:

@@ -14,9 +14,11 @@ from typing import Any
 import pytest
 
 from fairframe.core import dsse
+from fairframe.core.attestation_body import STATEMENT
 from fairframe.core.bundle import PAYLOAD_TYPE, Bundle, read_payload, seal
-from fairframe.core.canonical import canonical
+from fairframe.core.canonical import canonical, digest
 from fairframe.core.time import DAY_MS
+from fairframe.verify.beside import beside
 from fairframe.verify.trust import Trust
 
 from .conftest import NOW_MS, made_id
@@ -26,10 +28,9 @@ Failing = Callable[[Any], set[str]]
 ROOT = Path(__file__).parents[2]
 CASES = {
     "edit", "delete", "insert", "reorder", "cut tail", "rewritten and re-signed history", "stale feed replayed",
-    "media swapped under the same id", "altered agreement", "forged attestation", "expired key", "untrusted key",
-    "rotated key", "revoked key",
-    "stripped C2PA", "duplicate JSON keys", "Unicode canonicalization", "number canonicalization", "clock rollback",
-    "split view",
+    "list swapped", "media swapped under the same id", "altered agreement", "forged attestation", "expired key",
+    "untrusted key", "rotated key", "revoked key", "stripped C2PA", "duplicate JSON keys", "Unicode canonicalization",
+    "number canonicalization", "clock rollback", "split view",
 }  # fmt: skip
 """What docs/tamper.md has to name."""
 
@@ -65,8 +66,8 @@ def test_an_altered_agreement(world: Any, failing: Failing) -> None:
 
 def test_a_forged_attestation(world: Any, failing: Failing) -> None:
     honest = issued(world, "attestation")
-    item = made_id("itm").encode()
-    assert found(world, failing, swapped(honest, item, made_id("itm", 5).encode())) == {"dsse.bad_signature"}
+    delivery = made_id("dlv").encode()
+    assert found(world, failing, swapped(honest, delivery, made_id("dlv", 5).encode())) == {"dsse.bad_signature"}
     said = opened(honest)
     by_stranger = seal(said, world.stranger.private)
     assert found(world, failing, by_stranger) == {"dsse.unknown_key"}
@@ -76,6 +77,50 @@ def test_a_forged_attestation(world: Any, failing: Failing) -> None:
     assert found(world, failing, own) == {"document.issuer"}
     claims_more = seal(replace(said, body={**said.body, "statement": "All copies are gone."}), world.lab.private)
     assert found(world, failing, claims_more) == {"document.field"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda data: data.replace(made_id("itm").encode(), made_id("itm", 5).encode()),
+        lambda data: b"".join(reversed(data.splitlines(keepends=True))),
+        lambda data: data.splitlines(keepends=True)[0],
+        lambda data: data + data.splitlines(keepends=True)[0],
+        lambda data: data[:-1],
+        lambda data: b"",
+    ],
+    ids=["another item", "reordered", "cut", "longer", "no last line feed", "empty"],
+)
+def test_a_list_that_is_not_the_signed_one(world: Any, failing: Failing, change: Callable[[bytes], bytes]) -> None:
+    document = world.write("x.json", issued(world, "attestation"))
+    assert failing(world.check(document)) == set()
+    path = beside(document)
+    path.write_bytes(change(path.read_bytes()))
+    assert failing(world.check(document)) == {"list.changed"}
+
+
+def test_the_list_of_another_document_lies_beside(world: Any, failing: Failing) -> None:
+    document, other = world.write("x.json", issued(world, "attestation")), world.write("y.json", world.feed(1))
+    beside(document).write_bytes(beside(other).read_bytes())
+    assert failing(world.check(document)) == {"list.changed"}
+    beside(document).unlink()
+    assert failing(world.check(document)) == {"list.missing"}
+    beside(document).symlink_to(beside(other))
+    assert failing(world.check(document)) == {"list.missing"}
+
+
+def test_a_list_says_no_more_than_its_document(world: Any, failing: Failing) -> None:
+    honest = bodies(world, made_id)
+    lines = list(world.lists[honest["attestation"]["list"]["digest"]].splitlines())
+    for kind, changes, code in (
+        ("attestation", {"kept": 0, "items": 2, "statement": STATEMENT}, "attest.kept"),
+        ("attestation", {"list": world.listed([lines[0], b"{}"]).to_json()}, "document.field"),
+        ("attestation", {"list": world.listed([lines[0], lines[1].replace(b",", b", ")]).to_json()},
+         "document.not_canonical"),
+        ("feed", {"list": world.listed(lines[:1]).to_json(), "entries": 1}, "document.field"),
+        ("feed", {"list": opened(world.feed(1, 2)).body["list"], "entries": 3}, "feed.entries"),
+    ):  # fmt: skip
+        assert found(world, failing, issued(world, kind, {**honest[kind], **changes})) == {code}, (kind, changes)
 
 
 def test_a_key_that_expired_and_one_that_nobody_trusts(world: Any, failing: Failing) -> None:
@@ -121,8 +166,9 @@ def test_unicode_has_one_spelling_and_is_not_normalized(world: Any, failing: Fai
     assert found(world, failing, order) == {"document.not_canonical"}
     # the same letters to the eye, other bytes: the signature is over one of them
     composed = unicodedata.normalize("NFC", "José")
-    entry = {"delivery": made_id("dlv"), "reason": composed, "effective_at": "2026-01-01T00:00:00.000Z", "items": []}
-    honest = world.sealed("feed", {**bodies(world, made_id)["feed"], "entries": [entry]})
+    recipe = {"filters": {"words": [composed]}}
+    said = {**bodies(world, made_id)["delivery"], "recipe": recipe, "recipe_hash": digest(recipe)}
+    honest = issued(world, "delivery", said)
     assert found(world, failing, honest) == set()
     apart = swapped(honest, composed.encode(), unicodedata.normalize("NFD", composed).encode())
     assert found(world, failing, apart) == {"dsse.bad_signature"}

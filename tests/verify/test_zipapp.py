@@ -136,8 +136,7 @@ def targets(world: Any) -> dict[str, tuple[Path, str]]:
     found: dict[str, tuple[Path, str]] = {}
     for kind, data in files.items():
         path = beside / f"{kind}.json"
-        path.write_bytes(data)
-        found[kind] = (path, "")
+        found[kind] = (world.lay(path, data), "")
     film = Chain(world, made_id).write()
     film.with_name("film.mp4.fairframe.json").rename(beside / "film.mp4.fairframe.json")
     found["film"] = (film.rename(beside / "film.mp4"), "")

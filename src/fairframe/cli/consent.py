@@ -82,7 +82,7 @@ def set_consent(
         with ws.write() as tx:
             event, revoked = opting.deny(tx, **told(tx))
             opened = incidents.of_word(tx, event)
-    say(f"{event}: denied, {len(revoked)} delivered items taken back")
+    say(f"{event}: denied, {sum(one.items for one in revoked)} delivered items taken back")
     tell_incident(opened)
     if revoked:
         note("Send each lab its feed: fairframe rights feed AGREEMENT -o feed.json")
@@ -141,7 +141,7 @@ def opt_out(
     emit(
         {"consent": done.consent, "revoked": [vars(r) for r in done.revoked], "incident": done.incident},
         as_json,
-        lambda: say(f"{done.consent}: opted out, {len(done.revoked)} delivered items taken back"),
+        lambda: say(f"{done.consent}: opted out, {done.items} delivered items taken back"),
     )
     tell_incident(done.incident)
     if (since_ms(since) or 0) > now:

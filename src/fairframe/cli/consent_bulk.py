@@ -88,7 +88,7 @@ def consent_bulk(
         with ws.write() as tx:
             done = flow.say(tx, who, said, from_ms)
     data = {"events": done.events, "revoked": [vars(one) for one in done.revoked], "incident": done.incident}
-    told = f"{len(done.events)} words recorded, {len(done.revoked)} delivered items taken back"
+    told = f"{len(done.events)} words recorded, {sum(one.items for one in done.revoked)} delivered items taken back"
     emit(data, as_json, lambda: say(told))
     tell_incident(done.incident)
     if done.revoked:

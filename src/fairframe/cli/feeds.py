@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fairframe.cli.outputs import check_writable
+from fairframe.cli.outputs import check_papers, check_writable, read_papers, write_papers
 from fairframe.cli.shell import (
     AsJson,
     OutFile,
@@ -35,26 +35,27 @@ app = group("Feeds, attestations, grants.")
 def feed(ctx: typer.Context, agreement: Annotated[str, typer.Argument(metavar="AGREEMENT")], output: OutFile) -> None:
     """Sign an agreement's revocation feed for the lab.
 
-    Renewed leases are in it, and all that may no longer be used: taken back by a contributor, or no longer cleared.
+    Renewed leases are in it. All that may no longer be used, taken back by a contributor or no longer cleared, stands
+    in a list beside it (feed.json: feed.items.jsonl): send both files.
     """
     with workspace(ctx, "library") as ws:
-        check_writable(output)
+        check_papers(output)
         with ws.write() as tx:
             family = agreements.find(tx, agreement).family
             before = last_entry(tx, "out", family)
             # a hold, a revoked model release or a no that came into force since is in the feed too
-            envelope = feeds.issue(tx, agreement)
+            papers = feeds.issue(tx, agreement)
             more = last_entry(tx, "out", family) - before
-        write_output(output, envelope)
+        write_papers(output, papers)
     say("feed signed" + (f", {more} more items taken back" if more else ""))
 
 
 @app.command()
 def refresh(ctx: typer.Context, file: Annotated[Path, typer.Argument(metavar="FEED")], as_json: AsJson = False) -> None:
-    """Take the library's newest feed (lab)."""
-    data = read_input(file)
+    """Take the library's newest feed (lab); its list lies in the same folder."""
+    papers = read_papers(file)
     with workspace(ctx, "lab") as ws, ws.write() as tx:
-        done = feeds.refresh(tx, data)
+        done = feeds.refresh(tx, papers)
     what = f"{done.entries} clips taken back, {done.leases} leases renewed" if done.new else "known"
     emit(vars(done), as_json, lambda: say(f"feed {done.seq} of {done.family}: {what}"))
 
@@ -71,8 +72,9 @@ def attest(
 ) -> None:
     """Delete what was taken back, and sign that it is done (lab).
 
-    Models that were trained on it go too where the agreement says so. Without anything due: the last attestation. With
-    --attempted it also says that unlearning was attempted on a model that stays: a statement, no deletion.
+    Models that were trained on it go too where the agreement says so. Without anything due: the last attestation. The
+    items stand in a list beside it (attestation.json: attestation.items.jsonl): send both files. With --attempted it
+    also says that unlearning was attempted on a model that stays: a statement, no deletion.
     """
     with workspace(ctx, "lab") as ws:
         with ws.read() as tx:
@@ -84,14 +86,14 @@ def attest(
             trainings = deletion.due_trainings(tx, row)
         what = f"{len(due.items)} clips of {delivery}" + (f" and the models {', '.join(models)}" if models else "")
         half_done = f", and what the trainings {', '.join(trainings)} have so far" if trainings else ""
-        check_writable(output)
+        check_papers(output)
         if due.kept:
             note(f"{len(due.kept)} more clips stay: other deliveries hold the same bytes by right")
         if due.items or models or trainings:
             confirm(f"Delete {what}{half_done} for good?", yes)
         with ws.write() as tx:
-            envelope = deletion.attest(tx, row, tried)
-        write_output(output, envelope)
+            papers = deletion.attest(tx, row, tried)
+        write_papers(output, papers)
     some = due.rows or models
     if tried:
         say(f"unlearning attempted on {attempted}: it says that, and no more")
@@ -102,10 +104,10 @@ def attest(
 
 @app.command("attested")
 def attested(ctx: typer.Context, attestation: Annotated[Path, typer.Argument(metavar="ATTESTATION")]) -> None:
-    """Take a lab's attestation (library)."""
-    data = read_input(attestation)
+    """Take a lab's attestation (library); its list lies in the same folder."""
+    papers = read_papers(attestation)
     with workspace(ctx, "library") as ws, ws.write() as tx:
-        done = deletion.accept(tx, data)
+        done = deletion.accept(tx, papers)
     kept = f", {done.kept} kept under other deliveries" if done.kept else ""
     say(f"{done.body.delivery}: {done.items} clips deleted{kept} ({done.late} late), {len(done.body.models)} models")
     for one in done.body.attempts:

@@ -6,7 +6,10 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from fairframe.cli.shell import note, read_input
 from fairframe.core.errors import InputError
+from fairframe.dataset.papers import Papers
+from fairframe.verify.beside import beside
 
 
 def check_writable(path: Path) -> Path:
@@ -24,6 +27,26 @@ def check_writable(path: Path) -> Path:
     if wrong:
         raise InputError(f"{path} cannot be written: {wrong}", code="input.unwritable", remedy="Say another -o FILE.")
     return path
+
+
+def check_papers(path: Path) -> None:
+    """As check_writable, for a document and the list beside it."""
+    check_writable(path)
+    check_writable(beside(path))
+
+
+def write_papers(path: Path, papers: Papers) -> None:
+    """Write a document and the list beside it, and say where they are. Raises InputError (input.unwritable)."""
+    try:
+        papers.write(path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}", code="input.unwritable") from error
+    note(f"wrote {path} and, beside it, {beside(path).name}: they belong together")
+
+
+def read_papers(path: Path) -> Papers:
+    """A document and the list beside it. Raises InputError with the reason."""
+    return Papers(read_input(path), beside(path))
 
 
 @contextmanager

@@ -125,7 +125,7 @@ def _change(
         confirm(f"State the owners of {before.assets} assets?", yes)
         with ws.write() as tx:
             revoked = flow.change(tx, owners_said.resolve(tx, said, new=new, where=where), from_ms)
-    told = f"owners of {before.assets} assets stated, {len(revoked)} delivered items taken back"
+    told = f"owners of {before.assets} assets stated, {sum(one.items for one in revoked)} delivered items taken back"
     emit({"assets": before.assets, "revoked": [vars(one) for one in revoked]}, as_json, lambda: say(told))
     if revoked:
         note("Send each lab its feed: fairframe rights feed AGREEMENT -o feed.json")

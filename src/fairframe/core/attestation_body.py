@@ -1,10 +1,12 @@
-"""The body of an attestation, as a bundle carries it. Read strictly."""
+"""The body of an attestation, as a bundle carries it, and the lines beside it. Read strictly."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from fairframe.core.canonical import Json
-from fairframe.core.feed_body import MAX_ITEMS
+from fairframe.core.beside import Beside, read_object
+from fairframe.core.canonical import Json, canonical
+from fairframe.core.errors import BadDocument
 from fairframe.core.fields import Fields
 from fairframe.core.time import to_rfc3339
 
@@ -51,40 +53,29 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class Named:
-    """An item and the hash of its delivered bytes, as an attestation lists it."""
+class Settled:
+    """An item and the hash of its delivered bytes, as an attestation's list names it.
+
+    `kept_by`: "" where the bytes are deleted; else the delivery that holds the same bytes in an item that was not
+    taken back, for which they stay.
+    """
 
     item: str
     bytes_hash: str
+    kept_by: str = ""
 
-    def to_json(self) -> dict[str, Any]:
-        return dict(vars(self))
-
-    @classmethod
-    def from_json(cls, value: Json) -> "Named":
-        fields = Fields(value, "attestation.items")
-        named = cls(fields.id("item", "itm"), fields.hex("bytes_hash"))
-        fields.close()
-        return named
-
-
-@dataclass(frozen=True)
-class Kept:
-    """An item whose bytes stay, since `delivery` holds the same bytes in an item that was not taken back."""
-
-    item: str
-    bytes_hash: str
-    delivery: str
-
-    def to_json(self) -> dict[str, Any]:
-        return dict(vars(self))
+    def line(self) -> bytes:
+        kept = {"kept_by": self.kept_by} if self.kept_by else {}
+        return canonical({"item": self.item, "bytes_hash": self.bytes_hash, **kept})
 
     @classmethod
-    def from_json(cls, value: Json) -> "Kept":
-        fields = Fields(value, "attestation.kept")
-        kept = cls(fields.id("item", "itm"), fields.hex("bytes_hash"), fields.id("delivery", "dlv"))
+    def read(cls, line: bytes, where: str = "") -> "Settled":
+        """Read a line; BadDocument (document.field, document.not_canonical)."""
+        fields = read_object(line, where)
+        kept_by = fields.id("kept_by", "dlv") if fields.has("kept_by") else ""
+        settled = cls(fields.id("item", "itm"), fields.hex("bytes_hash"), kept_by)
         fields.close()
-        return kept
+        return settled
 
 
 @dataclass(frozen=True)
@@ -107,18 +98,19 @@ class Model:
 
 @dataclass(frozen=True)
 class AttestationBody:
-    """The lab's word that it deleted `items` and `models`; it had read the family's feed up to entry `feed_entries`.
+    """The lab's word that it deleted `items` items and `models`; it had read the family's feed up to `feed_entries`.
 
-    `kept`: items that were due too, of which the bytes stay under another delivery. `attempts`: unlearning that was
-    attempted on models that stay. Either field is there only where there are some.
+    `kept`: items that were due too, of which the bytes stay under another delivery. Both stand in the list beside it.
+    `attempts`: unlearning that was attempted on models that stay; the field is there only where there are some.
     """
 
     delivery: str
     feed_entries: int
-    items: tuple[Named, ...]
+    items: int
+    kept: int
+    beside: Beside
     models: tuple[Model, ...]
     deleted_at_ms: int
-    kept: tuple[Kept, ...] = ()
     attempts: tuple[Attempt, ...] = ()
 
     @property
@@ -129,8 +121,9 @@ class AttestationBody:
         return {
             "delivery": self.delivery,
             "feed_entries": self.feed_entries,
-            "items": [item.to_json() for item in self.items],
-            **({"kept": [kept.to_json() for kept in self.kept]} if self.kept else {}),
+            "items": self.items,
+            "kept": self.kept,
+            "list": self.beside.to_json(),
             "models": [model.to_json() for model in self.models],
             "deleted_at": to_rfc3339(self.deleted_at_ms),
             **({"attempts": [one.to_json() for one in self.attempts]} if self.attempts else {}),
@@ -140,18 +133,31 @@ class AttestationBody:
     @classmethod
     def from_json(cls, value: Json) -> "AttestationBody":
         fields = Fields(value, "attestation.body")
-        some = isinstance(value, dict) and "kept" in value
-        kept = fields.list("kept", max_items=MAX_ITEMS) if some else []
         attempts = fields.list("attempts", max_items=MAX_MODELS) if fields.has("attempts") else []
         body = cls(
             delivery=fields.id("delivery", "dlv"),
             feed_entries=fields.integer("feed_entries"),
-            items=tuple(Named.from_json(item) for item in fields.list("items", max_items=MAX_ITEMS)),
+            items=fields.integer("items"),
+            kept=fields.integer("kept"),
+            beside=Beside.read(fields.fields("list")),
             models=tuple(Model.from_json(model) for model in fields.list("models", max_items=MAX_MODELS)),
             deleted_at_ms=fields.time_ms("deleted_at"),
-            kept=tuple(Kept.from_json(one) for one in kept),
             attempts=tuple(Attempt.from_json(one) for one in attempts),
         )
         fields.text("statement", one_of=[body.statement])
         fields.close()
+        if body.beside.lines != body.items + body.kept:
+            what = "Fields 'items' and 'kept' are not as many as the lines of its list"
+            raise BadDocument(what, code="document.field", where=fields.where)
         return body
+
+    def read(self, lines: Iterable[bytes]) -> Iterator[Settled]:
+        """The items of the list. Raises BadDocument (attest.kept) where more or fewer are kept than was signed."""
+        kept = 0
+        for number, line in enumerate(lines, 1):
+            settled = Settled.read(line, f"attestation.items.jsonl:{number}")
+            kept += bool(settled.kept_by)
+            yield settled
+        if kept != self.kept:
+            what = f"The list keeps {kept} items, signed are {self.kept}"
+            raise BadDocument(what, code="attest.kept", where="attestation.items.jsonl")

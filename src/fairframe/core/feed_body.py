@@ -1,24 +1,32 @@
-"""The body of a revocation feed, as a bundle carries it: read strictly, by the lab and by any verifier."""
+"""The body of a revocation feed, as a bundle carries it, and the lines beside it: read strictly, by the lab and by any
+verifier.
+
+A feed lists all that a family ever took back, so the newest one is all that a lab needs, whichever it missed, and can
+be checked alone. Runs of items with the same delivery, reason and time share a line: some 35 bytes for each item.
+"""
 
 import base64
 import binascii
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from fairframe.core.canonical import Json
+from fairframe.core.beside import Beside, read_object
+from fairframe.core.canonical import Json, canonical
 from fairframe.core.errors import BadDocument, InputError
 from fairframe.core.fields import Fields
 from fairframe.core.ids import check_id
 from fairframe.core.time import to_rfc3339
 
-MAX_DELIVERIES = 1_000
-MAX_ITEMS = 60_000
-"""Deliveries and items of one family, so that one feed can take all of them back, be it each at a time of its own, and
-one attestation can name them."""
+MAX_DELIVERIES = 10_000
+"""Deliveries of one family: the renewed leases of all of them fit into one document."""
+MAX_ITEMS = 20_000_000
+"""Items of one family."""
 MAX_ENTRIES = 3 * MAX_ITEMS
 """An item is taken back at most three times, each time for a graver reason."""
+RUN = 1_000
+"""Items that one line lists at most."""
 
 
 @dataclass(frozen=True)
@@ -31,39 +39,24 @@ class FeedEntry:
     reason: str
     effective_ms: int
 
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "seq": self.seq,
-            "delivery": self.delivery,
-            "item": self.item,
-            "reason": self.reason,
-            "effective_at": to_rfc3339(self.effective_ms),
-        }
-
 
 @dataclass(frozen=True)
 class FeedBody:
-    """All revocations of a family, and renewed leases (sealed lease bundles) of its live deliveries.
-
-    As JSON the entries are runs of items with the same delivery, reason and time, numbered as they stand: a feed holds
-    all that a family ever took back.
-    """
+    """How many entries the list beside the feed has, and renewed leases (sealed bundles) of a family's deliveries."""
 
     family: str
     deliveries: tuple[str, ...]
-    entries: tuple[FeedEntry, ...]
+    entries: int
+    beside: Beside
     max_age_ms: int
     leases: tuple[bytes, ...]
-
-    def taken_back(self, delivery: str) -> frozenset[str]:
-        """The items of a delivery that may no longer be used."""
-        return frozenset(entry.item for entry in self.entries if entry.delivery == delivery)
 
     def to_json(self) -> dict[str, Any]:
         return {
             "family": self.family,
             "deliveries": list(self.deliveries),
-            "entries": _runs(self.entries),
+            "entries": self.entries,
+            "list": self.beside.to_json(),
             "max_age_ms": self.max_age_ms,
             "leases": [base64.b64encode(lease).decode("ascii") for lease in self.leases],
         }
@@ -75,31 +68,45 @@ class FeedBody:
         body = cls(
             family=fields.id("family", "agr"),
             deliveries=_deliveries(fields),
-            entries=_entries(fields),
+            entries=fields.integer("entries"),
+            beside=Beside.read(fields.fields("list")),
             max_age_ms=fields.integer("max_age_ms", least=1),
             leases=tuple(_lease(item) for item in fields.list("leases", max_items=MAX_DELIVERIES)),
         )
         fields.close()
+        if not body.beside.lines <= body.entries <= MAX_ENTRIES:
+            what = f"Field 'entries' is not between the lines of its list and {MAX_ENTRIES}"
+            raise BadDocument(what, code="document.field", where=fields.where)
         return body
 
+    def read(self, lines: Iterable[bytes]) -> Iterator[FeedEntry]:
+        """The entries that the list's lines say, numbered as they stand. Raises BadDocument (feed.entries) where
+        these are not as many as was signed, (document.field, document.not_canonical) on a line of another form."""
+        seq = 0
+        for number, line in enumerate(lines, 1):
+            fields = read_object(line, f"feed.items.jsonl:{number}")
+            delivery, reason = fields.id("delivery", "dlv"), fields.text("reason", max_chars=200)
+            since_ms = fields.time_ms("effective_at")
+            for item in _ids(fields, "items", "itm", RUN):
+                seq += 1
+                yield FeedEntry(seq, delivery, item, reason, since_ms)
+            fields.close()
+        if seq != self.entries:
+            raise BadDocument(f"The feed lists {seq} entries, signed are {self.entries}", code="feed.entries")
 
-def _runs(entries: Sequence[FeedEntry]) -> list[dict[str, Any]]:
-    return [
-        {"delivery": delivery, "reason": reason, "effective_at": to_rfc3339(since_ms), "items": [e.item for e in run]}
-        for (delivery, reason, since_ms), run in groupby(entries, lambda e: (e.delivery, e.reason, e.effective_ms))
-    ]
 
-
-def _entries(body: Fields) -> tuple[FeedEntry, ...]:
-    found: list[FeedEntry] = []
-    for value in body.list("entries", max_items=MAX_ENTRIES):
-        fields = Fields(value, "feed.entries")
-        delivery, reason = fields.id("delivery", "dlv"), fields.text("reason", max_chars=200)
-        since_ms = fields.time_ms("effective_at")
-        for item in _ids(fields, "items", "itm", MAX_ENTRIES - len(found)):
-            found.append(FeedEntry(len(found) + 1, delivery, item, reason, since_ms))
-        fields.close()
-    return tuple(found)
+def lines_of(entries: Iterable[FeedEntry]) -> Iterator[bytes]:
+    """The lines of a feed's list, from its entries in their order."""
+    for (delivery, reason, since_ms), run in groupby(entries, lambda e: (e.delivery, e.reason, e.effective_ms)):
+        head = {"delivery": delivery, "reason": reason, "effective_at": to_rfc3339(since_ms)}
+        items: list[str] = []
+        for entry in run:
+            items.append(entry.item)
+            if len(items) == RUN:
+                yield canonical({**head, "items": items})
+                items = []
+        if items:
+            yield canonical({**head, "items": items})
 
 
 def _ids(fields: Fields, name: str, prefix: str, most: int) -> Iterator[str]:

@@ -12,6 +12,7 @@ from fairframe.core.errors import BadDocument, MediaError, VerificationError
 from fairframe.core.item_line import Item
 from fairframe.dataset import layout
 from fairframe.dataset.inspection import Inspected, inspect
+from fairframe.dataset.papers import Papers
 from fairframe.media import sandboxed
 from fairframe.media.workers import make_worker
 from fairframe.platform import bundles
@@ -29,7 +30,7 @@ class Arrived:
     bundle: Bundle
     body: DeliveryBody
     lease: bytes
-    feed: bytes
+    feed: Papers
     found: Inspected
 
 
@@ -44,7 +45,7 @@ def check(ws: Workspace, run: Run, folder: Path) -> Arrived:
     found.refuse(folder)
     _check_playable(ws, run, folder, found.items)
     lease, feed = (layout.read_small(folder, name) for name in (layout.LEASE, layout.FEED))
-    return Arrived(envelope, bundle, body, lease, feed, found)
+    return Arrived(envelope, bundle, body, lease, Papers(feed, folder / layout.FEED_ITEMS), found)
 
 
 def _check_bundle(tx: Tx, bundle: Bundle, body: DeliveryBody, document: bytes) -> None:

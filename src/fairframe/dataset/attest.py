@@ -5,13 +5,16 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from fairframe.core.attestation_body import Attempt, AttestationBody, Kept, Model, Named
+from fairframe.core.attestation_body import Attempt, AttestationBody, Model, Settled
+from fairframe.core.bundle import read_payload
+from fairframe.core.dsse import read_envelope
 from fairframe.core.errors import IntegrityFailure, Refused, VerificationError
 from fairframe.core.ids import new_id
 from fairframe.dataset.gate import close_behind
 from fairframe.dataset.governing import governing
 from fairframe.dataset.loader import find_delivery
-from fairframe.dataset.obligations import open_obligations, settle
+from fairframe.dataset.obligations import is_open, settle
+from fairframe.dataset.papers import Papers, keep_list, kept
 from fairframe.dataset.revocation import last_entry
 from fairframe.dataset.tables import delivery as delivery_table
 from fairframe.dataset.tables import feed_entry, obligation, obligation_event, received_item
@@ -24,14 +27,23 @@ IN = "in"
 
 @dataclass(frozen=True)
 class Due:
-    """What a lab settles next: `rows` of obligations, the items to delete, those whose bytes another delivery holds."""
+    """What a lab settles next: `rows` of obligations by their ids, and their items, in the same order."""
 
-    rows: Sequence[Row]
-    items: tuple[Named, ...]
-    kept: tuple[Kept, ...]
+    rows: Sequence[int]
+    settled: tuple[Settled, ...]
+
+    @property
+    def items(self) -> tuple[Settled, ...]:
+        """Those to delete."""
+        return tuple(one for one in self.settled if not one.kept_by)
+
+    @property
+    def kept(self) -> tuple[Settled, ...]:
+        """Those whose bytes another delivery holds."""
+        return tuple(one for one in self.settled if one.kept_by)
 
 
-def attest(tx: WriteTx, name: str, models: Sequence[Model] = (), attempts: Sequence[Attempt] = ()) -> bytes:
+def attest(tx: WriteTx, name: str, models: Sequence[Model] = (), attempts: Sequence[Attempt] = ()) -> Papers:
     """Delete the clips of all items of a delivery that are to be deleted, check that they are gone, and sign that.
 
     Bytes that a delivery holds by right as well stay, and are named as kept: one narrow no does not keep a lab from
@@ -48,42 +60,61 @@ def attest(tx: WriteTx, name: str, models: Sequence[Model] = (), attempts: Seque
     due = due_of(tx, delivery)
     if not due.rows and not models and not attempts:
         return _last(tx, delivery)
-    for one in due.items:
+    items = due.items
+    for one in items:
         tx.ws.objects.delete(one.bytes_hash)
-    left = [one.item for one in due.items if tx.ws.objects.exists(one.bytes_hash)]
+    left = [one.item for one in items if tx.ws.objects.exists(one.bytes_hash)]
     if left:
         raise IntegrityFailure(f"clips could not be deleted: {', '.join(left[:20])}", code="attest.not_deleted")
     family = delivery["family"]
     entries = last_entry(tx, IN, family)
+    beside = keep_list(tx.ws, (one.line() for one in due.settled))
     body = AttestationBody(
-        delivery["public_id"], entries, due.items, tuple(models), tx.now_ms, due.kept, tuple(attempts)
+        delivery=delivery["public_id"],
+        feed_entries=entries,
+        items=len(items),
+        kept=len(due.settled) - len(items),
+        beside=beside,
+        models=tuple(models),
+        deleted_at_ms=tx.now_ms,
+        attempts=tuple(attempts),
     )
     attestation = new_id("att")
     envelope = bundles.issue(
         tx, "attestation", delivery["party"], body.to_json(), governing(tx, family).ref, id=attestation
     )
     settle(tx, due.rows, attestation)
-    told = {"document": attestation, "items": len(body.items), "kept": len(body.kept), "models": len(body.models)}
+    told = {"document": attestation, "items": body.items, "kept": body.kept, "models": len(body.models)}
     told |= {"attempts": len(body.attempts)} if body.attempts else {}
     tx.record("attestation.signed", delivery["public_id"], told)
-    return envelope
+    return kept(tx.ws, envelope, beside)
 
 
 def due_of(tx: Tx, delivery: Row) -> Due:
-    """What an attestation about a received delivery would settle now."""
-    rows = open_obligations(tx, delivery["public_id"], IN)
-    gone: list[Named] = []
-    kept: list[Kept] = []
-    for one in _hashes(tx, delivery, [row["item"] for row in rows]):
-        holder = _holder(tx, one.bytes_hash)
-        if holder is None:
-            gone.append(one)
-        else:
-            kept.append(Kept(one.item, one.bytes_hash, holder))
-    return Due(rows, tuple(gone), tuple(kept))
+    """What an attestation about a received delivery would settle now, in the order in which it fell due.
+
+    Raises VerificationError (attest.unknown_item).
+    """
+    place = delivery["public_id"]
+    theirs = (received_item.c.delivery_id == delivery["id"]) & (received_item.c.item == obligation.c.item)
+    statement = (
+        sa.select(obligation.c.id, obligation.c.item, received_item.c.bytes_hash, _holder().label("holder"))
+        .join_from(obligation, received_item, theirs, isouter=True)
+        .where(is_open(place, IN))
+        .order_by(obligation.c.id)
+    )
+    rows = [(row.id, row.item, row.bytes_hash, row.holder) for row in tx.execute(statement)]
+    if unknown := [item for _, item, bytes_hash, _ in rows if bytes_hash is None]:
+        raise VerificationError(
+            f"the feed takes back {unknown[0]}, which this delivery does not have",
+            code="attest.unknown_item",
+            where=place,
+            remedy="Ask the library what it means.",
+        )
+    return Due([row[0] for row in rows], tuple(Settled(item, key, by or "") for _, item, key, by in rows))
 
 
-def _last(tx: Tx, delivery: Row) -> bytes:
+def _last(tx: Tx, delivery: Row) -> Papers:
     """The newest attestation about a received delivery. Raises Refused where there is none."""
     settled = (
         sa.select(document.c.envelope)
@@ -99,35 +130,20 @@ def _last(tx: Tx, delivery: Row) -> bytes:
             code="attest.nothing",
             remedy="Take the newest feed first: fairframe rights refresh feed.json",
         )
-    return str(envelope).encode()
+    data = str(envelope).encode()
+    return kept(tx.ws, data, AttestationBody.from_json(read_payload(read_envelope(data).payload).body).beside)
 
 
-def _hashes(tx: Tx, delivery: Row, items: Sequence[str]) -> tuple[Named, ...]:
-    where = received_item.c.delivery_id == delivery["id"]
-    rows = tx.rows(sa.select(received_item.c.item, received_item.c.bytes_hash).where(where))
-    known = {row["item"]: row["bytes_hash"] for row in rows}
-    if unknown := [name for name in items if name not in known]:
-        raise VerificationError(
-            f"the feed takes back {unknown[0]}, which this delivery does not have",
-            code="attest.unknown_item",
-            where=delivery["public_id"],
-            remedy="Ask the library what it means.",
-        )
-    return tuple(Named(name, known[name]) for name in items)
-
-
-def _holder(tx: Tx, bytes_hash: str) -> str | None:
-    """A received delivery that holds these bytes by right: in an item that its feed has not taken back."""
-    back = (
-        sa.select(feed_entry.c.id)
-        .where(feed_entry.c.direction == IN, feed_entry.c.item == received_item.c.item)
-        .where(feed_entry.c.delivery == delivery_table.c.public_id)
-        .exists()
+def _holder() -> "sa.ScalarSelect[str]":
+    """A received delivery that holds an item's bytes by right: in an item that its feed has not taken back."""
+    other, place = received_item.alias("other"), delivery_table.alias("place")
+    back = sa.select(feed_entry.c.id).where(
+        feed_entry.c.direction == IN, feed_entry.c.delivery == place.c.public_id, feed_entry.c.item == other.c.item
     )
     statement = (
-        sa.select(delivery_table.c.public_id)
-        .join(received_item, received_item.c.delivery_id == delivery_table.c.id)
-        .where(delivery_table.c.direction == IN, received_item.c.bytes_hash == bytes_hash, ~back)
-        .order_by(delivery_table.c.id)
+        sa.select(place.c.public_id)
+        .join_from(other, place, other.c.delivery_id == place.c.id)
+        .where(place.c.direction == IN, other.c.bytes_hash == received_item.c.bytes_hash, ~back.exists())
+        .order_by(place.c.id)
     )
-    return tx.scalar(statement.limit(1))
+    return statement.limit(1).correlate(received_item).scalar_subquery()

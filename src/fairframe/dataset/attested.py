@@ -1,20 +1,23 @@
 """Library: taking a lab's attestation, and comparing it with what was due."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from fairframe.core.attestation_body import AttestationBody
+from fairframe.core.attestation_body import AttestationBody, Settled
 from fairframe.core.errors import BadDocument, NotFound, VerificationError
 from fairframe.dataset.gate import close_behind
-from fairframe.dataset.obligations import open_obligations, overdue, settle
-from fairframe.dataset.revocation import told
-from fairframe.dataset.tables import dataset_release, feed_entry, item
+from fairframe.dataset.obligations import is_open, overdue, settle
+from fairframe.dataset.papers import Papers
+from fairframe.dataset.tables import dataset_release, feed_entry, item, obligation
 from fairframe.dataset.tables import delivery as delivery_table
 from fairframe.platform import bundles
 from fairframe.platform.tx import Row, Tx, WriteTx
+from fairframe.verify.beside import signed_lines
 
+BATCH = 500
 OUT = "out"
 
 
@@ -30,33 +33,32 @@ class Attested:
 
     @property
     def items(self) -> int:
-        return len(self.body.items)
+        return self.body.items
 
     @property
     def kept(self) -> int:
-        return len(self.body.kept)
+        return self.body.kept
 
 
-def accept(tx: WriteTx, data: bytes) -> Attested:
+def accept(tx: WriteTx, papers: Papers) -> Attested:
     """Take a lab's attestation (library side): it must name exactly what was due when the lab last read the feed.
 
-    Raises what bundles.accept raises, NotFound, VerificationError (attest.stranger, attest.not_due, attest.missing,
-    attest.not_kept).
+    Raises what bundles.accept raises, NotFound, BadDocument, VerificationError (list.missing, list.changed,
+    attest.stranger, attest.not_due, attest.missing, attest.not_kept).
     """
     close_behind(tx)
-    accepted = bundles.accept(tx, data, "attestation")
+    accepted = bundles.accept(tx, papers.envelope, "attestation")
     body, where = AttestationBody.from_json(accepted.bundle.body), accepted.bundle.id
     delivery = _delivery(tx, body.delivery)
     if delivery["party"] != accepted.bundle.sender:
         raise VerificationError("the delivery went to another party", code="attest.stranger", where=where)
     if not accepted.new:
         return Attested(where, body, 0, False)
+    with signed_lines(papers.items, body.beside) as lines:
+        named = _named(body.read(lines), where)
     due = _due_when(tx, delivery, body.feed_entries)
-    expected = _sent_hashes(tx, delivery, [row["item"] for row in due])
-    named = {one.item: one.bytes_hash for one in (*body.items, *body.kept)}
-    if len(named) != len(body.items) + len(body.kept):
-        raise BadDocument("The attestation names an item twice", code="attest.twice", where=where)
-    if extra := [name for name, found in named.items() if expected.get(name) != found]:
+    expected = {row["item"]: row["bytes_hash"] for row in due}
+    if extra := [one.item for one in named.values() if expected.get(one.item) != one.bytes_hash]:
         raise VerificationError(
             f"{len(extra)} items were not due, or have other bytes: {', '.join(extra[:5])}",
             code="attest.not_due",
@@ -68,12 +70,22 @@ def accept(tx: WriteTx, data: bytes) -> Attested:
             code="attest.missing",
             where=where,
         )
-    _check_kept(tx, delivery, body, where)
+    _check_kept(tx, delivery, body, named, where)
     late = sum(overdue(tx, row["due_ms"]) for row in due)
-    settle(tx, due, where)
-    summary = {"document": where, "items": len(body.items), "kept": len(body.kept), "models": len(body.models)}
-    tx.record("attestation.accepted", body.delivery, {**summary, "late": late})
+    settle(tx, [row["id"] for row in due], where)
+    summary = {"document": where, "items": body.items, "kept": body.kept, "models": len(body.models)}
+    tx.record("attestation.accepted", body.delivery, {**summary, "list": body.beside.digest, "late": late})
     return Attested(where, body, late, True)
+
+
+def _named(settled: Iterable[Settled], where: str) -> dict[str, Settled]:
+    """What an attestation lists, by item; BadDocument (attest.twice)."""
+    named: dict[str, Settled] = {}
+    for one in settled:
+        if one.item in named:
+            raise BadDocument("The attestation names an item twice", code="attest.twice", where=where)
+        named[one.item] = one
+    return named
 
 
 def _delivery(tx: Tx, public_id: str) -> Row:
@@ -84,46 +96,59 @@ def _delivery(tx: Tx, public_id: str) -> Row:
     return row
 
 
-def _check_kept(tx: Tx, delivery: Row, body: AttestationBody, where: str) -> None:
+def _check_kept(tx: Tx, delivery: Row, body: AttestationBody, named: Mapping[str, Settled], where: str) -> None:
     """Bytes stay only under a delivery to the same lab that holds them by right, as far as the lab could know.
 
     Where the other delivery is of another family it is not known how far the lab had read that feed; what it takes
     back there is owed, and to be attested, under that delivery.
     """
-    for one in body.kept:
-        back = (
-            sa.select(feed_entry.c.id)
-            .where(feed_entry.c.direction == OUT, feed_entry.c.item == item.c.public_id)
-            .where(feed_entry.c.delivery == one.delivery, feed_entry.c.family == delivery["family"])
-            .where(feed_entry.c.seq <= body.feed_entries)
-            .exists()
-        )
-        statement = (
-            sa.select(item.c.id)
-            .join(dataset_release, dataset_release.c.id == item.c.dataset_release_id)
-            .join(delivery_table, delivery_table.c.release == dataset_release.c.public_id)
-            .where(delivery_table.c.public_id == one.delivery, delivery_table.c.direction == OUT)
-            .where(delivery_table.c.party == delivery["party"], item.c.bytes_hash == one.bytes_hash, ~back)
-        )
-        if tx.scalar(statement.limit(1)) is None:
-            raise VerificationError(
-                f"the bytes of {one.item} may not be kept: {one.delivery} does not hold them by right",
-                code="attest.not_kept",
-                where=where,
-            )
+    per_holder: dict[str, list[Settled]] = defaultdict(list)
+    for one in named.values():
+        if one.kept_by:
+            per_holder[one.kept_by].append(one)
+    for holder, some in per_holder.items():
+        for start in range(0, len(some), BATCH):
+            batch = some[start : start + BATCH]
+            held = _held(tx, delivery, holder, [one.bytes_hash for one in batch], body.feed_entries)
+            if lost := [one.item for one in batch if one.bytes_hash not in held]:
+                raise VerificationError(
+                    f"the bytes of {lost[0]} may not be kept: {holder} does not hold them by right",
+                    code="attest.not_kept",
+                    where=where,
+                )
 
 
-def _due_when(tx: Tx, delivery: Row, entries: int) -> list[Row]:
-    """The open obligations of a delivery that stood in the feed up to an entry."""
-    back = {row["item"] for row in told(tx, OUT, delivery["public_id"], entries)}
-    return [row for row in open_obligations(tx, delivery["public_id"], OUT) if row["item"] in back]
-
-
-def _sent_hashes(tx: Tx, delivery: Row, items: Sequence[str]) -> dict[str, str]:
-    statement = (
-        sa.select(item.c.public_id, item.c.bytes_hash)
-        .join(dataset_release, dataset_release.c.id == item.c.dataset_release_id)
-        .where(dataset_release.c.public_id == delivery["release"])
+def _held(tx: Tx, delivery: Row, holder: str, hashes: Sequence[str], entries: int) -> set[str]:
+    """Those of some bytes that another delivery to the lab of `delivery` holds in an item not taken back."""
+    back = (
+        sa.select(feed_entry.c.id)
+        .where(feed_entry.c.direction == OUT, feed_entry.c.item == item.c.public_id)
+        .where(feed_entry.c.delivery == holder, feed_entry.c.family == delivery["family"])
+        .where(feed_entry.c.seq <= entries)
+        .exists()
     )
-    sent = {row["public_id"]: row["bytes_hash"] for row in tx.rows(statement)}
-    return {name: sent[name] for name in items}
+    statement = (
+        sa.select(item.c.bytes_hash)
+        .join(dataset_release, dataset_release.c.id == item.c.dataset_release_id)
+        .join(delivery_table, delivery_table.c.release == dataset_release.c.public_id)
+        .where(delivery_table.c.public_id == holder, delivery_table.c.direction == OUT)
+        .where(delivery_table.c.party == delivery["party"], item.c.bytes_hash.in_(hashes), ~back)
+    )
+    return set(tx.execute(statement).scalars())
+
+
+def _due_when(tx: Tx, delivery: Row, entries: int) -> Sequence[Row]:
+    """The open obligations of a delivery that stood in the feed up to an entry, with the bytes that were sent."""
+    place = delivery["public_id"]
+    back = sa.select(feed_entry.c.id).where(
+        feed_entry.c.direction == OUT,
+        feed_entry.c.delivery == place,
+        feed_entry.c.item == obligation.c.item,
+        feed_entry.c.seq <= entries,
+    )
+    statement = (
+        sa.select(obligation.c.id, obligation.c.item, obligation.c.due_ms, item.c.bytes_hash)
+        .join(item, item.c.public_id == obligation.c.item)
+        .where(is_open(place, OUT), back.exists())
+    )
+    return tx.rows(statement.order_by(obligation.c.id))

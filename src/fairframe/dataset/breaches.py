@@ -246,4 +246,4 @@ class _Feeds:
     def _count(self, place: int) -> int:
         row = self._tx.row(sa.select(document.c.envelope).where(document.c.id == self._rows[place]["id"]))
         assert row is not None
-        return len(FeedBody.from_json(_body(row)).entries)
+        return FeedBody.from_json(_body(row)).entries

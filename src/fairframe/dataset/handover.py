@@ -70,9 +70,9 @@ def hand_over(tx: WriteTx, release: Release, folder: Path, out: Path) -> Deliver
         (layout.DELIVERY, row["envelope"].encode()),
         (layout.AGREEMENT, release.agreement_document),
         (layout.LEASE, lease),
-        (layout.FEED, feed),
     ):
         write_new(folder / name, data)
+    feed.write(folder / layout.FEED)
     tx.record("delivery.written", row["public_id"], {"release": release.row["public_id"], "new": new})
     return Delivered(
         id=row["public_id"],

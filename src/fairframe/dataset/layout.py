@@ -1,6 +1,7 @@
 """The files of a delivery directory, and reading them when somebody else has written it.
 
-    delivery.json  agreement.json  lease.json  feed.json  items.jsonl  items.parquet  clips/<sha256>.mp4
+    delivery.json  agreement.json  lease.json  feed.json  feed.items.jsonl
+    items.jsonl  items.parquet  clips/<sha256>.mp4
 
 Nothing is followed out of the directory: no symlinks, no names but these, regular files only.
 """
@@ -11,11 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from fairframe.core.beside import name_beside
 from fairframe.core.dsse import MAX_ENVELOPE_BYTES
 from fairframe.core.errors import InputError, NotFound, VerificationError
 from fairframe.verify.files import hash_file, open_regular, read_limited
 
 DELIVERY, AGREEMENT, LEASE, FEED = "delivery.json", "agreement.json", "lease.json", "feed.json"
+FEED_ITEMS = name_beside(FEED)
 ITEMS, PARQUET, CLIPS = "items.jsonl", "items.parquet", "clips"
 MAX_BYTES = {DELIVERY: 1 << 20, AGREEMENT: 1 << 20, LEASE: 1 << 16, FEED: MAX_ENVELOPE_BYTES}
 """Largest document that is read whole."""
@@ -50,7 +53,7 @@ def hashed(path: Path, size: int | None = None, *, max_bytes: int | None = None)
 def strangers(folder: Path, clips: set[str]) -> list[str]:
     """What lies in the directory and should not: unknown names, links, folders. `clips` are names inside clips/."""
     found: list[str] = []
-    known = {DELIVERY, AGREEMENT, LEASE, FEED, ITEMS, PARQUET}
+    known = {DELIVERY, AGREEMENT, LEASE, FEED, FEED_ITEMS, ITEMS, PARQUET}
     for entry in os.scandir(folder):
         if entry.name == CLIPS and entry.is_dir(follow_symlinks=False):
             inside = ((f"{CLIPS}/{one.name}", one, one.name in clips) for one in os.scandir(entry.path))

@@ -14,7 +14,7 @@ from fairframe.dataset.funnel import Funnel, Gate
 from fairframe.dataset.loader import deleted, find_delivery, standing_findings
 from fairframe.dataset.obligations import open_obligations, owed
 from fairframe.dataset.releases import KIND
-from fairframe.dataset.revocation import taken_back
+from fairframe.dataset.revocation import count_taken_back, taken_back
 from fairframe.dataset.tables import dataset_release, item, received_item
 from fairframe.dataset.tables import delivery as delivery_table
 from fairframe.platform.tables import run
@@ -75,7 +75,7 @@ def _releases(tx: Tx) -> list[Listed]:
 
 def _listed_release(tx: Tx, row: Row) -> Listed:
     sent = deliveries_of_release(tx, row["public_id"])
-    revoked = sum(len(taken_back(tx, "out", one["public_id"])) for one in sent)
+    revoked = sum(count_taken_back(tx, "out", one["public_id"]) for one in sent)
     state = "built" if not sent else "partly taken back" if revoked else "delivered"
     return Listed(
         row["public_id"],
@@ -94,7 +94,7 @@ def _received(tx: Tx) -> list[Listed]:
     found: list[Listed] = []
     for row in tx.rows(delivery_table.select().where(where).order_by(delivery_table.c.id.desc())):
         against = standing_findings(tx, row)
-        revoked = len(taken_back(tx, "in", row["public_id"]))
+        revoked = count_taken_back(tx, "in", row["public_id"])
         state = against[0].code if against else "open"
         found.append(
             Listed(

@@ -20,11 +20,10 @@ from fairframe.core.item_line import Item, Split, read_line
 from fairframe.dataset import feeds, leases
 from fairframe.dataset.clip import Clip
 from fairframe.dataset.governing import governing, kept_until_ms
-from fairframe.dataset.revocation import taken_back
 from fairframe.dataset.square import square_frames
 from fairframe.dataset.standing import Finding, Standing, findings
 from fairframe.dataset.tables import delivery as delivery_table
-from fairframe.dataset.tables import obligation, obligation_event, received_item
+from fairframe.dataset.tables import feed_entry, obligation, obligation_event, received_item
 from fairframe.media.workers import make_worker
 from fairframe.platform import bundles
 from fairframe.platform.tx import Row, Tx
@@ -33,6 +32,7 @@ from fairframe.rights.agreement import Agreement
 from fairframe.rights.offers import Remedy
 
 IN = "in"
+MAX_ROWS = 10_000
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ class OpenDelivery:
     def admitted(self) -> set[str]:
         """Ids of the opened items that this opening may use now (see the module's remedies)."""
         with self.ws.read() as tx:
-            gone = deleted(tx, self.id) if self.remedy == "grandfather" else taken_back(tx, IN, self.id)
-        return {one.id for one in self.items} - gone
+            may = _kept_of(tx, self.delivery) if self.remedy == "grandfather" else admitted_of(tx, self.delivery)
+        return may.intersection(one.id for one in self.items)
 
     def clips(self, size: int, fps: int = 24, split: Split | None = None) -> Iterator[Clip]:
         """Decode the admitted items one after the other: uint8 RGB (T, size, size, 3) at `fps`.
@@ -94,8 +94,7 @@ def open_delivery(ws: Workspace, name: str) -> OpenDelivery:
     with ws.read() as tx:
         row = find_delivery(tx, name)
         refuse(row, standing_findings(tx, row))
-        back = taken_back(tx, IN, row["public_id"])
-        items = tuple(one for one in items_of(tx, row) if one.id not in back)
+        items = tuple(_read(tx, received_item.c.delivery_id == row["id"], ~_taken_back(row)))
         agreement = governing(tx, row["family"])
     if not items:
         raise Refused(f"every item of the delivery {row['name']} was taken back", code="delivery.empty")
@@ -127,9 +126,36 @@ def find_delivery(tx: Tx, name: str) -> Row:
 
 def items_of(tx: Tx, delivery: Row) -> list[Item]:
     """All items of a received delivery in signed order, revoked ones included."""
-    where = received_item.c.delivery_id == delivery["id"]
-    rows = tx.rows(sa.select(received_item.c.line).where(where).order_by(received_item.c.idx))
-    return [read_line(row["line"].encode()) for row in rows]
+    return list(_read(tx, received_item.c.delivery_id == delivery["id"]))
+
+
+def admitted_of(tx: Tx, delivery: Row) -> set[str]:
+    """Ids of a received delivery's items that its feed has not taken back."""
+    where = (received_item.c.delivery_id == delivery["id"]) & ~_taken_back(delivery)
+    return set(tx.execute(sa.select(received_item.c.item).where(where)).scalars())
+
+
+def _kept_of(tx: Tx, delivery: Row) -> set[str]:
+    """Ids of a received delivery's items whose deletion was not attested."""
+    named = tx.execute(sa.select(received_item.c.item).where(received_item.c.delivery_id == delivery["id"]))
+    return set(named.scalars()) - deleted(tx, delivery["public_id"])
+
+
+def _read(tx: Tx, *where: sa.ColumnElement[bool]) -> Iterator[Item]:
+    statement = sa.select(received_item.c.line).where(*where).order_by(received_item.c.idx)
+    with tx.execute(statement.execution_options(yield_per=MAX_ROWS)) as rows:
+        for line in rows.scalars():
+            yield read_line(line.encode())
+
+
+def _taken_back(delivery: Row) -> sa.ColumnElement[bool]:
+    """Whether the feed has taken a received item back."""
+    back = sa.select(feed_entry.c.id).where(
+        feed_entry.c.direction == IN,
+        feed_entry.c.delivery == delivery["public_id"],
+        feed_entry.c.item == received_item.c.item,
+    )
+    return back.exists()
 
 
 def standing_findings(tx: Tx, delivery: Row) -> list[Finding]:

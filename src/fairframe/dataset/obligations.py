@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from fairframe.core.ids import new_id
-from fairframe.dataset.tables import obligation, obligation_event
+from fairframe.dataset.tables import feed_entry, obligation, obligation_event
+from fairframe.platform.database import made_id
 from fairframe.platform.tx import Row, Tx, WriteTx
+
+MAX_ROWS = 10_000
 
 
 @dataclass(frozen=True)
@@ -26,23 +28,48 @@ class Owed:
     due_ms: int | None
 
 
-def owe(tx: WriteTx, direction: str, party: str, delivery: str, name: str, due_ms: int) -> None:
-    """Write the obligation to delete an item of a delivery, unless it stands."""
-    where = (obligation.c.direction == direction) & (obligation.c.delivery == delivery) & (obligation.c.item == name)
-    if tx.scalar(sa.select(obligation.c.id).where(where)) is None:
-        row = {"party": party, "delivery": delivery, "item": name, "kind": "delete", "due_ms": due_ms}
-        tx.insert(obligation, public_id=new_id("obl"), direction=direction, **row)
+def owe(tx: WriteTx, direction: str, party: str, family: str, after: int, deletion_ms: int) -> None:
+    """Write the obligation to delete each item that the family's feed entries after a number take back, unless it
+    stands: due `deletion_ms` after the entry that names the item first."""
+    fresh = (feed_entry.c.direction == direction, feed_entry.c.family == family, feed_entry.c.seq > after)
+    again = sa.func.row_number().over(
+        partition_by=(feed_entry.c.delivery, feed_entry.c.item), order_by=feed_entry.c.seq
+    )
+    named = sa.select(
+        feed_entry.c.seq, feed_entry.c.delivery, feed_entry.c.item, feed_entry.c.effective_ms, again.label("again")
+    )
+    new = named.where(*fresh).subquery("new")
+    stands = sa.select(obligation.c.id).where(
+        obligation.c.delivery == new.c.delivery, obligation.c.item == new.c.item, obligation.c.direction == direction
+    )
+    rows = (
+        sa.select(
+            made_id(tx.conn, "obl").label("public_id"),
+            sa.literal(direction).label("direction"),
+            sa.literal(party).label("party"),
+            new.c.delivery,
+            new.c.item,
+            sa.literal("delete").label("kind"),
+            (new.c.effective_ms + deletion_ms).label("due_ms"),
+        )
+        .where(new.c.again == 1, ~stands.exists())
+        .order_by(new.c.seq)
+    )
+    tx.insert_from(obligation, rows)
 
 
 def owed(tx: Tx, delivery: str, direction: str) -> Owed:
     """What is owed for a delivery now."""
     where = (obligation.c.delivery == delivery) & (obligation.c.direction == direction)
-    due = [row["due_ms"] for row in open_obligations(tx, delivery, direction)]
+    late = sa.func.coalesce(sa.func.sum(sa.case((obligation.c.due_ms < tx.now_ms, 1), else_=0)), 0)
+    due = sa.select(sa.func.count().label("open"), late.label("late"), sa.func.min(obligation.c.due_ms).label("due"))
+    row = tx.row(due.where(is_open(delivery, direction)))
+    assert row is not None
     return Owed(
         items=int(tx.scalar(sa.select(sa.func.count()).select_from(obligation).where(where))),
-        open=len(due),
-        overdue=sum(overdue(tx, due_ms) for due_ms in due),
-        due_ms=min(due, default=None),
+        open=int(row["open"]),
+        overdue=int(row["late"]),
+        due_ms=row["due"],
     )
 
 
@@ -52,12 +79,17 @@ def overdue(tx: Tx, due_ms: int) -> bool:
 
 def open_obligations(tx: Tx, delivery: str, direction: str) -> Sequence[Row]:
     """Obligations of a delivery that are not attested yet, oldest first."""
+    return tx.rows(obligation.select().where(is_open(delivery, direction)).order_by(obligation.c.id))
+
+
+def is_open(delivery: str, direction: str) -> sa.ColumnElement[bool]:
+    """Whether an obligation is one of a delivery's that is not attested yet."""
     settled = sa.select(obligation_event.c.id).where(obligation_event.c.obligation_id == obligation.c.id).exists()
-    where = (obligation.c.delivery == delivery) & (obligation.c.direction == direction) & ~settled
-    return tx.rows(obligation.select().where(where).order_by(obligation.c.id))
+    return (obligation.c.delivery == delivery) & (obligation.c.direction == direction) & ~settled
 
 
-def settle(tx: WriteTx, due: Sequence[Row], attestation: str) -> None:
-    """Write that an attestation settles obligations."""
-    for row in due:
-        tx.insert(obligation_event, obligation_id=row["id"], kind="attested", document=attestation)
+def settle(tx: WriteTx, due: Sequence[int], attestation: str) -> None:
+    """Write that an attestation settles obligations, by their ids."""
+    rows = [{"obligation_id": key, "kind": "attested", "document": attestation} for key in due]
+    for start in range(0, len(rows), MAX_ROWS):
+        tx.insert_many(obligation_event, rows[start : start + MAX_ROWS])

@@ -12,7 +12,7 @@ from fairframe.core.errors import IntegrityFailure, VerificationError
 from fairframe.dataset import feeds, layout, leases
 from fairframe.dataset.arrival import Arrived, check
 from fairframe.dataset.gate import close_behind
-from fairframe.dataset.revocation import taken_back
+from fairframe.dataset.revocation import count_taken_back, taken_back
 from fairframe.dataset.tables import delivery as delivery_table
 from fairframe.dataset.tables import received_item
 from fairframe.platform import bundles, runs
@@ -103,7 +103,7 @@ def _record(tx: WriteTx, arrived: Arrived) -> Received:
         agreement=row["agreement"],
         library=bundle.sender,
         items=body.items,
-        revoked=len(taken_back(tx, IN, body.delivery)),
+        revoked=count_taken_back(tx, IN, body.delivery),
         size_bytes=body.clips_bytes,
         duration_ms=body.duration_ms,
         new=accepted.new,
@@ -112,9 +112,9 @@ def _record(tx: WriteTx, arrived: Arrived) -> Received:
 
 def _take_papers(tx: WriteTx, arrived: Arrived) -> None:
     """The lease and feed that came along; where newer ones are here already, these are merely old."""
-    for take, data in ((leases.take, arrived.lease), (feeds.refresh, arrived.feed)):
+    for take in (lambda: leases.take(tx, arrived.lease), lambda: feeds.refresh(tx, arrived.feed)):
         try:
-            take(tx, data)
+            take()
         except VerificationError as error:
             if error.code not in ("bundle.stale", "feed.stale"):
                 raise

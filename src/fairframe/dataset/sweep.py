@@ -12,41 +12,58 @@ It stands before every feed (feeds.issue), since a feed renews the leases of all
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import sqlalchemy as sa
 
 from fairframe.dataset import revocation
 from fairframe.dataset.gate import close_behind
 from fairframe.dataset.governing import kept_until_ms
-from fairframe.dataset.revocation import ENDED, KEPT_LONG, Revoked
+from fairframe.dataset.revocation import ENDED, KEPT_LONG, Items, Revoked
 from fairframe.dataset.tables import dataset_release, item
 from fairframe.dataset.tables import delivery as delivery_table
 from fairframe.platform import bundles
+from fairframe.platform.database import among
 from fairframe.platform.tx import Row, Tx, WriteTx
-from fairframe.rights import agreements, clearing
+from fairframe.rights import agreements, clearing, recheck
 from fairframe.rights.agreement import Agreement
 from fairframe.rights.clearance import Decision
 from fairframe.rights.tables import agreement as agreement_table
 
+BATCH = 5_000
 NOT_CLEARED = "it may no longer be used"
 ALLOW, DENY = "ALLOW", "DENY"
 RELEASE_CODES = ("model_release_revoked", "property_release_revoked")
 
 
 def sweep(tx: WriteTx, family: str) -> list[Revoked]:
-    """Take back every delivered item of an agreement family by the table above; the gravest reason first.
+    """Take back each delivered item of an agreement family by the table above; the gravest reason first.
 
     Under the agreement that an item was delivered under, a finding that only asks for review takes nothing back: a
-    person decides. Under another one it stays only as long as it could be delivered there.
+    person decides. Under another one it stays only as long as it could be delivered there. What may have changed since
+    a release was cleared is found by the audit tree: acts of this very transaction are seen by the next sweep.
     """
     close_behind(tx)
     return [*_end_of_family(tx, family), *_end_of_retention(tx, family), *_not_cleared(tx, family)]
 
 
-def denied(tx: Tx, rows: Sequence[Row]) -> list[Row]:
-    """Those items (rows of `item`) whose asset is denied now under the agreement that they stand under."""
-    return [row for row, decision, _ in _decided(tx, rows) if decision.outcome == DENY]
+def denied(tx: Tx, items: Items) -> list[int]:
+    """Ids of those items whose asset is denied now under the agreement that they stand under."""
+    some = items.subquery("some")
+    per_release: dict[int, list[int]] = defaultdict(list)
+    for row in tx.rows(sa.select(some.c.dataset_release_id, some.c.asset_id).distinct()):
+        per_release[row["dataset_release_id"]].append(row["asset_id"])
+    found: list[int] = []
+    for release_id, assets in per_release.items():
+        statement = (
+            sa.select(agreement_table.c.public_id)
+            .join(dataset_release, dataset_release.c.agreement_id == agreement_table.c.id)
+            .where(dataset_release.c.id == release_id)
+        )
+        under = _stands_under(tx, agreements.find(tx, str(tx.scalar(statement))))
+        decisions = clearing.decide_some(tx, under, assets)
+        found += _ids(tx, release_id, [key for key in assets if decisions[key].outcome == DENY])
+    return found
 
 
 def _end_of_family(tx: WriteTx, family: str) -> list[Revoked]:
@@ -67,39 +84,58 @@ def _end_of_retention(tx: WriteTx, family: str) -> list[Revoked]:
 
 
 def _not_cleared(tx: WriteTx, family: str) -> list[Revoked]:
-    back: list[Row] = []
-    for row, decision, own in _decided(tx, _items(tx, family)):
-        stays = decision.outcome != DENY and not _lost_release(decision)
-        if not (stays if own else decision.outcome == ALLOW):
-            back.append(row)
-    return revocation.revoke(tx, back, NOT_CLEARED)
+    back: list[int] = []
+    delivered = _releases(tx, family)
+    under = {row["id"]: _stands_under(tx, agreements.find(tx, row["agreement"])) for row in delivered}
+    same = [row for row in delivered if under[row["id"]].public_id == row["agreement"]]
+    # as at every publication: what nothing touched since it was cleared is decided as it was then
+    touched = recheck.touched_since(tx, min(row["audit_size"] for row in same), tx.now_ms) if same else set[int]()
+    for row in delivered:
+        own = row in same
+        held = tx.execute(sa.select(item.c.asset_id).where(item.c.dataset_release_id == row["id"]).distinct())
+        assets = [key for key in held.scalars() if not own or key in touched]
+        for start in range(0, len(assets), BATCH):
+            some = assets[start : start + BATCH]
+            decisions = clearing.decide_some(tx, under[row["id"]], some)
+            gone = [key for key in some if not _stays(decisions[key], own)]
+            back += _ids(tx, row["id"], gone)
+    return revocation.revoke(tx, revocation.chosen_ids(tx, back), NOT_CLEARED) if back else []
 
 
-def _items(tx: Tx, family: str, *where: sa.ColumnElement[bool]) -> Sequence[Row]:
-    statement = (
-        sa.select(item)
-        .join(dataset_release, dataset_release.c.id == item.c.dataset_release_id)
+def _stays(decision: Decision, own: bool) -> bool:
+    if not own:
+        return decision.outcome == ALLOW
+    return decision.outcome != DENY and not _lost_release(decision)
+
+
+def _items(tx: Tx, family: str, *where: sa.ColumnElement[bool]) -> Items:
+    releases_of = (
+        sa.select(dataset_release.c.id)
         .join(agreement_table, agreement_table.c.id == dataset_release.c.agreement_id)
         .where(agreement_table.c.family == family, *where)
     )
-    return tx.rows(statement.order_by(item.c.id))
+    return revocation.chosen(item.c.dataset_release_id.in_(releases_of))
 
 
-def _decided(tx: Tx, rows: Sequence[Row]) -> Iterator[tuple[Row, Decision, bool]]:
-    """Each item, its asset's decision now, and whether that is under the agreement that it was delivered under."""
-    per_release: dict[int, list[Row]] = defaultdict(list)
-    for row in rows:
-        per_release[row["dataset_release_id"]].append(row)
-    for release_id, some in per_release.items():
-        statement = (
-            sa.select(agreement_table.c.public_id)
-            .join(dataset_release, dataset_release.c.agreement_id == agreement_table.c.id)
-            .where(dataset_release.c.id == release_id)
-        )
-        own = agreements.find(tx, str(tx.scalar(statement)))
-        under = _stands_under(tx, own)
-        found = clearing.decide_some(tx, under, {row["asset_id"] for row in some})
-        yield from ((row, found[row["asset_id"]], under.id == own.id) for row in some)
+def _ids(tx: Tx, release_id: int, assets: Sequence[int]) -> Sequence[int]:
+    """The items of some assets in a release."""
+    if not assets:
+        return []
+    where = (item.c.dataset_release_id == release_id) & among(tx.conn, item.c.asset_id, assets)
+    return tx.execute(sa.select(item.c.id).where(where).order_by(item.c.id)).scalars().all()
+
+
+def _releases(tx: Tx, family: str) -> Sequence[Row]:
+    """The releases that were delivered in a family: id, audit_size, and their agreement's public id."""
+    out = (delivery_table.c.release == dataset_release.c.public_id) & (delivery_table.c.direction == "out")
+    statement = (
+        sa.select(dataset_release.c.id, dataset_release.c.audit_size, agreement_table.c.public_id.label("agreement"))
+        .join(agreement_table, agreement_table.c.id == dataset_release.c.agreement_id)
+        .join(delivery_table, out)
+        .where(agreement_table.c.family == family)
+        .order_by(dataset_release.c.id)
+    )
+    return tx.rows(statement)
 
 
 def _stands_under(tx: Tx, own: Agreement) -> Agreement:

@@ -25,6 +25,8 @@ dataset_release = table(
     number("recorded_at_ms"),
 )
 
+WHAT_IS_TAKEN_BACK = ("dataset_release_id", "idx", "public_id", "asset_id", "duration_ms")
+
 item = table(
     "item",
     key(),
@@ -45,6 +47,8 @@ item = table(
     text("line"),  # the canonical line of items.jsonl, a leaf of the root
     number("recorded_at_ms"),
     sa.UniqueConstraint("dataset_release_id", "idx"),
+    # all that taking a contributor's items back reads of them: their rows lie far apart in a table of millions
+    sa.Index("ix_item_of_contributor", "contributor_id", *WHAT_IS_TAKEN_BACK),
 )
 
 delivery = table(
@@ -53,9 +57,9 @@ delivery = table(
     public_id(),
     one_of("direction", "in", "out"),
     text("name"),
-    text("release"),  # public id
+    text("release", index=True),  # public id
     text("agreement", index=True),  # public id
-    text("family"),
+    text("family", index=True),
     text("party"),  # the other side
     text("root"),
     number("items"),
@@ -80,6 +84,7 @@ received_item = table(
     one_of("split", "train", "heldout"),
     text("line"),
     sa.UniqueConstraint("delivery_id", "idx"),
+    sa.Index("ix_received_item_by_item", "delivery_id", "item"),
 )
 
 lease = table(
@@ -107,6 +112,7 @@ feed_entry = table(
     number("effective_ms"),
     number("recorded_at_ms"),
     sa.UniqueConstraint("direction", "family", "seq"),
+    sa.Index("ix_feed_entry_of_delivery", "delivery", "item", "direction", "reason", "seq"),
 )
 
 obligation = table(

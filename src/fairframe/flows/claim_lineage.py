@@ -13,7 +13,7 @@ from fairframe.core.bundle import read_payload
 from fairframe.core.dsse import read_envelope
 from fairframe.core.errors import FairframeError
 from fairframe.dataset.tables import item
-from fairframe.flows.impact import theirs
+from fairframe.flows.impact import among_them, items_of
 from fairframe.generation.checks import Origin
 from fairframe.platform import bundles
 from fairframe.platform.tx import Row, Tx
@@ -46,7 +46,7 @@ def seen(tx: Tx, origin: Origin, who: Row, of: Row | None) -> Seen:
     if found is None:
         return Seen(False, "", "", 0, None if of is None else 0, 0)
     source, method, frames, total = found
-    of_them = _items(tx, frames, theirs(tx, who["id"]))
+    of_them = _items(tx, frames, among_them(items_of(tx, who["id"])))
     of_it = None if of is None else _items(tx, frames, item.c.asset_id == of["id"])
     asset = None if of_it is None else sum(frames[name] for name in of_it)
     return Seen(True, source, method, sum(frames[name] for name in of_them), asset, total)

@@ -10,7 +10,7 @@ from fairframe.dataset.gate import close_behind
 from fairframe.dataset.revocation import Revoked
 from fairframe.dataset.sweep import denied
 from fairframe.flows.impact import MoneyImpact, money_of
-from fairframe.flows.items import of_assets
+from fairframe.flows.items import cut_from
 from fairframe.flows.opt_out import DENIED, TakesBack, by_delivery
 from fairframe.flows.undone import undone
 from fairframe.platform.tx import Row, WriteTx
@@ -88,8 +88,8 @@ def say(tx: WriteTx, contributor: Row, words: Sequence[Word], valid_from_ms: int
     events = consent_bulk.say(tx, contributor, words, valid_from_ms)
     noes = [one for one in words if one.effect == "deny"]
     incident = incidents.open_if_backdated(tx, contributor, valid_from_ms) if noes else None
-    rows = of_assets(tx, sorted({one.asset["id"] for one in noes}))
-    return Said(tuple(events), tuple(revocation.revoke(tx, denied(tx, rows), DENIED)), incident)
+    back = denied(tx, cut_from(tx, sorted({one.asset["id"] for one in noes})))
+    return Said(tuple(events), tuple(revocation.revoke(tx, revocation.chosen_ids(tx, back), DENIED)), incident)
 
 
 def preview(ws: Workspace, contributor: Row, words: Sequence[Word], valid_from_ms: int | None = None) -> Preview:

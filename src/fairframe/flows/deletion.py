@@ -40,6 +40,7 @@ from fairframe.dataset import attest as attestations
 from fairframe.dataset import attested
 from fairframe.dataset.gate import close_behind
 from fairframe.dataset.governing import governing
+from fairframe.dataset.papers import Papers
 from fairframe.dataset.revocation import ENDED, last_entry, told, withdrawn
 from fairframe.dataset.tables import delivery as delivery_table
 from fairframe.platform.runs import alone
@@ -55,7 +56,7 @@ SHEETS = "validation"
 REASON = "its clips were taken back"
 
 
-def attest(tx: WriteTx, delivery: Row, attempts: Sequence[Attempt] = ()) -> bytes:
+def attest(tx: WriteTx, delivery: Row, attempts: Sequence[Attempt] = ()) -> Papers:
     """Lab: delete what is due of a received delivery, clips and models, and sign that it is gone.
 
     `attempts`: unlearning that the lab attempted on models that stay; it is the lab's word, and changes nothing here.
@@ -84,13 +85,13 @@ def attempt(tx: Tx, name: str, method: str, evaluation: str) -> Attempt:
     return Attempt(str(row["public_id"]), str(row["weights_hash"]), method.strip(), evaluation.strip())
 
 
-def _attest(tx: WriteTx, delivery: Row, attempts: Sequence[Attempt]) -> bytes:
+def _attest(tx: WriteTx, delivery: Row, attempts: Sequence[Attempt]) -> Papers:
     models = due_models(tx, delivery, last_entry(tx, "in", delivery["family"]), tx.now_ms)
     named = [Model(str(one["public_id"]), str(one["weights_hash"])) for one in models]
     if both := {one.checkpoint for one in attempts} & {one.checkpoint for one in named}:
         raise InputError("the model is deleted by this attestation", code="attest.gone", where=both.pop())
-    envelope = attestations.attest(tx, delivery["public_id"], named, attempts)
-    document = read_payload(read_envelope(envelope).payload).id
+    papers = attestations.attest(tx, delivery["public_id"], named, attempts)
+    document = read_payload(read_envelope(papers.envelope).payload).id
     half_done = _half_done(tx, delivery["public_id"], frozenset(str(one["public_id"]) for one in models))
     for folder in [*(registry.folder_of(tx.ws, one) for one in _trained_on(tx, delivery)), *half_done]:
         _delete(folder / SHEETS)
@@ -101,15 +102,15 @@ def _attest(tx: WriteTx, delivery: Row, attempts: Sequence[Attempt]) -> bytes:
     for one in models:
         _delete(registry.folder_of(tx.ws, one))
         happen(tx, one, "deleted", document=document, reason=REASON)
-    return envelope
+    return papers
 
 
-def accept(tx: WriteTx, data: bytes) -> attested.Attested:
+def accept(tx: WriteTx, papers: Papers) -> attested.Attested:
     """Library: take a lab's attestation; every reported model that had to go must be named in it.
 
     Raises what dataset.attested.accept raises, and VerificationError (attest.model_missing).
     """
-    done = attested.accept(tx, data)
+    done = attested.accept(tx, papers)
     if not done.new:
         return done
     where = (delivery_table.c.public_id == done.body.delivery) & (delivery_table.c.direction == "out")

@@ -350,15 +350,15 @@ def leave(place: Place) -> None:
     with library.write() as tx:
         done = opt_out.opt_out(tx, contributors.find(tx, str(who["public_id"])), "simulated")
         feed = feeds.issue(tx, agreement)
-    write_atomic(place.file("feed.json"), feed)
-    say(f"opted out: {len(done.revoked)} items are in the signed feed")
+    feed.write(place.file("feed.json"))
+    say(f"opted out: {done.items} items are in the signed feed")
     with lab.write() as tx:
         feeds.refresh(tx, feed)
         due = deliveries_due(tx)
     for number, name in enumerate(sorted(due), 1):
         with lab.write() as tx:
             attestation = deletion.attest(tx, find_delivery(tx, name))
-        write_atomic(place.file(f"attestation-{number}.json"), attestation)
+        attestation.write(place.file(f"attestation-{number}.json"))
         with library.write() as tx:
             deletion.accept(tx, attestation)
     say(f"{lab.name} deleted the clips and attests it; earned payment stays earned")

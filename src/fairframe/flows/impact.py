@@ -1,7 +1,6 @@
 """What a contributor's work is part of, and what their opt-out would do. Changes nothing."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,9 +9,11 @@ import sqlalchemy as sa
 from fairframe.core.money import MICRO
 from fairframe.dataset import revocation
 from fairframe.dataset.governing import governing
+from fairframe.dataset.revocation import Items
 from fairframe.dataset.tables import dataset_release, feed_entry, item
 from fairframe.dataset.tables import delivery as delivery_table
 from fairframe.library.tables import asset, ownership
+from fairframe.platform.database import among
 from fairframe.platform.tx import Row, Tx
 from fairframe.rights import agreements
 from fairframe.rights.consent import opted_out_since
@@ -134,7 +135,7 @@ class Impact:
 def impact(tx: Tx, contributor: Row) -> Impact:
     """Ask everything that the contributor's work is in. The same queries decide what flows.opt_out takes back."""
     items = items_of(tx, contributor["id"])
-    deliveries = _deliveries(tx, contributor["id"], items)
+    deliveries = _deliveries(tx, items)
     opted_out_ms = opted_out_since(tx, contributor["id"]).get(contributor["id"])
     return Impact(
         contributor=contributor["public_id"],
@@ -143,73 +144,85 @@ def impact(tx: Tx, contributor: Row) -> Impact:
         duration_ms=sum(one.duration_ms for one in deliveries),
         releases=_releases(tx, items),
         deliveries=deliveries,
-        checkpoints=_checkpoints(tx, contributor["id"], tx.now_ms if opted_out_ms is None else opted_out_ms),
+        checkpoints=_checkpoints(tx, items, tx.now_ms if opted_out_ms is None else opted_out_ms),
         money=money_of(tx, contributor),
-        pools=_pools(tx, contributor["id"]),
+        pools=_pools(tx, items),
     )
 
 
-def items_of(tx: Tx, contributor_id: int) -> Sequence[Row]:
-    """All items of a contributor in all releases, oldest first: of assets that they brought or own a share of."""
-    return tx.rows(item.select().where(theirs(tx, contributor_id)).order_by(item.c.id))
+def items_of(tx: Tx, contributor_id: int) -> Items:
+    """All items of a contributor in all releases: of assets that they brought or own a share of. As a query."""
+    theirs = revocation.chosen(item.c.contributor_id == contributor_id)
+    shared = _shared(tx, contributor_id)
+    if not shared:
+        return theirs
+    # two ways to find items, each by an index of its own: put together with "or" neither would be used
+    others = among(tx.conn, item.c.asset_id, shared) & (item.c.contributor_id != contributor_id)
+    return sa.union_all(theirs, revocation.chosen(others))
 
 
-def theirs(tx: Tx, contributor_id: int) -> sa.ColumnElement[bool]:
-    """Items of assets that a contributor brought or owns a share of: a co-owner's no takes an asset back as well."""
-    ever = (
+def among_them(items: Items) -> sa.ColumnElement[bool]:
+    """The condition on `item` that it is one of a query's."""
+    return item.c.id.in_(sa.select(items.subquery("theirs").c.id))
+
+
+def _shared(tx: Tx, contributor_id: int) -> list[int]:
+    """Assets of others that a contributor owns a share of now. Every owner must permit, so a co-owner's no takes an
+    asset back as well."""
+    newer = ownership.alias("newer")
+    later = (newer.c.valid_from_ms > ownership.c.valid_from_ms) | (
+        (newer.c.valid_from_ms == ownership.c.valid_from_ms) & (newer.c.recorded_at_ms > ownership.c.recorded_at_ms)
+    )
+    replaced = sa.select(newer.c.id).where(
+        newer.c.asset_id == ownership.c.asset_id, newer.c.valid_from_ms <= tx.now_ms, later
+    )
+    statement = (
         sa.select(ownership.c.asset_id)
         .join(asset, asset.c.id == ownership.c.asset_id)
         .where(ownership.c.contributor_id == contributor_id, asset.c.contributor_id != contributor_id)
+        .where(ownership.c.valid_from_ms <= tx.now_ms, ~replaced.exists())
     )
-    statement = ownership.select().where(ownership.c.asset_id.in_(ever), ownership.c.valid_from_ms <= tx.now_ms)
-    sets: dict[int, list[Row]] = defaultdict(list)
-    for row in tx.rows(statement):
-        sets[row["asset_id"]].append(row)
-    shared: list[int] = []
-    for asset_id, rows in sets.items():
-        newest = max((row["valid_from_ms"], row["recorded_at_ms"]) for row in rows)
-        current = [row for row in rows if (row["valid_from_ms"], row["recorded_at_ms"]) == newest]
-        if any(row["contributor_id"] == contributor_id for row in current):
-            shared.append(asset_id)
-    return (item.c.contributor_id == contributor_id) | item.c.asset_id.in_(shared)
+    return sorted(set(tx.execute(statement).scalars()))
 
 
-def _releases(tx: Tx, items: Sequence[Row]) -> tuple[ReleaseImpact, ...]:
-    per_release: dict[int, list[Row]] = defaultdict(list)
-    for row in items:
-        per_release[row["dataset_release_id"]].append(row)
-    where = dataset_release.c.id.in_(list(per_release))
+def _releases(tx: Tx, items: Items) -> tuple[ReleaseImpact, ...]:
+    some = items.subquery("some")
+    count, length = sa.func.count().label("items"), sa.func.sum(some.c.duration_ms).label("duration_ms")
+    summed = sa.select(some.c.dataset_release_id, count, length).group_by(some.c.dataset_release_id).subquery("summed")
+    statement = (
+        sa.select(dataset_release.c.public_id, dataset_release.c.name, summed.c["items"], summed.c.duration_ms)
+        .join(summed, summed.c.dataset_release_id == dataset_release.c.id)
+        .order_by(dataset_release.c.id)
+    )
     sent = sa.select(delivery_table.c.release).where(delivery_table.c.direction == "out").distinct()
     delivered = set(tx.execute(sent).scalars())
     return tuple(
         ReleaseImpact(
             release=row["public_id"],
             name=row["name"],
-            items=len(per_release[row["id"]]),
-            duration_ms=sum(one["duration_ms"] for one in per_release[row["id"]]),
+            items=int(row["items"]),
+            duration_ms=int(row["duration_ms"]),
             delivered=row["public_id"] in delivered,
         )
-        for row in tx.rows(dataset_release.select().where(where).order_by(dataset_release.c.id))
+        for row in tx.rows(statement)
     )
 
 
-def _deliveries(tx: Tx, contributor_id: int, items: Sequence[Row]) -> tuple[DeliveryImpact, ...]:
-    taking: dict[str, list[Row]] = defaultdict(list)
-    for one in revocation.delivered(tx, [int(row["id"]) for row in items], OPTED_OUT):
-        taking[one.delivery["public_id"]].append(one.item)
-    back = _taken_back(tx, contributor_id)
+def _deliveries(tx: Tx, items: Items) -> tuple[DeliveryImpact, ...]:
+    taking = {one.delivery["public_id"]: one for one in revocation.delivered(tx, items, OPTED_OUT)}
+    back = _taken_back(tx, items)
     where = delivery_table.c.public_id.in_([*taking, *back]) & (delivery_table.c.direction == "out")
     found: list[DeliveryImpact] = []
     for row in tx.rows(delivery_table.select().where(where).order_by(delivery_table.c.id)):
         terms = governing(tx, row["family"]).terms
-        taken = taking.get(row["public_id"], [])
+        taken = taking.get(row["public_id"])
         found.append(
             DeliveryImpact(
                 delivery=row["public_id"],
                 name=row["name"],
                 party=row["party"],
-                items=len(taken),
-                duration_ms=sum(one["duration_ms"] for one in taken),
+                items=0 if taken is None else taken.items,
+                duration_ms=0 if taken is None else taken.duration_ms,
                 taken_back=back.get(row["public_id"], 0),
                 due_ms=tx.now_ms + terms.deletion_ms,
                 remedy=terms.opt_out_remedy,
@@ -218,43 +231,45 @@ def _deliveries(tx: Tx, contributor_id: int, items: Sequence[Row]) -> tuple[Deli
     return tuple(found)
 
 
-def _taken_back(tx: Tx, contributor_id: int) -> dict[str, int]:
+def _taken_back(tx: Tx, items: Items) -> dict[str, int]:
+    some = items.subquery("some")
     statement = (
         sa.select(feed_entry.c.delivery, sa.func.count(feed_entry.c.item.distinct()).label("items"))
-        .join(item, item.c.public_id == feed_entry.c.item)
-        .where(theirs(tx, contributor_id), feed_entry.c.direction == "out")
+        .join(some, some.c.public_id == feed_entry.c.item)
+        .where(feed_entry.c.direction == "out")
         .group_by(feed_entry.c.delivery)
     )
     return {row["delivery"]: int(row["items"]) for row in tx.rows(statement)}
 
 
-def _checkpoints(tx: Tx, contributor_id: int, turn_ms: int) -> tuple[CheckpointImpact, ...]:
-    own = sa.select(item.c.public_id).where(theirs(tx, contributor_id))
+def _checkpoints(tx: Tx, items: Items, turn_ms: int) -> tuple[CheckpointImpact, ...]:
+    some = items.subquery("some")
     statement = (
-        sa.select(checkpoint.c.id, checkpoint.c.party, checkpoint.c.weights_hash)
-        .join(usage, usage.c.checkpoint_id == checkpoint.c.id)
-        .where(usage.c.item.in_(own))
-        .distinct()
+        sa.select(usage.c.checkpoint_id, usage.c.method, sa.func.sum(usage.c.frames).label("frames"))
+        .join(some, some.c.public_id == usage.c.item)
+        .group_by(usage.c.checkpoint_id, usage.c.method)
     )
-    models = {(row["party"], row["weights_hash"]) for row in tx.rows(statement)}
+    frames: dict[int, Counter[str]] = defaultdict(Counter)
+    for row in tx.rows(statement):
+        frames[row["checkpoint_id"]][row["method"]] += int(row["frames"])
+    named = sa.select(checkpoint.c.party, checkpoint.c.weights_hash).where(among(tx.conn, checkpoint.c.id, [*frames]))
     found: list[CheckpointImpact] = []
-    for party, weights in sorted(models):
+    for party, weights in sorted({(row["party"], row["weights_hash"]) for row in tx.rows(named)}):
         where = (checkpoint.c.party == party) & (checkpoint.c.weights_hash == weights)
         reports = tx.rows(checkpoint.select().where(where).order_by(checkpoint.c.id))
         # a corrected report is a new row: the newest counts, under the id and time of the first
         first, newest = reports[0], reports[-1]
-        used = tx.rows(usage.select().where(usage.c.checkpoint_id == newest["id"], usage.c.item.in_(own)))
-        frames = sum(row["frames"] for row in used)
+        used = frames[newest["id"]]
         early = first["recorded_at_ms"] <= turn_ms
         found.append(
             CheckpointImpact(
                 checkpoint=first["public_id"],
                 name=newest["name"],
                 party=party,
-                before=frames if early else 0,
-                after=0 if early else frames,
+                before=used.total() if early else 0,
+                after=0 if early else used.total(),
                 of_all=newest["frames_seen"],
-                method=", ".join(sorted({row["method"] for row in used})),
+                method=", ".join(sorted(used)),
             )
         )
     return tuple(sorted(found, key=lambda one: one.name))
@@ -268,8 +283,8 @@ def money_of(tx: Tx, contributor: Row) -> tuple[MoneyImpact, ...]:
     )
 
 
-def _pools(tx: Tx, contributor_id: int) -> tuple[PoolImpact, ...]:
-    which = theirs(tx, contributor_id)
+def _pools(tx: Tx, items: Items) -> tuple[PoolImpact, ...]:
+    which = among_them(items)
     under = (
         sa.select(delivery_table.c.family)
         .join(dataset_release, dataset_release.c.public_id == delivery_table.c.release)

@@ -4,10 +4,18 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from fairframe.dataset import revocation
+from fairframe.dataset.revocation import Items
 from fairframe.dataset.tables import item
+from fairframe.platform.database import among
 from fairframe.platform.tx import Row, Tx
 
 BATCH = 500
+
+
+def cut_from(tx: Tx, asset_ids: Sequence[int]) -> Items:
+    """The same as `of_assets`, as a query of what taking them back needs."""
+    return revocation.chosen(among(tx.conn, item.c.asset_id, asset_ids))
 
 
 def of_assets(tx: Tx, asset_ids: Sequence[int]) -> list[Row]:

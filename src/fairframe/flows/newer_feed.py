@@ -6,10 +6,11 @@ from fairframe.core import dsse
 from fairframe.core.bundle import read_payload
 from fairframe.core.feed_body import FeedBody
 from fairframe.core.finding import Finding
-from fairframe.dataset.layout import DELIVERY, FEED, read_small
+from fairframe.dataset.layout import DELIVERY, FEED, FEED_ITEMS, read_small
 from fairframe.dataset.revocation import taken_back
 from fairframe.dataset.tables import delivery as delivery_table
 from fairframe.platform.workspace import Workspace
+from fairframe.verify.beside import signed_lines
 from fairframe.verify.deliveries import DELIVERY as DELIVERY_KIND
 from fairframe.verify.kind import Report
 
@@ -23,6 +24,9 @@ def with_newer_feed(report: Report, path: Path, ws: Workspace | None) -> Report:
         if tx.row(delivery_table.select().where(delivery_table.c.public_id == delivery.id)) is None:
             return report
         known = taken_back(tx, "out" if ws.role == "library" else "in", delivery.id)
-    more = len(known - FeedBody.from_json(feed.body).taken_back(delivery.id))
+    body = FeedBody.from_json(feed.body)
+    with signed_lines(path / FEED_ITEMS, body.beside) as lines:
+        told = {entry.item for entry in body.read(lines) if entry.delivery == delivery.id}
+    more = len(known - told)
     text = f"{more} more items were taken back since feed.json, by what this workspace knows"
     return Report(report.kind, (*report.findings, Finding(True, "delivery.newer_feed", text)), report.cannot_show)

@@ -2,10 +2,10 @@
 
 The no itself is one consent event. Its only effects on what was delivered are a feed entry and an obligation per
 delivered item; leases of the rest, releases, checkpoints and earned money stay as they are. What it will do is told
-by flows.impact, which computes exactly what happens here; `rights what-if` and the question before the act show that.
+by flows.impact, which asks for the same items and deliveries by the same queries; `rights what-if`
+and the question before the act show that.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from fairframe.dataset.gate import close_behind
 from fairframe.dataset.revocation import Revoked
 from fairframe.dataset.sweep import denied
 from fairframe.dataset.tables import delivery as delivery_table
-from fairframe.flows.impact import OPTED_OUT, Impact, impact, items_of
+from fairframe.flows.impact import OPTED_OUT, items_of
 from fairframe.flows.undone import undone
 from fairframe.platform import bundles
 from fairframe.platform.tx import Row, Tx, WriteTx
@@ -27,13 +27,17 @@ DENIED = "consent was taken back"
 
 @dataclass(frozen=True)
 class OptedOut:
-    """`consent`: public id of the event. `impact`: the preview, as it stood just before. `revoked`: what it did.
-    `incident`: what a backdated no opened."""
+    """`consent`: public id of the event. `revoked`: what it took back, by delivery. `incident`: what a backdated no
+    opened."""
 
     consent: str
-    impact: Impact
     revoked: tuple[Revoked, ...]
     incident: str | None = None
+
+    @property
+    def items(self) -> int:
+        """Delivered items that were taken back."""
+        return sum(one.items for one in self.revoked)
 
 
 def opt_out(tx: WriteTx, contributor: Row, reason: str = "", valid_from_ms: int | None = None) -> OptedOut:
@@ -53,11 +57,10 @@ def opt_out(tx: WriteTx, contributor: Row, reason: str = "", valid_from_ms: int 
             where=contributor["public_id"],
             remedy="Nothing is left to do.",
         )
-    before = impact(tx, contributor)
     event = consent.opt_out(tx, contributor, reason, from_ms)
     incident = incidents.open_if_backdated(tx, contributor, from_ms)
-    theirs = items_of(tx, contributor["id"]) if from_ms <= tx.now_ms else []
-    return OptedOut(event, before, tuple(revocation.revoke(tx, theirs, OPTED_OUT)), incident)
+    theirs = revocation.revoke(tx, items_of(tx, contributor["id"]), OPTED_OUT) if from_ms <= tx.now_ms else ()
+    return OptedOut(event, tuple(theirs), incident)
 
 
 def deny(
@@ -88,7 +91,8 @@ def deny(
         valid_from_ms=valid_from_ms,
     )
     incidents.open_if_backdated(tx, contributor, valid_from_ms)
-    return event, revocation.revoke(tx, denied(tx, items_of(tx, contributor["id"])), DENIED)
+    back = denied(tx, items_of(tx, contributor["id"]))
+    return event, revocation.revoke(tx, revocation.chosen_ids(tx, back), DENIED)
 
 
 @dataclass(frozen=True)
@@ -109,15 +113,11 @@ def preview(ws: Workspace, no: Callable[[WriteTx], Sequence[Revoked]]) -> list[T
 
 def by_delivery(tx: Tx, revoked: Sequence[Revoked]) -> list[TakesBack]:
     """What was taken back, delivery by delivery."""
-    per_delivery: dict[str, list[Revoked]] = defaultdict(list)
-    for one in revoked:
-        per_delivery[one.delivery].append(one)
     found: list[TakesBack] = []
-    for delivery, some in per_delivery.items():
-        where = (delivery_table.c.public_id == delivery) & (delivery_table.c.direction == "out")
+    for one in revoked:
+        where = (delivery_table.c.public_id == one.delivery) & (delivery_table.c.direction == "out")
         row = tx.row(delivery_table.select().where(where))
         assert row is not None
-        length = sum(one.duration_ms for one in some)
         lab = bundles.pinned(tx, row["party"]).name
-        found.append(TakesBack(delivery, row["name"], lab, len(some), length))
+        found.append(TakesBack(one.delivery, row["name"], lab, one.items, one.duration_ms))
     return found

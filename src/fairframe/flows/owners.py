@@ -13,7 +13,7 @@ from fairframe.dataset import revocation
 from fairframe.dataset.gate import close_behind
 from fairframe.dataset.revocation import Revoked
 from fairframe.dataset.sweep import denied
-from fairframe.flows.items import of_assets
+from fairframe.flows.items import cut_from
 from fairframe.flows.opt_out import TakesBack, by_delivery
 from fairframe.flows.undone import undone
 from fairframe.library import owners
@@ -68,8 +68,8 @@ def change(tx: WriteTx, sets: Sets, valid_from_ms: int | None = None) -> list[Re
     close_behind(tx)
     for row, parts in sets:
         owners.state(tx, row, parts, valid_from_ms)
-    rows = of_assets(tx, [row["id"] for row, _ in sets])
-    return revocation.revoke(tx, denied(tx, rows), NOT_PERMITTED)
+    back = denied(tx, cut_from(tx, [row["id"] for row, _ in sets]))
+    return revocation.revoke(tx, revocation.chosen_ids(tx, back), NOT_PERMITTED)
 
 
 def preview(ws: Workspace, sets: Callable[[WriteTx], Sets], valid_from_ms: int | None = None) -> Preview:

@@ -4,6 +4,8 @@ Keys are BIGINT inside; prefixed public ids at the edge. Times are integer milli
 append-only table refuses UPDATE, DELETE, TRUNCATE and (SQLite) INSERT OR REPLACE by triggers.
 """
 
+from collections.abc import Sequence
+from json import dumps
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +73,24 @@ def table(name: str, *parts: Any, append_only: bool = True) -> sa.Table:
     if append_only:
         APPEND_ONLY.append(name)
     return sa.Table(name, metadata, *flat)
+
+
+def made_id(conn: sa.Connection, prefix: str) -> "sa.ColumnElement[str]":
+    """A fresh public id for each row of a query, made by the database: at least 94 random bits, in digits that
+    core.ids reads too (the sixteen of base 16 are among its thirty-two)."""
+    if conn.dialect.name == "postgresql":
+        drawn = sa.func.replace(sa.cast(sa.func.gen_random_uuid(), sa.Text), "-", "")
+    else:
+        drawn = sa.func.lower(sa.func.hex(sa.func.randomblob(16)))
+    return sa.literal(f"{prefix}_0", sa.Text) + sa.func.substr(drawn, 1, 25, type_=sa.Text)
+
+
+def among(conn: sa.Connection, column: "sa.ColumnElement[int]", keys: Sequence[int]) -> "sa.ColumnElement[bool]":
+    """Whether an integer column is one of `keys`, however many: they go as one parameter, not as one each."""
+    if conn.dialect.name == "postgresql":
+        return column == sa.any_(sa.cast(list(keys), sa.ARRAY(sa.BigInteger)))
+    given = sa.func.json_each(dumps(list(keys))).table_valued("value")
+    return column.in_(sa.select(sa.cast(given.c.value, sa.Integer)))
 
 
 def make_engine(url: str) -> sa.Engine:

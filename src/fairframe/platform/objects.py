@@ -3,7 +3,9 @@
 import errno
 import hashlib
 import os
+import shutil
 import tempfile
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,6 +60,22 @@ class Objects:
                 out.flush()
                 os.fsync(out.fileno())
             key = sha.hexdigest()
+            _publish(temporary, self.path(key))
+            return key
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def put_written(self, write: Callable[[BinaryIO], None]) -> str:
+        """Store what `write` writes to a file, however long. Returns its key."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=self.root, prefix=_UNFINISHED)
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as out:
+                write(out)
+                out.flush()
+                os.fsync(out.fileno())
+            key = sha256_file(temporary)
             _publish(temporary, self.path(key))
             return key
         finally:
@@ -133,8 +151,20 @@ class _AtomicFile:
 def write_atomic(path: Path, data: bytes) -> None:
     """Write a user-visible file whole or not at all (0644). Raises OSError, also where a device, a pipe, a folder or
     a link stands under that name: none of them is replaced."""
-    if path.is_symlink() or (path.exists() and not path.is_file()):
-        raise FileExistsError(errno.EEXIST, "what is there is no regular file", str(path))
+    _refuse_taken(path)
     with _AtomicFile(path, path.parent) as stream:
         stream.write(data)
     path.chmod(0o644)
+
+
+def copy_atomic(path: Path, source: Path) -> None:
+    """As write_atomic, with the content of a file, however long."""
+    _refuse_taken(path)
+    with _AtomicFile(path, path.parent) as stream, source.open("rb") as content:
+        shutil.copyfileobj(content, stream, _CHUNK)
+    path.chmod(0o644)
+
+
+def _refuse_taken(path: Path) -> None:
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise FileExistsError(errno.EEXIST, "what is there is no regular file", str(path))

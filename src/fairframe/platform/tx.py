@@ -64,6 +64,18 @@ class WriteTx(Tx):
         keys = self.reserve(table, len(rows))
         self.conn.execute(table.insert(), [{**stamp, **row, "id": key} for key, row in zip(keys, rows, strict=True)])
 
+    def insert_from(self, table: sa.Table, rows: "sa.Select[*tuple[Any, ...]]") -> int:
+        """Insert what a query finds, its columns under their labels, and return how many rows those are.
+
+        For many rows at once: the database makes them, and only their ids come back.
+        """
+        if "recorded_at_ms" in table.c and "recorded_at_ms" not in rows.selected_columns:
+            rows = rows.add_columns(sa.literal(self.now_ms, sa.BigInteger).label("recorded_at_ms"))
+        statement = table.insert().from_select(list(rows.selected_columns.keys()), rows).returning(table.c.id)
+        keys = sorted(self.conn.execute(statement).scalars())
+        self._note(table, keys)
+        return len(keys)
+
     def reserve(self, table: sa.Table, count: int) -> list[int]:
         """Ids for rows that the caller inserts next, for bulk inserts of its own."""
         keys = audit_rows.reserve(self.conn, table, count)

@@ -3,17 +3,20 @@
 from pathlib import Path
 
 from fairframe.core.agreement_body import AgreementBody
+from fairframe.core.beside import name_beside
 from fairframe.core.bundle import Bundle
 from fairframe.core.delivery_body import DeliveryBody, LeaseBody
 from fairframe.core.dsse import MAX_ENVELOPE_BYTES
-from fairframe.core.errors import BadDocument, InputError
+from fairframe.core.errors import BadDocument, InputError, VerificationError
 from fairframe.core.feed_body import FeedBody
 from fairframe.core.time import to_rfc3339
+from fairframe.verify.beside import signed_lines
 from fairframe.verify.documents import open_checked
 from fairframe.verify.files import hash_file, read_limited
 from fairframe.verify.kind import Finding, several
 from fairframe.verify.trust import Trust
 
+FEED_ITEMS = name_beside("feed.json")
 SIGNED = ("delivery.json", "agreement.json", "lease.json", "feed.json")
 
 
@@ -54,13 +57,21 @@ def check_companions(
                 findings.append(_lease(bundle, delivery))
             else:
                 feed = FeedBody.from_json(bundle.body)
+                listed, text = _taken_back(folder / FEED_ITEMS, feed, body.delivery)
                 covers = _feed(bundle, feed, delivery, body, trust, now_ms)
-                findings += covers
+                findings += [Finding(True, "document.list", text), *covers]
                 if all(one.ok for one in covers):
-                    taken_back = feed.taken_back(body.delivery)
-        except BadDocument as error:
+                    taken_back = listed
+        except (BadDocument, VerificationError) as error:
             findings.append(Finding(False, error.code, f"{name}: {error}"))
     return taken_back, findings
+
+
+def _taken_back(path: Path, feed: FeedBody, delivery: str) -> tuple[frozenset[str], str]:
+    """The delivery's items that a feed's list takes back, and what to tell of the list."""
+    with signed_lines(path, feed.beside) as lines:
+        found = frozenset(entry.item for entry in feed.read(lines) if entry.delivery == delivery)
+    return found, f"{path.name} lists {feed.entries} items of the family's deliveries, all as signed"
 
 
 def _agreement(

@@ -8,7 +8,7 @@ from fairframe.core.bundle import Bundle
 from fairframe.core.delivery_body import DeliveryBody
 from fairframe.core.errors import BadDocument, InputError
 from fairframe.core.limits import derived_max_bytes
-from fairframe.verify.companions import SIGNED, check_companions, read_signed
+from fairframe.verify.companions import FEED_ITEMS, SIGNED, check_companions, read_signed
 from fairframe.verify.documents import addressed
 from fairframe.verify.files import hash_file
 from fairframe.verify.items import Items, read_items
@@ -108,7 +108,7 @@ def _extra(folder: Path, clips: dict[str, int], derived: dict[str, str]) -> Iter
         for entry in entries:
             if entry.name == "clips" and entry.is_dir(follow_symlinks=False):
                 yield from _extra_clips(entry.path, clips)
-            elif entry.name not in (*SIGNED, "items.jsonl", *derived):
+            elif entry.name not in (*SIGNED, FEED_ITEMS, "items.jsonl", *derived):
                 yield f"{entry.name!r} is not part of the delivery"
 
 

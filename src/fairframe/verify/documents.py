@@ -1,8 +1,10 @@
 """Checks any sealed bundle: its signatures, who signed, when, and in which role.
 
 The lineage, lease, feed, usage report, attestation and statement are such documents; an agreement needs both
-parties' signatures.
+parties' signatures. A feed and an attestation come with a list, which lies beside them.
 """
+
+from pathlib import Path
 
 from fairframe.core import dsse
 from fairframe.core.bundle import PAYLOAD_TYPE, Bundle, read_payload, signable_until_ms
@@ -35,16 +37,16 @@ def check(target: Target, trust: Trust, now_ms: int) -> list[Finding]:
     bundle, findings = open_checked(target.data or b"", trust, now_ms)
     if bundle is None or any(finding.ok is False for finding in findings):
         return findings
-    return [*findings, *_form(bundle), *addressed(bundle, trust)]
+    return [*findings, *_form(bundle, target.path), *addressed(bundle, trust)]
 
 
-def _form(bundle: Bundle) -> list[Finding]:
+def _form(bundle: Bundle, path: Path) -> list[Finding]:
     """A body has to be of its type's form: a signature under something else says nothing that anyone could use."""
     from fairframe.verify.forms import check_form  # it reads films too, whose chains are opened with this module
 
     try:
-        return [Finding(True, "document.body", "its body is well-formed"), *check_form(bundle)]
-    except (BadDocument, InputError) as error:
+        return [Finding(True, "document.body", "its body is well-formed"), *check_form(bundle, path)]
+    except (BadDocument, InputError, VerificationError) as error:
         return [Finding(False, error.code, str(error))]
 
 

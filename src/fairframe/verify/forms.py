@@ -1,11 +1,13 @@
 """Reads the body of a document by its type, with the reader that its parties use; a new type is one line here."""
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from fairframe.core.agreement_body import AgreementBody
 from fairframe.core.attestation_body import AttestationBody
 from fairframe.core.breach_body import BreachBody
 from fairframe.core.bundle import Bundle
+from fairframe.core.canonical import Json
 from fairframe.core.claim_outcome_body import ClaimOutcome
 from fairframe.core.delivery_body import DeliveryBody, LeaseBody
 from fairframe.core.feed_body import FeedBody
@@ -13,18 +15,29 @@ from fairframe.core.grant_body import GrantBody
 from fairframe.core.model_release_body import ModelRelease
 from fairframe.core.time import to_rfc3339
 from fairframe.core.usage_report_body import UsageReport
+from fairframe.verify.beside import beside, signed_lines
 from fairframe.verify.films import read_sidecar
 from fairframe.verify.kind import Finding
 from fairframe.verify.lineage import read_lineage
 
 
-def check_form(bundle: Bundle) -> list[Finding]:
-    """What a body shows in itself, beside being well-formed. Raises BadDocument or InputError where it is not.
+def check_form(bundle: Bundle, path: Path) -> list[Finding]:
+    """What a body shows in itself and in the list beside it, besides being well-formed. `path`: the document's.
 
-    Statements and log proofs have a kind of their own.
+    Raises BadDocument, InputError or VerificationError where it is not. Statements and log proofs have a kind of
+    their own.
     """
+    if bundle.type in LISTS:
+        return [_listed(LISTS[bundle.type](bundle.body), beside(path))]
     reader = READERS.get(bundle.type)
     return [] if reader is None else list(reader(bundle))
+
+
+def _listed(body: FeedBody | AttestationBody, path: Path) -> Finding:
+    with signed_lines(path, body.beside) as lines:
+        count = sum(1 for _ in body.read(lines))
+    text = f"{path.name} lists {count} items in {body.beside.lines} lines, all as signed"
+    return Finding(True, "document.list", text)
 
 
 def _body(read: Callable[..., object]) -> Callable[[Bundle], Iterable[Finding]]:
@@ -68,13 +81,17 @@ def _model_release(bundle: Bundle) -> Iterable[Finding]:
     return (Finding(None, "release.folder", "the weights and documents that it signs are checked with their folder"),)
 
 
+LISTS: dict[str, Callable[[Json], FeedBody | AttestationBody]] = {
+    "attestation": AttestationBody.from_json,
+    "feed": FeedBody.from_json,
+}
+"""Documents with a list beside them."""
+
 READERS: dict[str, Callable[[Bundle], Iterable[Finding]]] = {
     "agreement": _agreement,
-    "attestation": _body(AttestationBody.from_json),
     "breach": _breach,
     "claim_outcome": _body(ClaimOutcome.from_json),
     "delivery": _body(DeliveryBody.from_json),
-    "feed": _body(FeedBody.from_json),
     "film": _film,
     "grant": _body(GrantBody.from_json),
     "lease": _body(LeaseBody.from_json),
