@@ -139,7 +139,7 @@ def revoke_document(
     document: Annotated[str, typer.Argument(metavar="SHA256", help="The document that somebody took back.")],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """End all releases that rest on one document, on every asset."""
+    """End all releases that rest on one document."""
     with workspace(ctx, "library") as ws:
         with ws.read() as tx:
             count = len(release_list.of_document(tx, document))
