@@ -86,7 +86,7 @@ def list_releases(
     limit: Annotated[int, typer.Option(help="Rows in a page.", min=1, max=release_list.MAX_LIMIT)] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """The releases on file, with what they say and what became of them."""
+    """The releases on file, and what became of them."""
     with workspace(ctx, "library") as ws, ws.read() as tx:
         of = None if asset is None else assets.find(tx, asset)
         found = release_list.listing(tx, asset_row=of, document=document, after=after, limit=limit)
@@ -139,7 +139,7 @@ def revoke_document(
     document: Annotated[str, typer.Argument(metavar="SHA256", help="The document that somebody took back.")],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """End all releases that rest on one document, on every asset."""
+    """End all releases that rest on one document."""
     with workspace(ctx, "library") as ws:
         with ws.read() as tx:
             count = len(release_list.of_document(tx, document))
@@ -159,7 +159,9 @@ def import_table(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Put many releases on file: shown before, then all of them or none.
+    """Put many releases on file, or none: shown before.
+
+    All lines are taken in, or none is.
 
     Columns: asset (id or filename), document (a file beside the CSV), kind (model or property), ai_training (yes or
     no); where there are such, territory ("world", or codes parted by commas), from, until, minor (yes or no),
