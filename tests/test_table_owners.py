@@ -7,7 +7,7 @@ from pathlib import Path
 import fairframe
 
 SOURCE = Path(fairframe.__file__).parent
-WRITES = {"insert", "insert_many", "insert_rows", "reserve", "update", "delete"}
+WRITES = {"insert", "insert_many", "insert_from", "insert_rows", "reserve", "update", "delete"}
 Owned = tuple[str, str]
 """(stage, table)"""
 

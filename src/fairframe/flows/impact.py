@@ -212,9 +212,11 @@ def _deliveries(tx: Tx, items: Items) -> tuple[DeliveryImpact, ...]:
     taking = {one.delivery["public_id"]: one for one in revocation.delivered(tx, items, OPTED_OUT)}
     back = _taken_back(tx, items)
     where = delivery_table.c.public_id.in_([*taking, *back]) & (delivery_table.c.direction == "out")
+    rows = tx.rows(delivery_table.select().where(where).order_by(delivery_table.c.id))
+    terms_of = {family: governing(tx, family).terms for family in {row["family"] for row in rows}}
     found: list[DeliveryImpact] = []
-    for row in tx.rows(delivery_table.select().where(where).order_by(delivery_table.c.id)):
-        terms = governing(tx, row["family"]).terms
+    for row in rows:
+        terms = terms_of[row["family"]]
         taken = taking.get(row["public_id"])
         found.append(
             DeliveryImpact(
