@@ -19,6 +19,17 @@ CONSENT = ("opted_out", "consent_denied", "no_consent")
 """The findings that consent makes; the others have nothing to do with terms."""
 
 
+FLIPS = """
+    with said as (
+      select not list_has_any(a.findings, $codes) as before, not list_has_any(b.findings, $codes) as after
+      from {} a join {} b using (asset_id)
+    )
+    select count(*) filter (before), count(*) filter (after), count(*) filter (after and not before),
+      count(*) filter (before and not after)
+    from said
+"""
+
+
 @dataclass(frozen=True)
 class Flips:
     """Assets that all owners permit for a purpose on the day the version takes effect: without it, and with it.
@@ -84,21 +95,12 @@ def _flips(folder: Path, now: Snapshot, then: Snapshot, purpose: str, at_ms: int
     import duckdb
 
     terms = offers.load("research").terms
-    without, with_it = folder / f"{purpose}-now.parquet", folder / f"{purpose}-then.parquet"
-    clearing.decide(now, terms, purpose, without, at_ms)
-    clearing.decide(then, terms, purpose, with_it, at_ms)
+    before = clearing.decide(now, terms, purpose, folder / f"{purpose}-now.parquet", at_ms)
+    after = clearing.decide(then, terms, purpose, folder / f"{purpose}-then.parquet", at_ms)
     with duckdb.connect(":memory:") as db:
         row = db.execute(
-            """
-            with said as (
-              select not list_has_any(a.findings, $codes) as before, not list_has_any(b.findings, $codes) as after
-              from read_parquet($now) a join read_parquet($then) b using (asset_id)
-            )
-            select count(*) filter (before), count(*) filter (after), count(*) filter (after and not before),
-              count(*) filter (before and not after)
-            from said
-            """,
-            {"codes": list(CONSENT), "now": str(without), "then": str(with_it)},
+            FLIPS.format(before.table, after.table),
+            {"codes": list(CONSENT)},
         ).fetchone()
     assert row is not None
     return Flips(purpose, *row)
