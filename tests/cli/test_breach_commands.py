@@ -26,7 +26,7 @@ def test_a_breach_from_the_deadline_to_its_cure(loop: Loop, fairframe: Fairframe
         opt_out.opt_out(tx, contributors.find(tx, PEOPLE[0]))
         days = agreements.find(tx, loop.agreement).terms.deletion_days
     with loop.library.write() as tx:
-        (at / "feed.json").write_bytes(feeds.issue(tx, loop.agreement))
+        feeds.issue(tx, loop.agreement).write(at / "feed.json")
     breaches = ("-w", library, "rights", "breaches")
     record = (*breaches, "record", loop.agreement, "-o", at / "breach.json")
     assert loop.library.clock() + (days + 1) * DAY_MS < now_ms()

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 from tests.verify.conftest import NOW_MS, World, made_id
 from tests.verify.test_documents import bodies, issued
-from tests.verify.test_films import FILM, Chain
+from tests.verify.test_films import FILES, FILM, Chain
 from tests.verify.test_keys_in_time import NEW, lease, revoked, rotated
+from tests.verify.test_model_releases import Release
 from tests.verify.test_tamper import opened, signed_text, swapped
 from tests.verify.test_zipapp import log_proof
 
@@ -24,6 +25,7 @@ from fairframe.core.canonical import canonical
 from fairframe.core.party import Party, PartyKey
 from fairframe.core.party_key import introduce
 from fairframe.core.time import DAY_MS
+from fairframe.verify.beside import beside
 from fairframe.verify.main import main
 
 from .conftest import Fairframe
@@ -128,7 +130,52 @@ def no_agreement(world: World) -> Case:
 
 
 def other_items(world: World) -> Case:
-    return paper(world, swapped(issued(world, "attestation"), made_id("itm").encode(), made_id("itm", 5).encode()))
+    case = paper(world, issued(world, "attestation"))
+    path = beside(case.path)
+    path.write_bytes(path.read_bytes().replace(made_id("itm").encode(), made_id("itm", 5).encode()))
+    return case
+
+
+def other_delivery(world: World) -> Case:
+    return paper(world, swapped(issued(world, "attestation"), made_id("dlv").encode(), made_id("dlv", 5).encode()))
+
+
+def list_of_another(world: World) -> Case:
+    case, other = paper(world, issued(world, "attestation")), world.write("y.json", world.feed(1))
+    beside(case.path).write_bytes(beside(other).read_bytes())
+    return case
+
+
+def list_lost(world: World) -> Case:
+    case = paper(world, issued(world, "attestation"))
+    beside(case.path).unlink()
+    return case
+
+
+def list_excuses(world: World) -> Case:
+    folder = world.deliver()
+    world.write("feed.json", world.feed(1))
+    world.clip_path(1).unlink()
+    path = folder / "feed.items.jsonl"
+    path.write_bytes(path.read_bytes() * 2)
+    return Case(folder)
+
+
+def list_too_short(world: World) -> Case:
+    body = {**bodies(world, made_id)["feed"], "list": opened(world.feed(1, 2)).body["list"], "entries": 3}
+    return paper(world, issued(world, "feed", body))
+
+
+def changed_release(world: World) -> Case:
+    folder = Release(world, made_id).write()
+    (folder / "LICENSE").write_bytes(b"do as you like")
+    return Case(folder)
+
+
+def released_others(world: World) -> Case:
+    release = Release(world, made_id)
+    release.contents[next(iter(FILES))] = b"other weights"
+    return Case(release.write())
 
 
 def attested_by_another(world: World) -> Case:
@@ -228,13 +275,20 @@ CASES: tuple[tuple[str, str, Make], ...] = (
     ("insert", "files.extra", extra_file),
     ("reorder", "items.root", reordered_items),
     ("rewritten and re-signed history", "log.split_view", other_head),
+    ("list swapped", "list.changed", list_of_another),
+    ("list swapped", "list.missing", list_lost),
+    ("list swapped", "list.changed", list_excuses),
+    ("list swapped", "feed.entries", list_too_short),
     ("media swapped under the same id", "clips.changed", changed_clip),
     ("media swapped under the same id", "clips.changed", swapped_clips),
     ("media swapped under the same id", "film.hash", other_film),
+    ("media swapped under the same id", "model.changed", changed_release),
+    ("media swapped under the same id", "release.files", released_others),
     ("altered agreement", "dsse.bad_signature", altered_terms),
     ("altered agreement", "document.signature", terms_of_one),
     ("altered agreement", "document.field", no_agreement),
-    ("forged attestation", "dsse.bad_signature", other_items),
+    ("forged attestation", "dsse.bad_signature", other_delivery),
+    ("forged attestation", "list.changed", other_items),
     ("forged attestation", "document.signature", attested_by_another),
     ("forged attestation", "document.field", attested_too_much),
     ("expired key", "document.signature", expired),

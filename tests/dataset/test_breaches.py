@@ -62,10 +62,10 @@ def test_nobody_breaks_what_no_feed_told_them(loop: Loop) -> None:
 def test_a_record_names_items_deadlines_and_the_feed_once(loop: Loop) -> None:
     loop.to_lab()
     leave(loop, ANA)
-    first = read_payload(read_envelope(feed(loop)).payload)
+    first = read_payload(read_envelope(feed(loop).envelope).payload)
     advance(loop, 1)
     leave(loop, BEN)
-    second = read_payload(read_envelope(feed(loop)).payload)
+    second = read_payload(read_envelope(feed(loop).envelope).payload)
     feed(loop)
     advance(loop, days(loop) - 0.5)
     data, body = record(loop)

@@ -173,11 +173,11 @@ def test_unlearning_is_attempted_and_settles_nothing(loop: Loop) -> None:  # noq
     with loop.library.write() as tx:
         assert deletion.accept(tx, sealed).items == 4
     path = loop.tmp / "attestation.json"
-    path.write_bytes(sealed)
+    sealed.write(path)
     assert verify(path, trust_of(loop.library, []), loop.lab.clock()).holds
     found = flag(loop.lab, folder)
     assert found.ok and "68 frames of 4 items" in found.text, "the model consumed them still"
-    body = AttestationBody.from_json(read_payload(read_envelope(sealed).payload).body).to_json()
+    body = AttestationBody.from_json(read_payload(read_envelope(sealed.envelope).payload).body).to_json()
     assert "no deletion" in body["statement"] and "attempted" in body["statement"]
     for change in ({"attempts": []}, {"statement": "the model unlearned them"}, {"attempts": [{"checkpoint": "x"}]}):
         with pytest.raises(BadDocument):

@@ -52,7 +52,10 @@ def feed(ctx: typer.Context, agreement: Annotated[str, typer.Argument(metavar="A
 
 @app.command()
 def refresh(ctx: typer.Context, file: Annotated[Path, typer.Argument(metavar="FEED")], as_json: AsJson = False) -> None:
-    """Take the library's newest feed (lab); its list lies in the same folder."""
+    """Take the library's newest feed (lab).
+
+    Its list lies in the same folder.
+    """
     papers = read_papers(file)
     with workspace(ctx, "lab") as ws, ws.write() as tx:
         done = feeds.refresh(tx, papers)
@@ -104,7 +107,10 @@ def attest(
 
 @app.command("attested")
 def attested(ctx: typer.Context, attestation: Annotated[Path, typer.Argument(metavar="ATTESTATION")]) -> None:
-    """Take a lab's attestation (library); its list lies in the same folder."""
+    """Take a lab's attestation (library).
+
+    Its list lies in the same folder.
+    """
     papers = read_papers(attestation)
     with workspace(ctx, "library") as ws, ws.write() as tx:
         done = deletion.accept(tx, papers)

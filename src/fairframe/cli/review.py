@@ -47,7 +47,7 @@ def list_waiting(
     limit: Annotated[int, typer.Option(help="Rows in a page.", min=1, max=review.MAX_LIMIT)] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """What waits: incidents, appeals and claims that are open, then assets with their findings.
+    """What waits: incidents, appeals, claims, assets with findings.
 
     With --agreement only what stands between an asset and that agreement; without, also what is denied anyway.
     """
