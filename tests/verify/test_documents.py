@@ -9,8 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fairframe.core.attestation_body import AttestationBody, Model, Settled
+from fairframe.core.breach_body import BreachBody, OverdueItem, Told
 from fairframe.core.bundle import Head, read_payload, seal
 from fairframe.core.canonical import canonical
+from fairframe.core.claim_outcome_body import ClaimOutcome
 from fairframe.core.dsse import add_signature, read_envelope
 from fairframe.core.errors import InputError
 from fairframe.core.log_proof_body import Act, LogProof
@@ -50,6 +52,10 @@ def bodies(world: Any, ids: Any) -> dict[str, dict[str, Any]]:
         **found,
         "agreement": world.agreement_body(),
         "attestation": said.to_json(),
+        "breach": breach_body(world, ids).to_json(),
+        "claim_outcome": ClaimOutcome(
+            ids("clm"), ids("ctr"), ids("ast"), "ab" * 32, "dismissed", "another boat", NOW_MS
+        ).to_json(),
         "delivery": world.delivery([b"one", b"two"]),
         "film": read_payload(read_envelope(film).payload).body,
         "lineage": lineage_body(ids),
@@ -67,6 +73,13 @@ def bodies(world: Any, ids: Any) -> dict[str, dict[str, Any]]:
             (ItemUse(ids("itm"), 5),),
         ).to_body(),
     }
+
+
+def breach_body(world: Any, ids: Any) -> BreachBody:
+    """An item that was due a day ago, as a feed of two days ago had told."""
+    told = Told(ids("fed"), 1, NOW_MS - 2 * DAY_MS, "ab" * 32, 1)
+    overdue = OverdueItem(ids("dlv"), ids("fed"), NOW_MS - DAY_MS, 1, ids("itm"))
+    return BreachBody(ids("brc"), world.agreement_ref.id, "stop_at_next_epoch", (told,), (overdue,), None)
 
 
 def release_body(ids: Any) -> ModelRelease:

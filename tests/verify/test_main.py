@@ -41,12 +41,12 @@ def test_runs_as_a_module(world: Any, trusted: list[str]) -> None:
     command = [sys.executable, "-m", "fairframe.verify.main", str(world.folder), *trusted]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "all 35 checks hold" in done.stdout
+    assert "all 36 checks hold" in done.stdout
     world.clip_path(0).write_bytes(b"clip 0ne")
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "FAILS     clips.changed" in done.stdout
-    assert "1 of 35 checks do not hold" in done.stdout
+    assert "1 of 36 checks do not hold" in done.stdout
     assert done.stderr == ""
 
 
@@ -57,7 +57,7 @@ def test_a_terminal_that_lacks_a_letter_is_no_failed_check(world: Any, trusted: 
     env = {"PYTHONIOENCODING": "ascii", "PATH": ""}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=env)
     assert (done.returncode, done.stderr) == (1, "")
-    assert "?.txt" in done.stdout and "1 of 35 checks do not hold" in done.stdout
+    assert "?.txt" in done.stdout and "1 of 36 checks do not hold" in done.stdout
 
 
 def test_says_what_it_trusts_and_what_it_cannot_show(
