@@ -45,19 +45,41 @@ def with_withdrawn(report: Report, path: Path, ws: Workspace | None) -> Report:
     if bundle.type != "lineage":
         return report
     with ws.read() as tx:
-        found = _findings(tx, bundle.body)
+        found = [*_findings(tx, bundle.body), *_inherited(tx, bundle.body)]
     return Report(report.kind, (*report.findings, *found), report.cannot_show)
 
 
 def _findings(tx: Tx, body: dict[str, Any]) -> list[Finding]:
-    direction = "out" if tx.ws.role == "library" else "in"
-    where = (delivery_table.c.public_id == body["delivery"]["id"]) & (delivery_table.c.direction == direction)
-    row = tx.row(delivery_table.select().where(where))
-    if row is None:
-        return []
-    found = [_taken_back(tx, row, body)]
+    row = _delivery(tx, body)
+    found = [] if row is None else [_taken_back(tx, row, body)]
     if _deleted(tx, body["weights_hash"]):
         found.append(Finding(False, "model.deleted", "its deletion was attested: this copy should not be here"))
+    return found
+
+
+def _delivery(tx: Tx, body: dict[str, Any]) -> Row | None:
+    """The delivery that it was trained on, if that is known here; a merge has none of its own."""
+    if body["delivery"] is None:
+        return None
+    direction = "out" if tx.ws.role == "library" else "in"
+    where = (delivery_table.c.public_id == body["delivery"]["id"]) & (delivery_table.c.direction == direction)
+    return tx.row(delivery_table.select().where(where))
+
+
+def _inherited(tx: Tx, body: dict[str, Any]) -> list[Finding]:
+    """The same of every ancestor that is a checkpoint known here, each once."""
+    found: list[Finding] = []
+    waiting, seen = [body], {body["weights_hash"]}
+    while waiting:
+        for one in waiting.pop(0)["ancestors"]:
+            row = tx.row(checkpoint.select().where(checkpoint.c.weights_hash == one["hash"]).limit(1))
+            if one["kind"] != "checkpoint" or one["hash"] in seen or row is None:
+                continue
+            seen.add(one["hash"])
+            lineage = read_payload(read_envelope(row["lineage"].encode()).payload).body
+            waiting.append(lineage)
+            said = _findings(tx, lineage)
+            found += [Finding(check.ok, check.code, f"its ancestor {one['name']}: {check.text}") for check in said]
     return found
 
 
