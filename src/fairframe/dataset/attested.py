@@ -7,13 +7,17 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from fairframe.core.attestation_body import AttestationBody, Settled
+from fairframe.core.bundle import Bundle, read_payload
+from fairframe.core.dsse import read_envelope
 from fairframe.core.errors import BadDocument, NotFound, VerificationError
 from fairframe.dataset.gate import close_behind
+from fairframe.dataset.governing import held_until_ms
 from fairframe.dataset.obligations import is_open, overdue, settle
 from fairframe.dataset.papers import Papers
-from fairframe.dataset.tables import dataset_release, feed_entry, item, obligation
+from fairframe.dataset.tables import dataset_release, feed_entry, item, obligation, obligation_event
 from fairframe.dataset.tables import delivery as delivery_table
 from fairframe.platform import bundles
+from fairframe.platform.tables import document
 from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.verify.beside import signed_lines
 
@@ -70,7 +74,7 @@ def accept(tx: WriteTx, papers: Papers) -> Attested:
             code="attest.missing",
             where=where,
         )
-    _check_kept(tx, delivery, body, named, where)
+    _check_kept(tx, delivery, body, named, accepted.bundle)
     late = sum(overdue(tx, row["due_ms"]) for row in due)
     settle(tx, [row["id"] for row in due], where)
     summary = {"document": where, "items": body.items, "kept": body.kept, "models": len(body.models)}
@@ -96,7 +100,7 @@ def _delivery(tx: Tx, public_id: str) -> Row:
     return row
 
 
-def _check_kept(tx: Tx, delivery: Row, body: AttestationBody, named: Mapping[str, Settled], where: str) -> None:
+def _check_kept(tx: Tx, delivery: Row, body: AttestationBody, named: Mapping[str, Settled], bundle: Bundle) -> None:
     """Bytes stay only under a delivery to the same lab that holds them by right, as far as the lab could know.
 
     Where the other delivery is of another family it is not known how far the lab had read that feed; what it takes
@@ -107,19 +111,27 @@ def _check_kept(tx: Tx, delivery: Row, body: AttestationBody, named: Mapping[str
         if one.kept_by:
             per_holder[one.kept_by].append(one)
     for holder, some in per_holder.items():
+        over = _over(tx, holder, bundle.issued_at_ms)
         for start in range(0, len(some), BATCH):
             batch = some[start : start + BATCH]
-            held = _held(tx, delivery, holder, [one.bytes_hash for one in batch], body.feed_entries)
+            held = set() if over else _held(tx, delivery, holder, [one.bytes_hash for one in batch], body.feed_entries)
             if lost := [one.item for one in batch if one.bytes_hash not in held]:
                 raise VerificationError(
                     f"the bytes of {lost[0]} may not be kept: {holder} does not hold them by right",
                     code="attest.not_kept",
-                    where=where,
+                    where=bundle.id,
                 )
 
 
+def _over(tx: Tx, holder: str, at_ms: int) -> bool:
+    """Whether the right of a delivery from here was over at a time, by what both sides signed."""
+    row = tx.row(delivery_table.select().where(delivery_table.c.public_id == holder, delivery_table.c.direction == OUT))
+    return row is not None and held_until_ms(tx, row) <= at_ms
+
+
 def _held(tx: Tx, delivery: Row, holder: str, hashes: Sequence[str], entries: int) -> set[str]:
-    """Those of some bytes that another delivery to the lab of `delivery` holds in an item not taken back."""
+    """Those of some bytes that another delivery to the lab of `delivery` holds in an item that was not taken back, and
+    is not itself attested as kept under a third: then each would vouch for the other, and nothing would ever go."""
     back = (
         sa.select(feed_entry.c.id)
         .where(feed_entry.c.direction == OUT, feed_entry.c.item == item.c.public_id)
@@ -127,14 +139,25 @@ def _held(tx: Tx, delivery: Row, holder: str, hashes: Sequence[str], entries: in
         .where(feed_entry.c.seq <= entries)
         .exists()
     )
+    owed = (obligation.c.item == item.c.public_id) & (obligation.c.delivery == holder) & (obligation.c.direction == OUT)
     statement = (
-        sa.select(item.c.bytes_hash)
+        sa.select(item.c.bytes_hash, obligation_event.c.document)
         .join(dataset_release, dataset_release.c.id == item.c.dataset_release_id)
         .join(delivery_table, delivery_table.c.release == dataset_release.c.public_id)
+        .outerjoin(obligation, owed)
+        .outerjoin(obligation_event, obligation_event.c.obligation_id == obligation.c.id)
         .where(delivery_table.c.public_id == holder, delivery_table.c.direction == OUT)
         .where(delivery_table.c.party == delivery["party"], item.c.bytes_hash.in_(hashes), ~back)
     )
-    return set(tx.execute(statement).scalars())
+    rows = tx.rows(statement)
+    elsewhere = {one for one in {row["document"] for row in rows} if one and _keeps(tx, one)}
+    return {row["bytes_hash"] for row in rows if row["document"] not in elsewhere}
+
+
+def _keeps(tx: Tx, attestation: str) -> bool:
+    """Whether an attestation that was taken keeps bytes. Its list is not held here, so it counts for all its items."""
+    envelope = str(tx.scalar(sa.select(document.c.envelope).where(document.c.public_id == attestation)))
+    return AttestationBody.from_json(read_payload(read_envelope(envelope.encode()).payload).body).kept > 0
 
 
 def _due_when(tx: Tx, delivery: Row, entries: int) -> Sequence[Row]:
