@@ -237,6 +237,9 @@ def test_the_end_of_retention_takes_the_clips_back_and_leaves_models(loop: Loop)
     with pytest.raises(Refused) as caught:
         loader.open_delivery(loop.lab, "squares")
     assert "delivery.retention" in caught.value.reasons[0]
+    with pytest.raises(Refused) as caught:
+        loop.deliver(folder="again")
+    assert caught.value.code == "delivery.retention" and not (loop.tmp / "again").exists()
     assert fed(loop).entries == 8
     loop.lab.clock.advance(DAY_MS)  # type: ignore[attr-defined]
     assert fed(loop).entries == 0
