@@ -274,6 +274,24 @@ def test_a_feed_speaks_of_its_own_deliveries_only(loop: Loop) -> None:
     assert caught.value.code == "feed.stranger"
 
 
+def test_a_delivery_that_another_feed_spoke_of_before_it_came_is_not_taken(loop: Loop) -> None:
+    loop.to_lab()
+    leave(loop, PEOPLE[1])
+    data, first = feed(loop), loop.agreement
+    loop.agree(offer="research")  # another family
+    loop.build("again")
+    theirs = loop.deliver("again", "second").id
+    run: Any = parse(lines_of(data)[0])
+    strange = canonical({**run, "items": [new_id("itm")], "delivery": theirs})
+    body = body_of(data)
+    named = [*body["deliveries"], theirs]
+    assert refresh(loop, forged(loop, data, [*lines_of(data), strange], entries=3, deliveries=named)).entries == 3
+    with pytest.raises(VerificationError) as caught:
+        loop.receive("second")
+    assert caught.value.code == "feed.stranger" and first in str(caught.value)
+    assert [row["name"] for row in deliveries_in(loop)] == ["squares"]
+
+
 def test_deletion_is_attested_and_the_library_compares(loop: Loop) -> None:
     loop.to_lab()
     with loop.lab.write() as tx, pytest.raises(Refused) as caught:
