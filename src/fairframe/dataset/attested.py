@@ -1,7 +1,7 @@
 """Library: taking a lab's attestation, and comparing it with what was due."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from fairframe.core.attestation_body import AttestationBody, Settled
 from fairframe.core.bundle import Bundle, read_payload
 from fairframe.core.dsse import read_envelope
-from fairframe.core.errors import BadDocument, NotFound, VerificationError
+from fairframe.core.errors import NotFound, VerificationError
 from fairframe.dataset.gate import close_behind
 from fairframe.dataset.governing import held_until_ms
 from fairframe.dataset.obligations import is_open, overdue, settle
@@ -59,7 +59,7 @@ def accept(tx: WriteTx, papers: Papers) -> Attested:
     if not accepted.new:
         return Attested(where, body, 0, False)
     with signed_lines(papers.items, body.beside) as lines:
-        named = _named(body.read(lines), where)
+        named = {one.item: one for one in body.read(lines)}
     due = _due_when(tx, delivery, body.feed_entries)
     expected = {row["item"]: row["bytes_hash"] for row in due}
     if extra := [one.item for one in named.values() if expected.get(one.item) != one.bytes_hash]:
@@ -80,16 +80,6 @@ def accept(tx: WriteTx, papers: Papers) -> Attested:
     summary = {"document": where, "items": body.items, "kept": body.kept, "models": len(body.models)}
     tx.record("attestation.accepted", body.delivery, {**summary, "list": body.beside.digest, "late": late})
     return Attested(where, body, late, True)
-
-
-def _named(settled: Iterable[Settled], where: str) -> dict[str, Settled]:
-    """What an attestation lists, by item; BadDocument (attest.twice)."""
-    named: dict[str, Settled] = {}
-    for one in settled:
-        if one.item in named:
-            raise BadDocument("The attestation names an item twice", code="attest.twice", where=where)
-        named[one.item] = one
-    return named
 
 
 def _delivery(tx: Tx, public_id: str) -> Row:
