@@ -330,7 +330,12 @@ def test_deletion_is_attested_and_the_library_compares(loop: Loop) -> None:
     shown = deliveries_out(loop)
     assert (shown["to_delete"], shown["not_attested"], shown["overdue"]) == (6, 2, 2)
     assert shown["due_at"] < to_rfc3339(loop.library.clock())
-    back = forged_word(loop, late, deleted_at=to_rfc3339(loop.library.clock() - 41 * DAY_MS))
+    now = loop.library.clock()
+    for deleted_ms in (now - 42 * DAY_MS, now + 1):
+        with pytest.raises(VerificationError) as caught, loop.library.write() as tx:
+            attested.accept(tx, forged_word(loop, late, deleted_at=to_rfc3339(deleted_ms)))
+        assert caught.value.code == "attest.time"
+    back = forged_word(loop, late, deleted_at=to_rfc3339(now - 40 * DAY_MS))
     with loop.library.write() as tx:
         assert attested.accept(tx, back).late == 2, "the lab's own date does not make it timely"
     shown = deliveries_out(loop)

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from fairframe.core.attestation_body import AttestationBody, Settled
-from fairframe.core.bundle import Bundle, read_payload
-from fairframe.core.dsse import read_envelope
+from fairframe.core.bundle import Bundle
 from fairframe.core.errors import NotFound, VerificationError
+from fairframe.core.time import to_rfc3339
 from fairframe.dataset.gate import close_behind
 from fairframe.dataset.governing import held_until_ms
 from fairframe.dataset.obligations import is_open, overdue, settle
 from fairframe.dataset.papers import Papers
 from fairframe.dataset.tables import dataset_release, feed_entry, item, obligation, obligation_event
 from fairframe.dataset.tables import delivery as delivery_table
+from fairframe.dataset.telling import Feeds, body_of
 from fairframe.platform import bundles
 from fairframe.platform.tables import document
 from fairframe.platform.tx import Row, Tx, WriteTx
@@ -28,12 +29,13 @@ OUT = "out"
 @dataclass(frozen=True)
 class Attested:
     """An accepted attestation and its id. `late` counts items that were overdue when it came: the time that the lab
-    gives for its deletion is the lab's word."""
+    gives for its deletion is the lab's word. issued_at_ms: when it was signed."""
 
     document: str
     body: AttestationBody
     late: int
     new: bool
+    issued_at_ms: int
 
     @property
     def items(self) -> int:
@@ -48,7 +50,7 @@ def accept(tx: WriteTx, papers: Papers) -> Attested:
     """Take a lab's attestation (library side): it must name exactly what was due when the lab last read the feed.
 
     Raises what bundles.accept raises, NotFound, BadDocument, VerificationError (list.missing, list.changed,
-    attest.stranger, attest.not_due, attest.missing, attest.not_kept).
+    attest.stranger, attest.time, attest.not_due, attest.missing, attest.not_kept).
     """
     close_behind(tx)
     accepted = bundles.accept(tx, papers.envelope, "attestation")
@@ -57,9 +59,10 @@ def accept(tx: WriteTx, papers: Papers) -> Attested:
     if delivery["party"] != accepted.bundle.sender:
         raise VerificationError("the delivery went to another party", code="attest.stranger", where=where)
     if not accepted.new:
-        return Attested(where, body, 0, False)
+        return Attested(where, body, 0, False, accepted.bundle.issued_at_ms)
     with signed_lines(papers.items, body.beside) as lines:
         named = {one.item: one for one in body.read(lines)}
+    _check_times(tx, delivery, body, accepted.bundle)
     due = _due_when(tx, delivery, body.feed_entries)
     expected = {row["item"]: row["bytes_hash"] for row in due}
     if extra := [one.item for one in named.values() if expected.get(one.item) != one.bytes_hash]:
@@ -79,7 +82,7 @@ def accept(tx: WriteTx, papers: Papers) -> Attested:
     settle(tx, [row["id"] for row in due], where)
     summary = {"document": where, "items": body.items, "kept": body.kept, "models": len(body.models)}
     tx.record("attestation.accepted", body.delivery, {**summary, "list": body.beside.digest, "late": late})
-    return Attested(where, body, late, True)
+    return Attested(where, body, late, True, accepted.bundle.issued_at_ms)
 
 
 def _delivery(tx: Tx, public_id: str) -> Row:
@@ -88,6 +91,24 @@ def _delivery(tx: Tx, public_id: str) -> Row:
     if row is None:
         raise NotFound(f"no delivery {public_id} was made here", code="delivery.missing")
     return row
+
+
+def _check_times(tx: Tx, delivery: Row, body: AttestationBody, bundle: Bundle) -> None:
+    """It is signed, and says that it deleted, after the feed that it answers was signed; clocks may differ a day.
+
+    Which models go is asked for the time of signing: a date of the lab's choice would choose the agreements in force.
+    """
+    feeds = Feeds(tx, delivery["family"])
+    told = feeds.telling(body.feed_entries) or feeds.newest()
+    since_ms = 0 if told is None else told.issued_at_ms - bundles.CLOCK_SKEW_MS
+    if not since_ms <= body.deleted_at_ms <= bundle.issued_at_ms:
+        raise VerificationError(
+            f"it says that it deleted at {to_rfc3339(body.deleted_at_ms)}, which is after it was signed, or before the"
+            " feed that it answers",
+            code="attest.time",
+            where=bundle.id,
+            remedy="Set that machine's clock right, and attest again",
+        )
 
 
 def _check_kept(tx: Tx, delivery: Row, body: AttestationBody, named: Mapping[str, Settled], bundle: Bundle) -> None:
@@ -146,8 +167,8 @@ def _held(tx: Tx, delivery: Row, holder: str, hashes: Sequence[str], entries: in
 
 def _keeps(tx: Tx, attestation: str) -> bool:
     """Whether an attestation that was taken keeps bytes. Its list is not held here, so it counts for all its items."""
-    envelope = str(tx.scalar(sa.select(document.c.envelope).where(document.c.public_id == attestation)))
-    return AttestationBody.from_json(read_payload(read_envelope(envelope.encode()).payload).body).kept > 0
+    row = tx.row(sa.select(document.c.envelope).where(document.c.public_id == attestation))
+    return row is not None and AttestationBody.from_json(body_of(row)).kept > 0
 
 
 def _due_when(tx: Tx, delivery: Row, entries: int) -> Sequence[Row]:
