@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from fairframe.core.attestation_body import AttestationBody
-from fairframe.core.breach_body import BreachBody, OverdueItem, Read, Told
+from fairframe.core.breach_body import MAX_FEEDS, BreachBody, OverdueItem, Read, Told
 from fairframe.core.errors import BadDocument, Refused, VerificationError
 from fairframe.core.ids import new_id
 from fairframe.dataset.governing import governing
@@ -25,6 +25,8 @@ from fairframe.rights import agreements
 
 IN, OUT = "in", "out"
 DOCUMENT = "breach"
+MAX_RECORDED = 50_000
+"""Items of one record: a document has 16 MiB at most, and an item with a deadline of its own takes 200 bytes."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,13 @@ class Due:
     items: tuple[OverdueItem, ...]
     feeds: tuple[Told, ...]
 
+    def first(self) -> "Due":
+        """The part that one record can hold."""
+        some = self.items[:MAX_RECORDED]
+        named = frozenset(list(dict.fromkeys(one.feed for one in some))[:MAX_FEEDS])
+        feeds = tuple(one for one in self.feeds if one.feed in named)
+        return Due(self.family, self.party, tuple(one for one in some if one.feed in named), feeds)
+
 
 def due(tx: Tx, family: str) -> Due:
     """Overdue deletions of a family of agreements that no record names yet. Times as in bundles.trusted_now_ms."""
@@ -76,11 +85,12 @@ def due(tx: Tx, family: str) -> Due:
 def record(tx: WriteTx, agreement_id: str) -> bytes:
     """Library: sign what is overdue under an agreement's family to its lab. Returns the envelope.
 
+    Of more than one record can hold, the first part; the next record names the next.
     Raises NotFound, Refused (breach.nothing where nothing is overdue that no record names).
     """
     audit.lock(tx.conn)
     family = agreements.find(tx, agreement_id).family
-    found = due(tx, family)
+    found = due(tx, family).first()
     if not found.items:
         raise Refused(
             "nothing is overdue that no record names",
