@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
-from fairframe.core.breach_body import BreachBody
+from fairframe.core.breach_body import BreachBody, OverdueItem, Told
 from fairframe.core.bundle import read_payload
+from fairframe.core.canonical import canonical
 from fairframe.core.dsse import read_envelope
 from fairframe.core.errors import BadDocument, Refused, VerificationError
+from fairframe.core.ids import new_id
 from fairframe.core.time import DAY_MS
 from fairframe.dataset import attest, attested, breaches
 from fairframe.flows.verify import trust_of
@@ -57,6 +59,31 @@ def test_nobody_breaks_what_no_feed_told_them(loop: Loop) -> None:
     assert overdue(loop) == [], "the lab has its days from the feed on"
     advance(loop, 0.2)
     assert sorted(overdue(loop)) == sorted(loop.items_of(ANA))
+
+
+@pytest.mark.parametrize("limit", ["MAX_RECORDED", "MAX_FEEDS"])
+def test_what_one_record_cannot_hold_stands_in_the_next(
+    loop: Loop, monkeypatch: pytest.MonkeyPatch, limit: str
+) -> None:
+    loop.to_lab()
+    for name in (ANA, BEN):
+        leave(loop, name)
+        feed(loop)
+    advance(loop, days(loop) + 1)
+    most = {"MAX_RECORDED": 5, "MAX_FEEDS": 1}[limit]
+    monkeypatch.setattr(breaches, limit, most)
+    parts = [record(loop)[1] for _ in range(2)]
+    assert sorted(len(one.items) for one in parts) == ([1, 5] if limit == "MAX_RECORDED" else [2, 4])
+    assert {i.item for one in parts for i in one.items} == {*loop.items_of(ANA), *loop.items_of(BEN)}
+    nothing(loop)
+
+
+def test_a_full_record_fits_in_a_document() -> None:
+    feeds = (Told(new_id("fed"), 1, 0, "0" * 64, 10**8),)
+    place = new_id("dlv")
+    items = (OverdueItem(place, feeds[0].feed, n, 10**8 - n, new_id("itm")) for n in range(breaches.MAX_RECORDED))
+    body = BreachBody(new_id("brc"), new_id("agr"), "stop_at_next_epoch", feeds, tuple(items), None)
+    assert len(canonical(body.to_json())) * 4 // 3 < 16 * 2**20 - 100_000, "as base64 in its envelope"
 
 
 def test_a_record_names_items_deadlines_and_the_feed_once(loop: Loop) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fairframe.core import dsse
-from fairframe.core.attestation_body import Settled
+from fairframe.core.attestation_body import STATEMENT_KEPT, Settled
 from fairframe.core.beside import write_lines
 from fairframe.core.bundle import read_payload
 from fairframe.core.canonical import canonical, parse
@@ -26,7 +26,7 @@ from fairframe.library import contributors, facts, releases
 from fairframe.library.tables import asset
 from fairframe.platform import bundles
 from fairframe.platform.workspace import Workspace
-from fairframe.rights import consent, holds
+from fairframe.rights import agreements, consent, holds
 from fairframe.verify.registry import verify
 
 from .conftest import PEOPLE, Loop
@@ -274,6 +274,24 @@ def test_a_feed_speaks_of_its_own_deliveries_only(loop: Loop) -> None:
     assert caught.value.code == "feed.stranger"
 
 
+def test_a_delivery_that_another_feed_spoke_of_before_it_came_is_not_taken(loop: Loop) -> None:
+    loop.to_lab()
+    leave(loop, PEOPLE[1])
+    data, first = feed(loop), loop.agreement
+    loop.agree(offer="research")  # another family
+    loop.build("again")
+    theirs = loop.deliver("again", "second").id
+    run: Any = parse(lines_of(data)[0])
+    strange = canonical({**run, "items": [new_id("itm")], "delivery": theirs})
+    body = body_of(data)
+    named = [*body["deliveries"], theirs]
+    assert refresh(loop, forged(loop, data, [*lines_of(data), strange], entries=3, deliveries=named)).entries == 3
+    with pytest.raises(VerificationError) as caught:
+        loop.receive("second")
+    assert caught.value.code == "feed.stranger" and first in str(caught.value)
+    assert [row["name"] for row in deliveries_in(loop)] == ["squares"]
+
+
 def test_deletion_is_attested_and_the_library_compares(loop: Loop) -> None:
     loop.to_lab()
     with loop.lab.write() as tx, pytest.raises(Refused) as caught:
@@ -312,7 +330,12 @@ def test_deletion_is_attested_and_the_library_compares(loop: Loop) -> None:
     shown = deliveries_out(loop)
     assert (shown["to_delete"], shown["not_attested"], shown["overdue"]) == (6, 2, 2)
     assert shown["due_at"] < to_rfc3339(loop.library.clock())
-    back = forged_word(loop, late, deleted_at=to_rfc3339(loop.library.clock() - 41 * DAY_MS))
+    now = loop.library.clock()
+    for deleted_ms in (now - 42 * DAY_MS, now + 1):
+        with pytest.raises(VerificationError) as caught, loop.library.write() as tx:
+            attested.accept(tx, forged_word(loop, late, deleted_at=to_rfc3339(deleted_ms)))
+        assert caught.value.code == "attest.time"
+    back = forged_word(loop, late, deleted_at=to_rfc3339(now - 40 * DAY_MS))
     with loop.library.write() as tx:
         assert attested.accept(tx, back).late == 2, "the lab's own date does not make it timely"
     shown = deliveries_out(loop)
@@ -427,6 +450,68 @@ def test_bytes_that_another_delivery_holds_stay_and_are_not_said_to_be_deleted(l
     data, done = settled(loop, "again")
     assert (done.items, done.kept) == (4, 0)
     assert not any(loop.lab.objects.exists(Settled.read(line).bytes_hash) for line in lines_of(data))
+
+
+def test_two_deliveries_cannot_vouch_for_each_other(loop: Loop) -> None:
+    hand_over_two(loop, "research")  # another family
+    first, second = deliveries_in(loop)
+    leave(loop, PEOPLE[0])
+    for row in (first, second):
+        loop.agreement = row["agreement"]
+        refresh(loop, feed(loop))
+    with loop.lab.write() as tx:
+        words = [attest.attest(tx, row["name"]) for row in (first, second)]
+
+    def kept(word: Papers, by: str) -> Papers:
+        lines = [replace(Settled.read(line), kept_by=by).line() for line in lines_of(word)]
+        return forged_word(loop, word, lines, items=0, kept=4, statement=STATEMENT_KEPT)
+
+    with loop.library.write() as tx:
+        assert attested.accept(tx, kept(words[0], second["public_id"])).kept == 4, "owed under the second still"
+    with pytest.raises(VerificationError) as caught, loop.library.write() as tx:
+        attested.accept(tx, kept(words[1], first["public_id"]))
+    assert caught.value.code == "attest.not_kept"
+    with loop.library.write() as tx:
+        assert attested.accept(tx, words[1]).items == 4
+
+
+def test_what_was_kept_under_a_delivery_before_it_was_deleted_there_may_be_told_later(loop: Loop) -> None:
+    hand_over_two(loop, "research")
+    first, second = deliveries_in(loop)
+    leave(loop, PEOPLE[0])
+    words: list[Papers] = []
+    for row in (first, second):
+        loop.agreement = row["agreement"]
+        refresh(loop, feed(loop))
+        with loop.lab.write() as tx:
+            words.append(attest.attest(tx, row["name"]))
+    with loop.library.write() as tx:
+        assert [attested.accept(tx, word).kept for word in reversed(words)] == [0, 4]
+
+
+def test_nothing_is_kept_under_a_delivery_whose_time_is_over(loop: Loop) -> None:
+    loop.to_lab()
+    with loop.library.read() as tx:
+        term = agreements.find(tx, loop.agreement).terms.term_days
+    advance(loop, term - 10)
+    loop.agree(offer="research")
+    loop.build("again")
+    loop.deliver("again", "second")
+    loop.receive("second")
+    over, other = deliveries_in(loop)
+    advance(loop, 11)
+    leave(loop, PEOPLE[0])
+    refresh(loop, feed(loop))
+    with loop.lab.write() as tx:
+        data = attest.attest(tx, other["name"])
+    named = [Settled.read(line) for line in lines_of(data)]
+    assert len(named) == 4 and not any(one.kept_by for one in named), "the first one's agreement has ended"
+    lines = [replace(one, kept_by=over["public_id"]).line() for one in named]
+    with pytest.raises(VerificationError) as caught, loop.library.write() as tx:
+        attested.accept(tx, forged_word(loop, data, lines, items=0, kept=4, statement=STATEMENT_KEPT))
+    assert caught.value.code == "attest.not_kept"
+    with loop.library.write() as tx:
+        assert attested.accept(tx, data).items == 4
 
 
 def deliveries_in(loop: Loop) -> list[Any]:

@@ -199,6 +199,14 @@ def test_only_an_owner_names_a_clip(stocked: Workspace, case: Callable[..., str]
     assert case(who=BEN, of=None), "without a clip anybody may ask what theirs is near to"
 
 
+def test_a_hostile_film_name_is_stored_as_it_can_be_shown(library: Workspace) -> None:
+    with library.write() as tx:
+        who = contributors.ensure(tx, ANA)
+        public_id = claims.lodge(tx, who, claims.Film("a\udcff\x00\u202eb.mp4", "ab" * 32, 1), {}, words="")
+    with library.read() as tx:
+        assert claims.find(tx, public_id)["film_name"] == "a\ufffd\ufffd\ufffdb.mp4"
+
+
 def sidecar(loop: Loop, path: Path, weights: str, **changes: Any) -> None:  # noqa: F811
     """What a lab's film says of itself, as far as a claim reads it; signed by the lab."""
     body = {

@@ -13,7 +13,7 @@ from fairframe.core.bundle import read_payload
 from fairframe.core.canonical import canonical, sha256_hex
 from fairframe.core.errors import Refused, VerificationError
 from fairframe.core.ids import new_id
-from fairframe.core.time import DAY_MS
+from fairframe.core.time import DAY_MS, to_rfc3339
 from fairframe.core.usage_report_body import ItemUse, UsageReport
 from fairframe.dataset import attest, feeds, leases, loader, revocation
 from fairframe.dataset import attested as taken
@@ -237,6 +237,9 @@ def test_the_end_of_retention_takes_the_clips_back_and_leaves_models(loop: Loop)
     with pytest.raises(Refused) as caught:
         loader.open_delivery(loop.lab, "squares")
     assert "delivery.retention" in caught.value.reasons[0]
+    with pytest.raises(Refused) as caught:
+        loop.deliver(folder="again")
+    assert caught.value.code == "delivery.retention" and not (loop.tmp / "again").exists()
     assert fed(loop).entries == 8
     loop.lab.clock.advance(DAY_MS)  # type: ignore[attr-defined]
     assert fed(loop).entries == 0
@@ -298,6 +301,36 @@ def test_a_remedy_holds_under_the_agreement_that_says_it(loop: Loop, says: str) 
     assert not allowed("research") and not allowed("commercial")
     assert len(accepted(loop, attested(loop)).body.models) == 1
     assert not folder.exists()
+
+
+def test_the_labs_own_date_does_not_choose_the_agreements_in_force(loop: Loop) -> None:  # noqa: F811
+    strict(loop)
+    first = loop.agreement
+    with loop.library.write() as tx:
+        for name in PEOPLE:
+            consent.set(tx, contributor=contributors.find(tx, name), effect="allow", purpose="commercial")
+    trained(loop, "harbor", ANA)
+    loop.lab.clock.advance(DAY_MS)  # type: ignore[attr-defined]
+    second = loop.agree(first, offered(loop, "commercial", "loose", opt_out_remedy='"stop_at_next_epoch"'))
+    with loop.library.write() as tx:
+        upgrade.grant(tx, second)
+    before_ms = loop.lab.clock() + 1
+    loop.lab.clock.advance(DAY_MS // 2)  # type: ignore[attr-defined]
+    with loop.library.write() as tx:
+        agreements.terminate(tx, second, "replaced")
+        opt_out.opt_out(tx, contributors.find(tx, ANA))
+    with loop.lab.write() as tx:
+        agreements.terminate(tx, second, "replaced")
+    fed(loop)
+    with loop.lab.write() as tx:
+        data = attest.attest(tx, "squares")
+    value = read_payload(dsse.read_envelope(data.envelope).payload).to_json()
+    value["body"]["deleted_at"] = to_rfc3339(before_ms)
+    _, key = loop.lab.keys.signing_key()
+    said = dsse.sign(dsse.read_envelope(data.envelope).payload_type, canonical(value), key)
+    with pytest.raises(VerificationError) as caught:
+        accepted(loop, replace(data, envelope=said))
+    assert caught.value.code == "attest.model_missing"
 
 
 def test_under_withdraw_the_models_go_that_consumed_the_clips(loop: Loop) -> None:  # noqa: F811

@@ -114,6 +114,8 @@ def test_a_list_says_no_more_than_its_document(world: Any, failing: Failing) -> 
     lines = list(world.lists[honest["attestation"]["list"]["digest"]].splitlines())
     for kind, changes, code in (
         ("attestation", {"kept": 0, "items": 2, "statement": STATEMENT}, "attest.kept"),
+        ("attestation", {"list": world.listed([lines[0], lines[0]]).to_json(), "kept": 0, "items": 2,
+                         "statement": STATEMENT}, "attest.twice"),
         ("attestation", {"list": world.listed([lines[0], b"{}"]).to_json()}, "document.field"),
         ("attestation", {"list": world.listed([lines[0], lines[1].replace(b",", b", ")]).to_json()},
          "document.not_canonical"),

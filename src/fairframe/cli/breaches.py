@@ -64,7 +64,8 @@ def record(
     with workspace(ctx, "library") as ws:
         with ws.read() as tx:
             family = agreements.find(tx, agreement).family
-            found = _due(tx, breaches.due(tx, family))
+            every = breaches.due(tx, family)
+            found = _due(tx, every.first())
         if found["items"]:
             rows = [(d["delivery"], d["items"], when(d["due_ms"]), ", ".join(d["feeds"])) for d in found["deliveries"]]
             table(["delivery", "#items", "due since", "told by"], rows)
@@ -74,6 +75,8 @@ def record(
             envelope = breaches.record(tx, agreement)
         write_output(output, envelope)
     say(f"recorded: {found['items']} deletions are overdue")
+    if left := len(every.items) - found["items"]:
+        note(f"{left} more are overdue than one record holds: record them next, in another file")
     note(f"to end the agreement over it: fairframe rights end {agreement} --reason ...")
 
 

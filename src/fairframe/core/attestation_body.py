@@ -152,10 +152,15 @@ class AttestationBody:
         return body
 
     def read(self, lines: Iterable[bytes]) -> Iterator[Settled]:
-        """The items of the list. Raises BadDocument (attest.kept) where more or fewer are kept than was signed."""
-        kept = 0
+        """The items of the list. Raises BadDocument (attest.twice) where it names one twice, and (attest.kept) where
+        more or fewer are kept than was signed."""
+        kept, named = 0, set[str]()
         for number, line in enumerate(lines, 1):
             settled = Settled.read(line, f"attestation.items.jsonl:{number}")
+            if settled.item in named:
+                what = f"The list names the item {settled.item} twice"
+                raise BadDocument(what, code="attest.twice", where=f"attestation.items.jsonl:{number}")
+            named.add(settled.item)
             kept += bool(settled.kept_by)
             yield settled
         if kept != self.kept:

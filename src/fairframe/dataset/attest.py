@@ -11,7 +11,7 @@ from fairframe.core.dsse import read_envelope
 from fairframe.core.errors import IntegrityFailure, Refused, VerificationError
 from fairframe.core.ids import new_id
 from fairframe.dataset.gate import close_behind
-from fairframe.dataset.governing import governing
+from fairframe.dataset.governing import governing, held_until_ms
 from fairframe.dataset.loader import find_delivery
 from fairframe.dataset.obligations import is_open, settle
 from fairframe.dataset.papers import Papers, keep_list, kept
@@ -95,15 +95,19 @@ def due_of(tx: Tx, delivery: Row) -> Due:
 
     Raises VerificationError (attest.unknown_item).
     """
-    place = delivery["public_id"]
+    place, over = delivery["public_id"], set[str]()
     theirs = (received_item.c.delivery_id == delivery["id"]) & (received_item.c.item == obligation.c.item)
-    statement = (
-        sa.select(obligation.c.id, obligation.c.item, received_item.c.bytes_hash, _holder().label("holder"))
-        .join_from(obligation, received_item, theirs, isouter=True)
-        .where(is_open(place, IN))
-        .order_by(obligation.c.id)
-    )
-    rows = [(row.id, row.item, row.bytes_hash, row.holder) for row in tx.execute(statement)]
+    while True:
+        statement = (
+            sa.select(obligation.c.id, obligation.c.item, received_item.c.bytes_hash, _holder(over).label("holder"))
+            .join_from(obligation, received_item, theirs, isouter=True)
+            .where(is_open(place, IN))
+            .order_by(obligation.c.id)
+        )
+        rows = [(row.id, row.item, row.bytes_hash, row.holder) for row in tx.execute(statement)]
+        if not (more := _over(tx, {row[3] for row in rows if row[3]})):
+            break
+        over |= more
     if unknown := [item for _, item, bytes_hash, _ in rows if bytes_hash is None]:
         raise VerificationError(
             f"the feed takes back {unknown[0]}, which this delivery does not have",
@@ -134,8 +138,16 @@ def _last(tx: Tx, delivery: Row) -> Papers:
     return kept(tx.ws, data, AttestationBody.from_json(read_payload(read_envelope(data).payload).body).beside)
 
 
-def _holder() -> "sa.ScalarSelect[str]":
-    """A received delivery that holds an item's bytes by right: in an item that its feed has not taken back."""
+def _over(tx: Tx, holders: set[str]) -> set[str]:
+    """Those of some received deliveries whose right is over by now."""
+    rows = tx.rows(delivery_table.select().where(delivery_table.c.public_id.in_(holders)))
+    now = bundles.trusted_now_ms(tx)
+    return {str(row["public_id"]) for row in rows if held_until_ms(tx, row) <= now}
+
+
+def _holder(over: set[str]) -> "sa.ScalarSelect[str]":
+    """A received delivery that holds an item's bytes by right: in an item that its feed has not taken back, and none
+    of those whose time is over."""
     other, place = received_item.alias("other"), delivery_table.alias("place")
     back = sa.select(feed_entry.c.id).where(
         feed_entry.c.direction == IN, feed_entry.c.delivery == place.c.public_id, feed_entry.c.item == other.c.item
@@ -144,6 +156,7 @@ def _holder() -> "sa.ScalarSelect[str]":
         sa.select(place.c.public_id)
         .join_from(other, place, other.c.delivery_id == place.c.id)
         .where(place.c.direction == IN, other.c.bytes_hash == received_item.c.bytes_hash, ~back.exists())
+        .where(place.c.public_id.not_in(over))
         .order_by(place.c.id)
     )
     return statement.limit(1).correlate(received_item).scalar_subquery()

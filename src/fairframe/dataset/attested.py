@@ -1,19 +1,24 @@
 """Library: taking a lab's attestation, and comparing it with what was due."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
 from fairframe.core.attestation_body import AttestationBody, Settled
-from fairframe.core.errors import BadDocument, NotFound, VerificationError
+from fairframe.core.bundle import Bundle
+from fairframe.core.errors import NotFound, VerificationError
+from fairframe.core.time import to_rfc3339
 from fairframe.dataset.gate import close_behind
+from fairframe.dataset.governing import held_until_ms
 from fairframe.dataset.obligations import is_open, overdue, settle
 from fairframe.dataset.papers import Papers
-from fairframe.dataset.tables import dataset_release, feed_entry, item, obligation
+from fairframe.dataset.tables import dataset_release, feed_entry, item, obligation, obligation_event
 from fairframe.dataset.tables import delivery as delivery_table
+from fairframe.dataset.telling import Feeds, body_of
 from fairframe.platform import bundles
+from fairframe.platform.tables import document
 from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.verify.beside import signed_lines
 
@@ -24,12 +29,13 @@ OUT = "out"
 @dataclass(frozen=True)
 class Attested:
     """An accepted attestation and its id. `late` counts items that were overdue when it came: the time that the lab
-    gives for its deletion is the lab's word."""
+    gives for its deletion is the lab's word. issued_at_ms: when it was signed."""
 
     document: str
     body: AttestationBody
     late: int
     new: bool
+    issued_at_ms: int
 
     @property
     def items(self) -> int:
@@ -44,7 +50,7 @@ def accept(tx: WriteTx, papers: Papers) -> Attested:
     """Take a lab's attestation (library side): it must name exactly what was due when the lab last read the feed.
 
     Raises what bundles.accept raises, NotFound, BadDocument, VerificationError (list.missing, list.changed,
-    attest.stranger, attest.not_due, attest.missing, attest.not_kept).
+    attest.stranger, attest.time, attest.not_due, attest.missing, attest.not_kept).
     """
     close_behind(tx)
     accepted = bundles.accept(tx, papers.envelope, "attestation")
@@ -53,9 +59,10 @@ def accept(tx: WriteTx, papers: Papers) -> Attested:
     if delivery["party"] != accepted.bundle.sender:
         raise VerificationError("the delivery went to another party", code="attest.stranger", where=where)
     if not accepted.new:
-        return Attested(where, body, 0, False)
+        return Attested(where, body, 0, False, accepted.bundle.issued_at_ms)
     with signed_lines(papers.items, body.beside) as lines:
-        named = _named(body.read(lines), where)
+        named = {one.item: one for one in body.read(lines)}
+    _check_times(tx, delivery, body, accepted.bundle)
     due = _due_when(tx, delivery, body.feed_entries)
     expected = {row["item"]: row["bytes_hash"] for row in due}
     if extra := [one.item for one in named.values() if expected.get(one.item) != one.bytes_hash]:
@@ -70,22 +77,12 @@ def accept(tx: WriteTx, papers: Papers) -> Attested:
             code="attest.missing",
             where=where,
         )
-    _check_kept(tx, delivery, body, named, where)
+    _check_kept(tx, delivery, body, named, accepted.bundle)
     late = sum(overdue(tx, row["due_ms"]) for row in due)
     settle(tx, [row["id"] for row in due], where)
     summary = {"document": where, "items": body.items, "kept": body.kept, "models": len(body.models)}
     tx.record("attestation.accepted", body.delivery, {**summary, "list": body.beside.digest, "late": late})
-    return Attested(where, body, late, True)
-
-
-def _named(settled: Iterable[Settled], where: str) -> dict[str, Settled]:
-    """What an attestation lists, by item; BadDocument (attest.twice)."""
-    named: dict[str, Settled] = {}
-    for one in settled:
-        if one.item in named:
-            raise BadDocument("The attestation names an item twice", code="attest.twice", where=where)
-        named[one.item] = one
-    return named
+    return Attested(where, body, late, True, accepted.bundle.issued_at_ms)
 
 
 def _delivery(tx: Tx, public_id: str) -> Row:
@@ -96,7 +93,25 @@ def _delivery(tx: Tx, public_id: str) -> Row:
     return row
 
 
-def _check_kept(tx: Tx, delivery: Row, body: AttestationBody, named: Mapping[str, Settled], where: str) -> None:
+def _check_times(tx: Tx, delivery: Row, body: AttestationBody, bundle: Bundle) -> None:
+    """It is signed, and says that it deleted, after the feed that it answers was signed; clocks may differ a day.
+
+    Which models go is asked for the time of signing: a date of the lab's choice would choose the agreements in force.
+    """
+    feeds = Feeds(tx, delivery["family"])
+    told = feeds.telling(body.feed_entries) or feeds.newest()
+    since_ms = 0 if told is None else told.issued_at_ms - bundles.CLOCK_SKEW_MS
+    if not since_ms <= body.deleted_at_ms <= bundle.issued_at_ms:
+        raise VerificationError(
+            f"it says that it deleted at {to_rfc3339(body.deleted_at_ms)}, which is after it was signed, or before the"
+            " feed that it answers",
+            code="attest.time",
+            where=bundle.id,
+            remedy="Set that machine's clock right, and attest again",
+        )
+
+
+def _check_kept(tx: Tx, delivery: Row, body: AttestationBody, named: Mapping[str, Settled], bundle: Bundle) -> None:
     """Bytes stay only under a delivery to the same lab that holds them by right, as far as the lab could know.
 
     Where the other delivery is of another family it is not known how far the lab had read that feed; what it takes
@@ -107,19 +122,27 @@ def _check_kept(tx: Tx, delivery: Row, body: AttestationBody, named: Mapping[str
         if one.kept_by:
             per_holder[one.kept_by].append(one)
     for holder, some in per_holder.items():
+        over = _over(tx, holder, bundle.issued_at_ms)
         for start in range(0, len(some), BATCH):
             batch = some[start : start + BATCH]
-            held = _held(tx, delivery, holder, [one.bytes_hash for one in batch], body.feed_entries)
+            held = set() if over else _held(tx, delivery, holder, [one.bytes_hash for one in batch], body.feed_entries)
             if lost := [one.item for one in batch if one.bytes_hash not in held]:
                 raise VerificationError(
                     f"the bytes of {lost[0]} may not be kept: {holder} does not hold them by right",
                     code="attest.not_kept",
-                    where=where,
+                    where=bundle.id,
                 )
 
 
+def _over(tx: Tx, holder: str, at_ms: int) -> bool:
+    """Whether the right of a delivery from here was over at a time, by what both sides signed."""
+    row = tx.row(delivery_table.select().where(delivery_table.c.public_id == holder, delivery_table.c.direction == OUT))
+    return row is not None and held_until_ms(tx, row) <= at_ms
+
+
 def _held(tx: Tx, delivery: Row, holder: str, hashes: Sequence[str], entries: int) -> set[str]:
-    """Those of some bytes that another delivery to the lab of `delivery` holds in an item not taken back."""
+    """Those of some bytes that another delivery to the lab of `delivery` holds in an item that was not taken back, and
+    is not itself attested as kept under a third: then each would vouch for the other, and nothing would ever go."""
     back = (
         sa.select(feed_entry.c.id)
         .where(feed_entry.c.direction == OUT, feed_entry.c.item == item.c.public_id)
@@ -127,14 +150,25 @@ def _held(tx: Tx, delivery: Row, holder: str, hashes: Sequence[str], entries: in
         .where(feed_entry.c.seq <= entries)
         .exists()
     )
+    owed = (obligation.c.item == item.c.public_id) & (obligation.c.delivery == holder) & (obligation.c.direction == OUT)
     statement = (
-        sa.select(item.c.bytes_hash)
+        sa.select(item.c.bytes_hash, obligation_event.c.document)
         .join(dataset_release, dataset_release.c.id == item.c.dataset_release_id)
         .join(delivery_table, delivery_table.c.release == dataset_release.c.public_id)
+        .outerjoin(obligation, owed)
+        .outerjoin(obligation_event, obligation_event.c.obligation_id == obligation.c.id)
         .where(delivery_table.c.public_id == holder, delivery_table.c.direction == OUT)
         .where(delivery_table.c.party == delivery["party"], item.c.bytes_hash.in_(hashes), ~back)
     )
-    return set(tx.execute(statement).scalars())
+    rows = tx.rows(statement)
+    elsewhere = {one for one in {row["document"] for row in rows} if one and _keeps(tx, one)}
+    return {row["bytes_hash"] for row in rows if row["document"] not in elsewhere}
+
+
+def _keeps(tx: Tx, attestation: str) -> bool:
+    """Whether an attestation that was taken keeps bytes. Its list is not held here, so it counts for all its items."""
+    row = tx.row(sa.select(document.c.envelope).where(document.c.public_id == attestation))
+    return row is not None and AttestationBody.from_json(body_of(row)).kept > 0
 
 
 def _due_when(tx: Tx, delivery: Row, entries: int) -> Sequence[Row]:

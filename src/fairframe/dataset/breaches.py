@@ -5,24 +5,19 @@ obligation says: nobody breaks what they were not told in time. A record names e
 them are attested. It changes no lease and ends no agreement: that is another act (`rights end`).
 """
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import sqlalchemy as sa
 
 from fairframe.core.attestation_body import AttestationBody
-from fairframe.core.breach_body import BreachBody, OverdueItem, Read, Told
-from fairframe.core.bundle import read_payload
-from fairframe.core.canonical import Json
-from fairframe.core.dsse import read_envelope
+from fairframe.core.breach_body import MAX_FEEDS, BreachBody, OverdueItem, Read, Told
 from fairframe.core.errors import BadDocument, Refused, VerificationError
-from fairframe.core.feed_body import FeedBody
 from fairframe.core.ids import new_id
 from fairframe.dataset.governing import governing
 from fairframe.dataset.tables import breach, breach_item, feed_entry, obligation, obligation_event
 from fairframe.dataset.tables import delivery as delivery_table
+from fairframe.dataset.telling import Feeds, body_of
 from fairframe.platform import audit, bundles
 from fairframe.platform.tables import document
 from fairframe.platform.tx import Row, Tx, WriteTx
@@ -30,6 +25,8 @@ from fairframe.rights import agreements
 
 IN, OUT = "in", "out"
 DOCUMENT = "breach"
+MAX_RECORDED = 50_000
+"""Items of one record: a document has 16 MiB at most, and an item with a deadline of its own takes 200 bytes."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +55,17 @@ class Due:
     items: tuple[OverdueItem, ...]
     feeds: tuple[Told, ...]
 
+    def first(self) -> "Due":
+        """The part that one record can hold."""
+        some = self.items[:MAX_RECORDED]
+        named = frozenset(list(dict.fromkeys(one.feed for one in some))[:MAX_FEEDS])
+        feeds = tuple(one for one in self.feeds if one.feed in named)
+        return Due(self.family, self.party, tuple(one for one in some if one.feed in named), feeds)
+
 
 def due(tx: Tx, family: str) -> Due:
     """Overdue deletions of a family of agreements that no record names yet. Times as in bundles.trusted_now_ms."""
-    now, feeds = bundles.trusted_now_ms(tx), _Feeds(tx, family)
+    now, feeds = bundles.trusted_now_ms(tx), Feeds(tx, family)
     named = _named(tx, family)
     found: list[OverdueItem] = []
     for row in _open(tx, family):
@@ -81,11 +85,12 @@ def due(tx: Tx, family: str) -> Due:
 def record(tx: WriteTx, agreement_id: str) -> bytes:
     """Library: sign what is overdue under an agreement's family to its lab. Returns the envelope.
 
+    Of more than one record can hold, the first part; the next record names the next.
     Raises NotFound, Refused (breach.nothing where nothing is overdue that no record names).
     """
     audit.lock(tx.conn)
     family = agreements.find(tx, agreement_id).family
-    found = due(tx, family)
+    found = due(tx, family).first()
     if not found.items:
         raise Refused(
             "nothing is overdue that no record names",
@@ -209,41 +214,4 @@ def _read(tx: Tx, family: str) -> Read | None:
     row = tx.row(document.select().where(where, document.c.direction == IN).order_by(document.c.id.desc()).limit(1))
     if row is None:
         return None
-    return Read(row["public_id"], AttestationBody.from_json(_body(row)).feed_entries)
-
-
-def _body(row: Row) -> dict[str, Json]:
-    return read_payload(read_envelope(str(row["envelope"]).encode()).payload).body
-
-
-class _Feeds:
-    """The feeds that a library signed for a family; each lists all entries of the one before."""
-
-    def __init__(self, tx: Tx, family: str) -> None:
-        where = (document.c.type == "feed") & (document.c.agreement == family) & (document.c.direction == OUT)
-        columns = sa.select(document.c.id, document.c.public_id, document.c.seq, document.c.issued_at_ms)
-        self._tx = tx
-        self._rows = tx.rows(columns.where(where).order_by(document.c.seq))
-        self._entries = cache(self._count)
-        self._told: dict[int, Told] = {}
-
-    def telling(self, entry: int) -> Told | None:
-        """The first feed that lists an entry; None where none was signed since."""
-        # a feed of a whole family takes a moment to read: of a thousand, ten are read
-        place = bisect_left(range(len(self._rows)), entry, key=self._entries)
-        if place == len(self._rows):
-            return None
-        if place not in self._told:
-            row = self._rows[place]
-            digest = str(self._tx.scalar(sa.select(document.c.digest).where(document.c.id == row["id"])))
-            self._told[place] = Told(row["public_id"], row["seq"], row["issued_at_ms"], digest, self._entries(place))
-        return self._told[place]
-
-    def used(self) -> list[Told]:
-        """The feeds that `telling` named, by number."""
-        return [self._told[place] for place in sorted(self._told)]
-
-    def _count(self, place: int) -> int:
-        row = self._tx.row(sa.select(document.c.envelope).where(document.c.id == self._rows[place]["id"]))
-        assert row is not None
-        return FeedBody.from_json(_body(row)).entries
+    return Read(row["public_id"], AttestationBody.from_json(body_of(row)).feed_entries)

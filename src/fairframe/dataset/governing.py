@@ -28,3 +28,10 @@ def kept_until_ms(tx: Tx, delivery: Row) -> int:
     """When a delivery's retention ends: counted from its signature, which says the same time to both sides."""
     signed_ms = read_payload(read_envelope(delivery["envelope"].encode()).payload).issued_at_ms
     return signed_ms + governing(tx, delivery["family"]).terms.retention_ms
+
+
+def held_until_ms(tx: Tx, delivery: Row) -> int:
+    """Until when a delivery can give a right to its bytes, as both sides know it: its retention, or the last term that
+    both signed in its family. What ends earlier, a feed tells."""
+    signed = [one for one in agreements.listing(tx, delivery["family"]) if one.signed is not None]
+    return min(kept_until_ms(tx, delivery), max(one.ends_ms for one in signed))

@@ -13,8 +13,10 @@ from fairframe.core.delivery_body import DeliveryBody
 from fairframe.core.errors import Refused
 from fairframe.core.feed_body import MAX_DELIVERIES, MAX_ITEMS
 from fairframe.core.ids import new_id
+from fairframe.core.time import to_rfc3339
 from fairframe.dataset import feeds, layout, leases, revocation
 from fairframe.dataset.gate import close_behind
+from fairframe.dataset.governing import kept_until_ms
 from fairframe.dataset.tables import delivery as delivery_table
 from fairframe.library.tables import asset
 from fairframe.platform import bundles
@@ -101,6 +103,12 @@ def _check_rights(tx: Tx, release: Release) -> None:
             f"{len(back)} items of the delivery {before['name']} were taken back",
             code="delivery.revoked",
             remedy="Build a new release: a release never changes.",
+        )
+    if before is not None and (until_ms := kept_until_ms(tx, before)) <= bundles.trusted_now_ms(tx):
+        raise Refused(
+            f"the delivery {before['name']} was to be kept until {to_rfc3339(until_ms)}",
+            code="delivery.retention",
+            remedy="Build a new release, which has a time of its own.",
         )
     if lost:
         named = tx.rows(sa.select(asset.c.id, asset.c.public_id).where(asset.c.id.in_(list(lost)[:20])))

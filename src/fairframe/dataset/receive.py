@@ -8,16 +8,19 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+import sqlalchemy as sa
+
+from fairframe.core.delivery_body import DeliveryBody
 from fairframe.core.errors import IntegrityFailure, VerificationError
 from fairframe.dataset import feeds, layout, leases
 from fairframe.dataset.arrival import Arrived, check
 from fairframe.dataset.gate import close_behind
 from fairframe.dataset.revocation import count_taken_back, taken_back
 from fairframe.dataset.tables import delivery as delivery_table
-from fairframe.dataset.tables import received_item
+from fairframe.dataset.tables import feed_entry, received_item
 from fairframe.platform import bundles, runs
 from fairframe.platform.runs import Progress, Run, silent
-from fairframe.platform.tx import Row, WriteTx
+from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.platform.workspace import Workspace
 
 IN = "in"
@@ -120,9 +123,24 @@ def _take_papers(tx: WriteTx, arrived: Arrived) -> None:
                 raise
 
 
+def _refuse_claimed(tx: Tx, body: DeliveryBody) -> None:
+    """Raise VerificationError (feed.stranger) where the feed of other agreements spoke of the delivery before it came:
+    whose it is was not known then."""
+    where = (feed_entry.c.direction == IN) & (feed_entry.c.delivery == body.delivery)
+    other = tx.scalar(sa.select(feed_entry.c.family).where(where, feed_entry.c.family != body.family).limit(1))
+    if other is not None:
+        raise VerificationError(
+            f"a feed under {other} took back clips of this delivery, which is not its own",
+            code="feed.stranger",
+            where=body.delivery,
+            remedy="Ask the library for another delivery, and the one that signed the feed what happened.",
+        )
+
+
 def _insert(tx: WriteTx, arrived: Arrived) -> Row:
     body, bundle = arrived.body, arrived.bundle
     assert bundle.agreement is not None
+    _refuse_claimed(tx, body)
     delivery_id = tx.insert(
         delivery_table,
         public_id=body.delivery,

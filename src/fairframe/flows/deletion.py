@@ -116,7 +116,7 @@ def accept(tx: WriteTx, papers: Papers) -> attested.Attested:
     where = (delivery_table.c.public_id == done.body.delivery) & (delivery_table.c.direction == "out")
     delivery = tx.row(delivery_table.select().where(where))
     assert delivery is not None
-    models = due_models(tx, delivery, done.body.feed_entries, done.body.deleted_at_ms)
+    models = due_models(tx, delivery, done.body.feed_entries, done.issued_at_ms)
     named = {one.weights_hash for one in done.body.models}
     if missing := [str(one["name"]) for one in models if one["weights_hash"] not in named]:
         raise VerificationError(
@@ -132,7 +132,7 @@ def accept(tx: WriteTx, papers: Papers) -> attested.Attested:
 def due_models(tx: Tx, delivery: Row, entries: int, at_ms: int) -> list[Row]:
     """Checkpoints that have to go by the table above at a time, as the feed told up to an entry; deleted ones left out.
 
-    `at_ms`: when the lab deletes, so that both sides ask about the same moment.
+    `at_ms`: when the lab signs that it deleted, so that both sides ask about the same moment.
     """
     about = (tx, delivery["direction"], delivery["public_id"], entries)
     ended, items = any(one["reason"] == ENDED for one in told(*about)), withdrawn(*about)

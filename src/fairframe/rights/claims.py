@@ -15,6 +15,7 @@ from fairframe.core.claim_outcome_body import ClaimOutcome
 from fairframe.core.errors import Conflict, InputError, NotFound
 from fairframe.core.ids import new_id
 from fairframe.library.tables import asset, contributor, ownership
+from fairframe.library.wording import visible
 from fairframe.platform import audit, bundles
 from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.rights.tables import claim, claim_outcome
@@ -54,7 +55,7 @@ def lodge(tx: WriteTx, who: Row, film: Film, found: Mapping[str, Any], *, of: Ro
         public_id=public_id,
         contributor_id=who["id"],
         asset_id=None if of is None else of["id"],
-        film_name=film.name[:MAX_NAME],
+        film_name=visible(film.name)[:MAX_NAME],
         film_hash=film.bytes_hash,
         film_bytes=film.size_bytes,
         words=said,
