@@ -76,6 +76,7 @@ with overall as (
 select distinct no.contributor_id from overall no where no.effect = 'deny' and not exists (
   select 1 from overall yes
   where yes.effect = 'allow' and yes.contributor_id = no.contributor_id and yes.recorded_at_ms >= no.recorded_at_ms
+    and yes.id > no.id
     and row(yes.valid_from_ms, yes.recorded_at_ms, yes.id) > row(no.valid_from_ms, no.recorded_at_ms, no.id)
 )
 """
@@ -92,6 +93,7 @@ with said as (
     select 1 from said yes
     where yes.effect = 'allow' and yes.scope = no.scope and yes.contributor_id = no.contributor_id
       and yes.subject = no.subject and yes.asked = no.asked and yes.recorded_at_ms >= no.recorded_at_ms
+      and yes.id > no.id
       and row(yes.valid_from_ms, yes.recorded_at_ms, yes.id) > row(no.valid_from_ms, no.recorded_at_ms, no.id)
       and no.purpose in (yes.purpose, '*') and no.action in (yes.action, '*')
   )
