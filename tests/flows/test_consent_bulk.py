@@ -143,11 +143,13 @@ def test_a_table_is_used_whole(scene: Scene, tmp_path: Path) -> None:  # noqa: F
         "1.mp4,deny,research,train,a\x1b[2J",
         "1.mp4,deny,research,train," + "x" * 2_001,
         "1.mp4,deny,research,serve,a,b",
+        "1.mp4,allow,research",
+        "1.mp4,deny,evaluate",
     ]
     with scene.ws.read() as tx, pytest.raises(Refused) as caught:
         consent_table.read(tx, scene.ada, table(tmp_path / "bad.csv", *lines))
-    assert caught.value.code == "consent.bad_lines" and "9 of 10" in caught.value.message
-    assert [reason.split(":")[0] for reason in caught.value.reasons] == [f"line {n}" for n in range(3, 12)]
+    assert caught.value.code == "consent.bad_lines" and "10 of 12" in caught.value.message
+    assert [reason.split(":")[0] for reason in caught.value.reasons] == [f"line {n}" for n in range(3, 13)]
     for text in (
         b"asset,effect\n",
         b"asset,effect,purpose,price\n",

@@ -18,7 +18,8 @@ from fairframe.library.owners_said import Named
 from fairframe.library.show import show
 from fairframe.library.tables import ownership
 from fairframe.platform import audit
-from fairframe.rights import agreements, clearing, consent
+from fairframe.rights import agreements, clearing, consent, facts
+from fairframe.rights.moment import Moment
 from fairframe.royalties import allocate, revenue
 from fairframe.royalties.tables import allocation_asset
 
@@ -110,6 +111,30 @@ def test_receipts_go_by_the_shares_of_their_time(loop: Loop, clock) -> None:  # 
     clock.advance(DAY_MS)
     weights = receipt("INV-2")
     assert weights[chen] == 2 * weights[ben] > 0
+
+
+def test_who_is_named_meanwhile_outlives_what_was_said_before_for_a_later_day(scene: Scene, clock) -> None:  # type: ignore[no-untyped-def]  # noqa: F811
+    row, month = scene.assets[0], clock.now + 30 * DAY_MS
+    clock.advance(1)
+    with scene.ws.write() as tx:
+        owners.state(tx, row, [(scene.ada, Share(1))], month)
+    clock.advance(DAY_MS)
+    cleared = scene.clear()
+    with scene.ws.write() as tx:
+        dee = contributors.ensure(tx, "Dee Silent")
+        owners.state(tx, row, [(scene.ada, Share(1, 2)), (dee, Share(1, 2))])
+        with pytest.raises(Conflict):
+            owners.state(tx, row, [(scene.ada, Share(1))], month)
+        for at in (clock.now, month, month + DAY_MS):
+            assert str(owners.of_assets(tx, [row["id"]], at)[row["id"]]) == "Ada Quist 1/2, Dee Silent 1/2"
+            assert len(facts.load(tx, [row["id"]], Moment(at))[row["id"]].owners) == 2
+        before = owners.of_assets(tx, [row["id"]], month, clock.now - 1)[row["id"]]
+        assert str(before) == "Ada Quist 1/1", "what was said before stays known"
+    clock.advance(40 * DAY_MS)
+    assert scene.lost(cleared) == {0: ("no_consent",)}
+    with scene.ws.write() as tx:
+        owners.state(tx, row, [(scene.ada, Share(1))])
+    assert scene.lost(cleared) == {}
 
 
 def test_history_stays(scene: Scene, clock) -> None:  # type: ignore[no-untyped-def]  # noqa: F811

@@ -202,7 +202,10 @@ def test_a_release_is_kept_once_and_ended_by_another_row(library, clock):
         assert [r["public_id"] for r in was] == [paper["public_id"]]
         with pytest.raises(Conflict):
             releases.revoke(tx, paper, row)
-        again = releases.add(tx, row, "model", b"%PDF-1.7 I agree", False)
+        for ai_training in (True, False):
+            with pytest.raises(Conflict, match="was revoked"):
+                releases.add(tx, row, "model", b"%PDF-1.7 I agree", ai_training)
+        again = releases.add(tx, row, "model", b"%PDF-1.7 I agree, scanned anew", False)
         shown = show(tx, "a.mp4")
         assert [one["public_id"] for one in shown.releases if one["id"] not in shown.ended_ms] == [again["public_id"]]
     with library.read() as tx:

@@ -115,6 +115,27 @@ def test_a_table_puts_one_document_on_many_assets(library, tmp_path):
         assert [error.code for _, error in release_table.plan(tx, path).problems] == ["release.differs"]
 
 
+def test_a_table_never_brings_back_what_was_revoked(library, tmp_path, clock):
+    path = table(tmp_path, "a.mp4,papers/ana.pdf,model,yes,,,,,")
+    with library.write() as tx:
+        row = put(tx)
+        early = release_table.plan(tx, path)
+        release_table.take(tx, early)
+    clock.advance(1000)
+    with library.write() as tx:
+        releases.revoke(tx, releases.current(tx, row["id"])[0], row)
+    clock.advance(1000)
+    with library.write() as tx:
+        planned = release_table.plan(tx, path)
+        assert [(planned.new, error.code) for _, error in planned.problems] == [(1, "release.revoked")]
+        for plan in (planned, early):
+            with pytest.raises(Conflict, match="was revoked"):
+                release_table.take(tx, plan)
+        assert releases.current(tx, row["id"]) == []
+        other = table(tmp_path, "a.mp4,papers/ana.pdf,property,yes,,,,,")
+        assert release_table.take(tx, release_table.plan(tx, other)) == 1, "as a paper of another kind it is another"
+
+
 BAD = {
     "c.mp4,papers/ana.pdf,model,yes,,,,,": "asset.missing",
     "a.mp4,../secret.pdf,model,yes,,,,,": "input.bad_release",

@@ -39,6 +39,8 @@ def signal(kind: str, value: str, trust: str) -> dict[str, Any]:
 
 
 COVERS = ReleaseView("drl_a", "model", True, place=(1, 1, 1))
+UNSIGNED = replace(COVERS, minor=True, place=(2, 2, 2))
+SIGNED = replace(COVERS, minor=True, guardian=True, place=(3, 3, 3))
 END = 10 + RESEARCH.term_days * DAY_MS
 
 
@@ -80,7 +82,13 @@ LINES: list[tuple[dict[str, Any], str, str]] = [
     (model(replace(COVERS, until_ms=END - 1)), "REVIEW", "model_release_term"),
     (model(replace(COVERS, minor=True)), "REVIEW", "model_release_minor"),
     (model(COVERS, replace(COVERS, minor=True)), "REVIEW", "model_release_minor"),
+    (model(COVERS, UNSIGNED, replace(SIGNED, territory="US")), "REVIEW", "model_release_minor"),
+    (model(COVERS, UNSIGNED, replace(SIGNED, until_ms=END - 1)), "REVIEW", "model_release_minor"),
+    (model(COVERS, UNSIGNED, replace(SIGNED, ai_training=False)), "REVIEW", "model_release_minor"),
+    (model(SIGNED, replace(UNSIGNED, place=(2, 9, 9))), "REVIEW", "model_release_minor"),
     (model(COVERS, replace(COVERS, revoked=(2, 2, 2))), "REVIEW", "model_release_revoked"),
+    (model(replace(COVERS, revoked=(2, 4, 4)), replace(COVERS, place=(3, 3, 3))), "REVIEW", "model_release_revoked"),
+    (model(replace(COVERS, revoked=(2, 4, 4)), replace(COVERS, place=(3, 4, 3))), "REVIEW", "model_release_revoked"),
     (released(replace(COVERS, ai_training=False)), "REVIEW", "property_release_no_ai"),
     (released(replace(COVERS, territory="DE")), "REVIEW", "property_release_territory"),
     (released(replace(COVERS, until_ms=END - 1)), "REVIEW", "property_release_term"),
@@ -131,6 +139,7 @@ def test_each_line_of_the_table(change: dict[str, Any], outcome: str, code: str)
         model(replace(COVERS, territory="DE", until_ms=5), replace(COVERS, until_ms=END)),
         model(replace(COVERS, minor=True, guardian=True)),
         model(replace(COVERS, minor=True), replace(COVERS, minor=True, guardian=True, place=(1, 1, 2))),
+        model(UNSIGNED, SIGNED),
         model(replace(COVERS, revoked=(2, 2, 2)), replace(COVERS, place=(2, 2, 3))),
         {"property_release": "released"},
         released(COVERS),

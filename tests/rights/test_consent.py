@@ -220,6 +220,8 @@ def test_a_yes_that_was_said_before_never_lifts_a_no_that_is_dated_back() -> Non
         narrow = word("contributor allow research *", 20, 4, recorded=NOW)
         permits = resolve([yes, backdated, narrow], [], "research", "train", NOW).permits
         assert permits is (code == "consent_denied")
+        at_once = word(text, 10, 2, recorded=yes.recorded_at_ms)
+        assert resolve([yes, at_once], [], "research", "train", NOW).code == code, "said second in one millisecond"
 
 
 @settings(max_examples=300)

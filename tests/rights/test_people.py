@@ -56,6 +56,22 @@ def test_people_seen_ask_for_a_release_whatever_the_metadata_says(scene: Scene, 
     assert said(scene) == "yes", "it expires for nobody's benefit"
 
 
+def test_metadata_never_takes_back_that_a_person_saw_people(scene: Scene, clock: SettableClock) -> None:  # noqa: F811
+    def metadata(value: str) -> list[str]:
+        clock.advance(1)
+        with scene.ws.write() as tx:
+            return facts.say_from_metadata(tx, scene.assets[0], {"people": value, "editorial": "no"})
+
+    clock.advance(1)
+    look(scene, "seen")
+    for value in ("no", "unknown", "yes", "no"):
+        assert "people" not in metadata(value)
+        assert said(scene) == "yes" and outcome(scene, 0) == "REVIEW"
+    look(scene, "none")
+    assert said(scene) == "no", "a person who looked again can"
+    assert "people" in metadata("yes") and said(scene) == "yes", "and metadata can ask for more than a person did"
+
+
 def test_a_later_ruling_outlives_the_end_of_an_older_one(scene: Scene, clock: SettableClock) -> None:  # noqa: F811
     look(scene, "none", expires_ms=clock.now + 10 * DAY_MS)
     clock.advance(DAY_MS)

@@ -28,6 +28,15 @@ VALUES: Mapping[str, tuple[str, ...]] = {
 """Every fact and what it may say. What nobody has said is unknown."""
 
 
+GRAVE: Mapping[str, str] = {
+    "people": "yes",
+    "model_release": "not released",
+    "property_release": "not released",
+    "editorial": "yes",
+}
+"""The word of each fact that asks for most."""
+
+
 @dataclass(frozen=True)
 class Said:
     """One fact as it was said."""
@@ -101,11 +110,21 @@ def first_words(tx: WriteTx, asset_id: int, values: Mapping[str, str]) -> dict[s
 def say_from_metadata(tx: WriteTx, asset: Row, values: Mapping[str, str]) -> list[str]:
     """Append what the metadata says now and did not say last time; returns the names of those facts.
 
-    It is compared with the last metadata, not with what holds: the same CSV again never undoes a person's word.
+    It is compared with the last metadata, not with what holds: the same CSV again never undoes a person's word. While a
+    person's word that asks for most holds (GRAVE), no metadata is heard on that fact: only a person takes it back.
     """
-    rows = tx.rows(asset_fact.select().where(asset_fact.c.asset_id == asset["id"], asset_fact.c.origin == "metadata"))
-    held = as_of(rows, tx.now_ms)
-    changed = [name for name, value in values.items() if name not in held or held[name]["value"] != value]
+    rows = tx.rows(asset_fact.select().where(asset_fact.c.asset_id == asset["id"]))
+    held = as_of([row for row in rows if row["origin"] == "metadata"], tx.now_ms)
+    seen = {
+        name
+        for name, row in as_of(rows, tx.now_ms).items()
+        if row["origin"] == "person" and row["value"] == GRAVE.get(name)
+    }
+    changed = [
+        name
+        for name, value in values.items()
+        if name not in seen and (name not in held or held[name]["value"] != value)
+    ]
     for name in changed:
         say(tx, asset, name, values[name], origin="metadata")
     return changed

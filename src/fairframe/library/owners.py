@@ -1,8 +1,10 @@
 """Who owns an asset, in which shares. Append-only: a later statement is a new set, and the older ones stay.
 
 A set is the rows of an asset with the same (valid_from, recorded_at). Of the sets that are valid by then the newest
-holds, whole; its shares sum to one. Every owner must permit a use, and so must who brought the asset, owner or not
-(rights/clearance.py); receipts are split by shares (royalties/owners.py).
+holds, whole; its shares sum to one. What is stated now is stated again for each later day for which a set was there,
+so that nobody who is named falls out by what was said before; another set for such a day is stated anew. Every owner
+must permit a use, and so must who brought the asset, owner or not (rights/clearance.py); receipts are split by shares
+(royalties/owners.py).
 """
 
 import math
@@ -11,6 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
+
+import sqlalchemy as sa
 
 from fairframe.core.errors import Conflict, InputError
 from fairframe.core.rational import Share
@@ -48,13 +52,15 @@ def state(tx: WriteTx, asset: Row, parts: Sequence[tuple[Row, Share]], valid_fro
     """State all owners of an asset anew, from now on or from when they say. What follows is done in flows/owners.py.
 
     Raises InputError (input.bad_owners): shares that are zero, do not sum to one, name one person twice or have no
-    small common denominator; Conflict (owners.same_moment) where a set with these two times is there.
+    small common denominator; Conflict (owners.same_moment) where a set with such two times is there.
     """
     check(parts, asset["public_id"])
     valid = tx.now_ms if valid_from_ms is None else valid_from_ms
     c = ownership.c
-    same = ownership.select().where(c.asset_id == asset["id"], c.valid_from_ms == valid, c.recorded_at_ms == tx.now_ms)
-    if tx.row(same.limit(1)) is not None:
+    sets = sa.select(c.valid_from_ms, c.recorded_at_ms).where(c.asset_id == asset["id"], c.valid_from_ms >= valid)
+    held = {(row["valid_from_ms"], row["recorded_at_ms"]) for row in tx.rows(sets.distinct())}
+    moments = sorted({valid, *(of for of, _ in held if of > tx.now_ms)})
+    if any((one, tx.now_ms) in held for one in moments):
         raise Conflict(
             "its owners were stated at this very moment",
             code="owners.same_moment",
@@ -62,12 +68,14 @@ def state(tx: WriteTx, asset: Row, parts: Sequence[tuple[Row, Share]], valid_fro
             remedy="Say it again",
         )
     shares = [
-        {"contributor_id": who["id"], "share_num": share.num, "share_den": share.den, "valid_from_ms": valid}
+        {"contributor_id": who["id"], "share_num": share.num, "share_den": share.den, "valid_from_ms": one}
+        for one in moments
         for who, share in parts
     ]
     tx.insert_many(ownership, [{"asset_id": asset["id"], **one} for one in shares])
     said = [{"contributor": who["public_id"], "share": str(share)} for who, share in parts]
-    tx.record("asset.owners", asset["public_id"], {"owners": said, "valid_from_ms": valid})
+    for one in moments:
+        tx.record("asset.owners", asset["public_id"], {"owners": said, "valid_from_ms": one})
 
 
 def check(parts: Sequence[tuple[Row, Share]], where: str) -> None:

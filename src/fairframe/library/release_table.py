@@ -89,12 +89,15 @@ def plan(tx: Tx, path: Path) -> Plan:
             found.append(_paper(tx, table, line, documents))
         except FairframeError as error:
             problems.append((line.number, error))
-    on_file = releases.on_file(tx, [one.asset["id"] for one in found])
+    on_file, ended = releases.on_file(tx, [one.asset["id"] for one in found])
     papers: list[Paper] = []
     for one in found:
-        before = on_file.get((one.asset["id"], one.words.kind, one.sha256))
+        place = one.asset["id"], one.words.kind, one.sha256
+        before = on_file.get(place)
         try:
-            if before is not None:
+            if before is None:
+                releases.must_stand(place, ended, one.asset)
+            else:
                 must_agree(before, values_of(one.words, tx.now_ms)[0], one.words)
         except Conflict as error:
             error.where = error.where or f"{path.name}, {one.asset['public_id']}"

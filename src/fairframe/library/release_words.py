@@ -70,7 +70,7 @@ def must_agree(row: Mapping[Any, Any], values: Mapping[str, Any], words: Words) 
         raise Conflict(
             f"this document is on file as {row['public_id']} and is said to say otherwise",
             code="release.differs",
-            remedy="Revoke that one first",
+            remedy="Put a new scan on file with the right words, and revoke that one",
         )
 
 

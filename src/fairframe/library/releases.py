@@ -5,7 +5,7 @@ and, of a model, whether it is a minor for whom a guardian signed. Who the guard
 commitment only. What of this an agreement needs is decided by rights/papers.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 from fairframe.core.errors import Conflict, InputError, NotFound
@@ -20,6 +20,8 @@ MAX_BYTES = 32 * 1024 * 1024
 MARKS = (b"%PDF-", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\x00", b"MM\x00*")
 """How PDF, PNG, JPEG and TIFF files start; text in UTF-8 is taken too."""
 CHUNK = 400
+Place = tuple[int, str, str]
+"""(asset id, kind, the document's SHA-256): where a document is one release."""
 
 
 def add(
@@ -38,7 +40,8 @@ def add(
     """Keep a release for an asset (see Words).
 
     The same document again is the same release. Raises InputError (input.bad_release) on what is no document or
-    contradicts itself, Conflict where the document is on file and is said to say otherwise.
+    contradicts itself, Conflict where the document is on file and is said to say otherwise (release.differs), or was
+    revoked for this asset (release.revoked): who withdrew is not overruled by a copy of what they withdrew.
     """
     words = Words(kind, ai_training, territory, from_ms, until_ms, minor, guardian)
     check(words, tx.now_ms)
@@ -54,7 +57,7 @@ def keep(tx: Tx, document: bytes) -> str:
 def add_many(tx: WriteTx, papers: Sequence[tuple[Row, str, Words]]) -> list[Row]:
     """Keep (asset, the document's SHA-256, what it says) for each of many; the rows in their order. Raises as `add`."""
     audit.lock(tx.conn)  # the same document twice at once is one release
-    found = on_file(tx, [asset["id"] for asset, _, _ in papers])
+    found, ended = on_file(tx, [asset["id"] for asset, _, _ in papers])
     chosen: list[str] = []
     fresh: list[dict[str, Any]] = []
     for asset, content, words in papers:
@@ -63,6 +66,7 @@ def add_many(tx: WriteTx, papers: Sequence[tuple[Row, str, Words]]) -> list[Row]
         if place in found:
             must_agree(found[place], values, words)
         else:
+            must_stand(place, ended, asset)
             found[place] = {"public_id": new_id("drl"), "asset_id": asset["id"], "document_hash": content, **values}
             fresh.append(found[place])
             said = {name: values[name] for name in values if name != "guardian"} | {"document_hash": content}
@@ -132,14 +136,30 @@ def current(tx: Tx, asset_id: int) -> list[Row]:
     return in_force(history(tx, asset_id), tx.now_ms)
 
 
-def on_file(tx: Tx, asset_ids: Sequence[int]) -> dict[tuple[int, str, str], Any]:
-    """(asset id, kind, document) -> the release that was not revoked, whenever it begins."""
+def on_file(tx: Tx, asset_ids: Sequence[int]) -> tuple[dict[Place, Any], set[Place]]:
+    """The release of each place that was not revoked, whenever it begins; and the places where one was."""
     rows: list[Row] = []
     ids = sorted(set(asset_ids))
     for start in range(0, len(ids), CHUNK):
         where = document_release.c.asset_id.in_(ids[start : start + CHUNK])
         rows += tx.rows(document_release.select().where(where).order_by(document_release.c.id))
-    return {(row["asset_id"], row["kind"], row["document_hash"]): row for row in in_force(rows, FOREVER_MS)}
+    ended = {_place(row) for row in rows if row["revokes_id"] is not None}
+    return {_place(row): row for row in in_force(rows, FOREVER_MS)}, ended
+
+
+def must_stand(place: Place, ended: Container[Place], asset: Row) -> None:
+    """Raises Conflict (release.revoked) where the document was revoked for the asset as a paper of that kind."""
+    if place in ended:
+        raise Conflict(
+            f"the document {place[2]} was revoked as its {place[1]} release",
+            code="release.revoked",
+            where=asset["public_id"],
+            remedy="Put on file what was signed anew, or a new scan where the revocation was a mistake",
+        )
+
+
+def _place(row: Row) -> Place:
+    return row["asset_id"], row["kind"], row["document_hash"]
 
 
 def _by_ids(tx: Tx, public_ids: Sequence[str]) -> dict[str, Row]:

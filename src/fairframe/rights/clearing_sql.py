@@ -76,6 +76,7 @@ with overall as (
 select distinct no.contributor_id from overall no where no.effect = 'deny' and not exists (
   select 1 from overall yes
   where yes.effect = 'allow' and yes.contributor_id = no.contributor_id and yes.recorded_at_ms >= no.recorded_at_ms
+    and yes.id > no.id
     and row(yes.valid_from_ms, yes.recorded_at_ms, yes.id) > row(no.valid_from_ms, no.recorded_at_ms, no.id)
 )
 """
@@ -92,6 +93,7 @@ with said as (
     select 1 from said yes
     where yes.effect = 'allow' and yes.scope = no.scope and yes.contributor_id = no.contributor_id
       and yes.subject = no.subject and yes.asked = no.asked and yes.recorded_at_ms >= no.recorded_at_ms
+      and yes.id > no.id
       and row(yes.valid_from_ms, yes.recorded_at_ms, yes.id) > row(no.valid_from_ms, no.recorded_at_ms, no.id)
       and no.purpose in (yes.purpose, '*') and no.action in (yes.action, '*')
   )
@@ -145,55 +147,65 @@ union all
 select * from together t anti join own o using (asset_id, contributor_id, asked)
 """
 
-# papers.py, release by release: what each lacks, and its place
+# papers.py, release by release: what each lacks, its place, and that of its revocation
 PAPER = """
 create or replace temp table paper as
 with revoked as (
-  select revokes_id as id, max(row(valid_from_ms, recorded_at_ms, id)) as revoked
+  select revokes_id, max(valid_from_ms) as valid_from_ms, max(recorded_at_ms) as recorded_at_ms, max(id) as id
   from document_release where revokes_id <> 0 group by revokes_id
+), told as (
+  select d.asset_id, d.kind, d.valid_from_ms, d.recorded_at_ms, d.id, r.id is null as standing,
+    r.valid_from_ms as revoked_from_ms, r.recorded_at_ms as revoked_at_ms, r.id as revoked_id,
+    d.ai_training <> 1 as no_ai, d.minor = 1 and d.guardian = 1 as guarded,
+    d.kind = 'model' and d.minor = 1 and d.guardian <> 1 as unguarded,
+    d.until_ms <= getvariable('at_ms') or d.until_ms < getvariable('until_ms') as term,
+    d.territory <> 'world' and (getvariable('worldwide')
+      or not list_has_all(string_split(d.territory, ','), getvariable('territory'))) as territory
+  from document_release d left join revoked r on r.revokes_id = d.id where d.revokes_id = 0
 )
-select d.asset_id, d.kind, d.valid_from_ms, d.recorded_at_ms, d.id, r.revoked,
-  d.ai_training <> 1 as no_ai, d.minor = 1 and d.guardian = 1 as guarded,
-  d.kind = 'model' and d.minor = 1 and d.guardian <> 1 as unguarded,
-  d.until_ms <= getvariable('at_ms') or d.until_ms < getvariable('until_ms') as term,
-  d.territory <> 'world' and (getvariable('worldwide')
-    or not list_has_all(string_split(d.territory, ','), getvariable('territory'))) as territory
-from document_release d left join revoked r on r.id = d.id where d.revokes_id = 0
+select *, standing and not (no_ai or term or territory or unguarded) as covers from told
 """
 
-# and together: what an asset's releases of one kind leave open, as bits
+# the revocations and the minors' releases without a guardian's signature that no paper which covers came after
+UNANSWERED = """
+create or replace temp table unanswered as
+with asks as (
+  select asset_id, kind, false as minor, revoked_from_ms as valid_from_ms, revoked_at_ms as recorded_at_ms,
+    revoked_id as id
+  from paper where not standing
+  union all
+  select asset_id, kind, true, valid_from_ms, recorded_at_ms, id from paper where unguarded
+)
+select asset_id, recorded_at_ms, case when minor then flag('model_release_minor')
+  when kind = 'model' then flag('model_release_revoked') else flag('property_release_revoked') end as bits
+from asks w where not exists (
+  select 1 from paper p
+  where p.covers and (p.guarded or not w.minor) and p.asset_id = w.asset_id and p.kind = w.kind
+    and p.valid_from_ms >= w.valid_from_ms and p.recorded_at_ms >= w.recorded_at_ms and p.id > w.id
+)
+"""
+
+# and together: that one is on file, and what an asset's releases of one kind lack, as bits
 RELEASE = """
 create or replace temp table release_open as
 with several as (
   select asset_id, kind from paper group by asset_id, kind having count(*) > 1
-), together as (
-  select asset_id, kind, bool_or(revoked is null) as standing,
-    max(place) filter (revoked is null and not (no_ai or term or territory or unguarded)) as covers,
-    max(place) filter (revoked is null and guarded) as signed,
-    max(revoked) as revoked, max(place) filter (unguarded) as unguarded,
-    bool_or(no_ai and revoked is null) as no_ai, bool_or(term and revoked is null) as term,
-    bool_or(territory and revoked is null) as territory
-  from (select *, row(valid_from_ms, recorded_at_ms, id) as place from paper) p
-  semi join several s using (asset_id, kind) group by asset_id, kind
-), left_open as (
-  select asset_id, kind, null as signed, revoked is null as standing, revoked is null and no_ai as no_ai,
-    revoked is null and term as term, revoked is null and territory as territory,
-    revoked is not null as revoked, unguarded as minor
+), lacking as (
+  select asset_id, kind, standing, standing and no_ai as no_ai, standing and term as term,
+    standing and territory as territory
   from paper p anti join several s using (asset_id, kind)
   union all
-  select asset_id, kind, signed, standing, covers is null and no_ai, covers is null and term,
-    covers is null and territory, revoked is not null and (covers is null or covers < revoked),
-    unguarded is not null and (signed is null or signed < unguarded)
-  from together
+  select asset_id, kind, bool_or(standing), not bool_or(covers) and bool_or(standing and no_ai),
+    not bool_or(covers) and bool_or(standing and term), not bool_or(covers) and bool_or(standing and territory)
+  from paper p semi join several s using (asset_id, kind) group by asset_id, kind
 )
-select asset_id, kind, signed, case when kind = 'model' then
+select asset_id, case when kind = 'model' then
     if(standing, flag('model_release'), 0) | if(no_ai, flag('model_release_no_ai'), 0)
       | if(term, flag('model_release_term'), 0) | if(territory, flag('model_release_territory'), 0)
-      | if(revoked, flag('model_release_revoked'), 0) | if(minor, flag('model_release_minor'), 0)
   else if(no_ai, flag('property_release_no_ai'), 0) | if(term, flag('property_release_term'), 0)
-    | if(territory, flag('property_release_territory'), 0) | if(revoked, flag('property_release_revoked'), 0)
+    | if(territory, flag('property_release_territory'), 0)
   end as bits
-from left_open
+from lacking
 """
 
 # RulingView in facts.py: an allow while it is the newest, a deny until a later allow, each until it expires
@@ -243,6 +255,8 @@ with said as (
   select asset_id, bits from heard
   union all
   select asset_id, bits from release_open
+  union all
+  select asset_id, bits from unanswered
 )
 select asset_id, bit_or(bits) as bits from said group by asset_id
 """
@@ -269,9 +283,7 @@ with several as (
 ), to_see as (
   select asset_id, recorded_at_ms, bits from heard
   union all
-  select p.asset_id, p.recorded_at_ms, flag('model_release_minor')
-  from paper p join release_open r on r.asset_id = p.asset_id and r.kind = p.kind
-  where p.unguarded and (r.signed is null or r.signed < row(p.valid_from_ms, p.recorded_at_ms, p.id))
+  select asset_id, recorded_at_ms, bits from unanswered where bits = flag('model_release_minor')
 ), allowed as (
   select r.asset_id, flag(r.finding) as bits from ruling_now r
   where r.decision = 'allow' and not exists (
@@ -344,7 +356,7 @@ from taken
 
 ONCE = (OPTED_OUT, WORD, SILENT_YES, "create temp table decision (asset_id bigint, allowed bigint, bits bigint)")
 """What is worked out for all contributors."""
-PART = (CO_OWNER, OWNER, REFUSED, NEARER, PAPER, RELEASE, RULING, HEARD, GATHERED, EXTRA, DECISION)
+PART = (CO_OWNER, OWNER, REFUSED, NEARER, PAPER, UNANSWERED, RELEASE, RULING, HEARD, GATHERED, EXTRA, DECISION)
 """What is worked out for the assets from `first` to before `beyond`: a part that fits into the processor's caches, so
 that time grows with the library and not faster, and memory hardly."""
 RANGE = "select coalesce(min(id), 0), coalesce(max(id), -1) from read_parquet({0})"

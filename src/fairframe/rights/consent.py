@@ -14,9 +14,9 @@ The rule, for one contributor, one asset, one purpose and one action, as of a ti
 5. No level has a word: silence. Silence consents only under opt-out terms in force that name the purpose, and of which
    the contributor was told at least the terms' notice period before they began to hold for them. It denies otherwise.
 
-"Later" is the order of (valid_from, recorded_at, id), and a yes that was recorded before a no never lifts it: who says
-no today, as of January, takes back the yes that they said in March. An added deny can only become one more standing no,
-never lift one, so adding a restriction never grants more.
+"Later" is the order of (valid_from, recorded_at, id), and a yes that was recorded before a no (at an earlier time, or
+first in the same millisecond) never lifts it: who says no today, as of January, takes back the yes that they said in
+March. An added deny can only become one more standing no, never lift one, so adding a restriction never grants more.
 """
 
 from collections.abc import Iterable, Sequence
@@ -61,12 +61,14 @@ class Event:
         return self.scope == "contributor" and self.purpose == ANY and self.action == ANY
 
     def lifts(self, no: "Event") -> bool:
-        """Whether this yes takes back that no: same subject, later, not said before it, and no less specific."""
+        """Whether this yes takes back that no: same subject, later, not said before it (a yes that was written first in
+        the same millisecond was), and no less specific."""
         return (
             self.effect == "allow"
             and (self.scope, self.subject) == (no.scope, no.subject)
             and self.order > no.order
             and self.recorded_at_ms >= no.recorded_at_ms
+            and self.id > no.id
             and no.purpose in (self.purpose, ANY)
             and no.action in (self.action, ANY)
         )

@@ -21,8 +21,9 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 def read(tx: Tx, who: Row, path: Path) -> list[Word]:
     """The words of a table about a contributor's assets, each named by its id or filename.
 
-    A blank action means all. Raises InputError (input.bad_csv: the file; a column that is not known), Refused
-    (consent.bad_lines) that tells what is wrong with which lines.
+    A blank action means all; a line that permits has to have all its cells, blank or not. Raises InputError
+    (input.bad_csv: the file; a column that is not known), Refused (consent.bad_lines) that tells what is wrong with
+    which lines.
     """
     table = read_table(path, known=COLUMNS, required=REQUIRED)
     strange = [name for name in table.columns if name not in COLUMNS]
@@ -50,6 +51,9 @@ def read(tx: Tx, who: Row, path: Path) -> list[Word]:
             if len(line.cells) > len(table.columns):
                 raise InputError(f"{len(line.cells)} cells for {len(table.columns)} columns")
             word = _word(cell, found)
+            if word.effect == "allow" and len(line.cells) < len(table.columns):
+                # a cut line, a blank action of which would permit every one
+                raise InputError(f"{len(line.cells)} cells for {len(table.columns)} columns, and it permits")
             if first.setdefault(word.about, line.number) != line.number:
                 raise InputError(f"the same is said of on line {first[word.about]}")
             words.append(word)

@@ -230,7 +230,8 @@ def _releases(rows: Sequence[Row]) -> list[ReleaseView]:
     revoked: dict[int, tuple[int, int, int]] = {}
     for row in rows:
         if row["revokes_id"] is not None:
-            revoked[row["revokes_id"]] = max(_place(row), revoked.get(row["revokes_id"], _place(row)))
+            (begins, recorded, key), older = _place(row), revoked.get(row["revokes_id"], (0, 0, 0))
+            revoked[row["revokes_id"]] = max(begins, older[0]), max(recorded, older[1]), max(key, older[2])
     return [
         ReleaseView(
             label=row["public_id"],

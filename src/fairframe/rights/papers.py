@@ -3,26 +3,28 @@
 A release covers where it was not revoked, its words cover training of models, it holds in all of the agreement's
 territory, it ends neither before the agreement does nor by the moment asked, and it is not of a minor without a
 guardian's signature. One that covers is enough: which person a release is of, nobody can compare. So three things are
-asked beyond that, each of the later papers (in the order of valid_from, recorded_at, id):
+asked beyond that. Each is answered only by a paper that covers and comes after it, by all three of when it begins, when
+it was recorded and its id: what was on file before somebody withdrew is no answer to that, whenever it begins, and
+what is dated back is no older for it.
 
 - A revocation stands against the asset until a release that covers comes on file after it: somebody withdrew, and
   another's release is no answer to that.
-- A minor's release without a guardian's signature, revoked or not, stands against it until one with a guardian's
-  signature comes on file after it.
+- A minor's release without a guardian's signature, revoked or not, stands against it until one that covers, with a
+  guardian's signature, comes on file after it.
 - Where none covers, everything that those on file lack is told.
 
 A property release is asked for only once one came on file; until then the metadata's word holds. Revoking a release
 never grants more.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from fairframe.core.time import to_rfc3339
 
 Place = tuple[int, int, int]
-"""(valid_from, recorded_at, id): which of two words is the later one."""
+"""(valid_from, recorded_at, id)"""
 NEVER_MS = 2**62
 Lack = Literal["no_ai", "territory", "term"]
 
@@ -30,7 +32,7 @@ Lack = Literal["no_ai", "territory", "term"]
 @dataclass(frozen=True)
 class ReleaseView:
     """A document release that had begun. until_ms: the first moment at which it holds no more. territory: as
-    core/territory.py writes it. revoked: the place of its latest revocation."""
+    core/territory.py writes it. revoked: the place of its revocation; of several, the latest in each part."""
 
     label: str
     kind: str
@@ -99,12 +101,15 @@ def left_open(papers: Sequence[ReleaseView], needed: Needed | None) -> Iterator[
     if not covering:
         for paper in standing:
             yield from (Open(lack, f"{paper.label} {text}") for lack, text in lacks(paper, needed))
-    last = max((one.place for one in covering), default=None)
     for paper in papers:
-        if paper.revoked is not None and (last is None or last < paper.revoked):
+        if paper.revoked is not None and not _answered(paper.revoked, covering):
             yield Open("revoked", f"{paper.label} was revoked, and none that covers came after it")
-    signed = max((one.place for one in standing if one.minor and one.guardian), default=None)
+    signed = [one for one in covering if one.minor and one.guardian]
     for paper in papers:
-        if paper.unguarded and (signed is None or signed < paper.place):
-            text = f"{paper.label} is of a minor, and no guardian signed it, nor one after it"
+        if paper.unguarded and not _answered(paper.place, signed):
+            text = f"{paper.label} is of a minor, and no guardian signed it, nor one that covers after it"
             yield Open("minor", text, paper.place[1])
+
+
+def _answered(place: Place, by: Iterable[ReleaseView]) -> bool:
+    return any(one.place[0] >= place[0] and one.place[1] >= place[1] and one.place[2] > place[2] for one in by)
