@@ -71,7 +71,7 @@ def items(loop: Any) -> list[Item]:
     first = made(loop.lab, "older", {ids[0]: 10, ids[1]: 20, ids[2]: 30, "house": 7}, (EXTERNAL,), 4)
     parent = AncestorRef("checkpoint", "older", first, "", "disclosed", 1, 2)
     made(loop.lab, "harbor", {ids[1]: 1, ids[2]: 2, ids[3]: 3}, (parent, EXTERNAL), 5)
-    # the same weights again, under another name: they count once
+    # the same weights again, under another name: what either consumed counts of both
     assert made(loop.lab, "older-again", {ids[0]: 10}, (EXTERNAL,), 4) == first
     return found
 
@@ -79,12 +79,12 @@ def items(loop: Any) -> list[Item]:
 def test_figures_count_a_checkpoint_and_what_it_was_made_of(loop: Any, items: list[Item]) -> None:
     with loop.lab.read() as tx:
         found = {name: one.value for name, one in reading.read(tx, registry.find(tx, "older-again")).items()}
-        assert (found["checkpoints"], found["frames_consumed"], found["house_frames"]) == (1, 10, 0)
+        assert (found["checkpoints"], found["frames_consumed"], found["house_frames"]) == (2, 70, 7)
         figures = reading.read(tx, registry.find(tx, "harbor"))
     found = {name: one.value for name, one in figures.items()}
-    # of two checkpoints with the parent's weights the newer one stands for them
-    consumed = [items[0], *items[1:4]]
-    assert (found["checkpoints"], found["house_frames"], found["frames_consumed"]) == (2, 0, 16)
+    # of two checkpoints with the parent's weights both count
+    consumed = items[:4]
+    assert (found["checkpoints"], found["house_frames"], found["frames_consumed"]) == (3, 7, 76)
     assert found["clips_consumed"] == len(consumed) == 4
     assert found["contributors_consumed"] == len({one.contributor for one in consumed})
     assert found["assets_consumed"] == len({one.asset for one in consumed})
@@ -96,11 +96,11 @@ def test_figures_count_a_checkpoint_and_what_it_was_made_of(loop: Any, items: li
     assert found["caption_characters"] == sum(len(one.caption) for one in items)
     assert found["ancestors"] == [["Some/Model <b>", "external", "captioner", "some terms", "undisclosed", "ab" * 32]]
     assert found["ancestors_undisclosed"] == 1
-    assert found["windows"] == [["harbor", 16, 5, 24], ["older-again", 16, 5, 24]]
+    assert found["windows"] == [[name, 16, 5, 24] for name in ("older", "harbor", "older-again")]
     assert found["tensors"] == [["vae", 15]]
     assert found["licensed_sides"] == [[loop.agreement, 256, None]]
     assert {one.type for one in figures["clips_consumed"].evidence} == {"lineage", "delivery"}
-    assert len(figures["windows"].evidence) == 2
+    assert len(figures["windows"].evidence) == 3
 
 
 def test_figures_follow_a_feed_and_older_ones_stay(loop: Any, items: list[Item], clock: Any) -> None:
@@ -114,7 +114,7 @@ def test_figures_follow_a_feed_and_older_ones_stay(loop: Any, items: list[Item],
     with loop.lab.write() as tx:
         feeds.refresh(tx, feed)
     theirs = set(loop.items_of(name))
-    frames = {items[0].id: 10, items[1].id: 1, items[2].id: 2, items[3].id: 3}
+    frames = {items[0].id: 20, items[1].id: 21, items[2].id: 32, items[3].id: 3}
     with loop.lab.read() as tx:
         after = {key: one.value for key, one in reading.read(tx, registry.find(tx, "harbor")).items()}
         for key, figure in before.items():

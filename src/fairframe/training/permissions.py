@@ -189,21 +189,26 @@ def _remedy(codes: set[str]) -> str:
 
 
 def _tree(tx: Tx, row: Row) -> tuple[tuple[Used, ...], tuple[Elsewhere, ...]]:
-    """The checkpoint and its ancestors that are known here, nearest first, and what else it descends from."""
+    """The checkpoint and its ancestors that are known here, nearest first, and what else it descends from.
+
+    Own checkpoints with the same weights stand for one another: each of them counts, with all that it descends from.
+    """
     used: list[Used] = []
     elsewhere: dict[tuple[str, str, str], Elsewhere] = {}
-    waiting, seen = [(row, BASE)], {row["weights_hash"]}
+    twins = registry.with_weights(tx, row["weights_hash"], row) if row["direction"] == "own" else []
+    waiting = [(row, BASE), *((one, BASE) for one in twins if one["id"] != row["id"])]
+    seen = {one["id"] for one, _ in waiting}
     while waiting:
         current, role = waiting.pop(0)
         used.append(_used(tx, current, role))
         for one in registry.ancestors_of(tx, current["id"]):
             as_what = one["role"] or BASE
-            known = registry.by_weights(tx, one["hash"], current) if one["kind"] == "checkpoint" else None
-            if known is None:
+            known = registry.with_weights(tx, one["hash"], current) if one["kind"] == "checkpoint" else []
+            if not known:
                 elsewhere[one["kind"], one["hash"], as_what] = _elsewhere(tx, one, as_what)
-            elif known["weights_hash"] not in seen:
-                seen.add(known["weights_hash"])
-                waiting.append((known, as_what))
+            new = [other for other in known if other["id"] not in seen]
+            seen |= {other["id"] for other in new}
+            waiting += [(other, as_what) for other in new]
     return tuple(used), tuple(elsewhere.values())
 
 
