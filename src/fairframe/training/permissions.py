@@ -27,7 +27,6 @@ from fairframe.training.permission_rule import (
     Use,
     Used,
     Word,
-    covering,
     judge,
 )
 
@@ -123,7 +122,7 @@ def require(tx: Tx, row: Row, use: Use, purpose: str, *, tenant: str | None = No
     used, elsewhere = _tree(tx, row)
     asked = Asked(use, purpose, tenant_of(tx, tenant))
     answer = judge(asked, used, elsewhere)
-    under = _under(asked, used)
+    under = _under(answer, used)
     nearest = next((one for one in under if one.agreement is not None), None)
     if answer.ok and nearest is not None:
         return Permit(
@@ -146,12 +145,9 @@ def require(tx: Tx, row: Row, use: Use, purpose: str, *, tenant: str | None = No
     )
 
 
-def _under(asked: Asked, used: tuple[Used, ...]) -> tuple[Under, ...]:
-    found: list[Under] = []
-    for one in used:
-        right = next(iter(covering(asked, one)), None)
-        found.append(Under(one.checkpoint, right and right.agreement, right and right.grant))
-    return tuple(found)
+def _under(answer: Answer, used: tuple[Used, ...]) -> tuple[Under, ...]:
+    both = zip(used, answer.by, strict=True)
+    return tuple(Under(one.checkpoint, right and right.agreement, right and right.grant) for one, right in both)
 
 
 def require_external(tx: Tx, row: Row, role: str, use: Use, purpose: str) -> None:
