@@ -111,7 +111,7 @@ class Used:
 @dataclass(frozen=True)
 class Elsewhere:
     """An ancestor that is no checkpoint of this workspace. commercial, release: what its license permits, by a
-    person's word: commercial use, and the release of weights derived from it."""
+    person's word: commercial use, and the release of weights derived from it. hash: of its weights."""
 
     kind: str
     name: str
@@ -120,6 +120,7 @@ class Elsewhere:
     role: str = BASE
     commercial: Word = "unknown"
     release: Word = "unknown"
+    hash: str = ""
 
 
 @dataclass(frozen=True)

@@ -190,7 +190,7 @@ def _tree(tx: Tx, row: Row) -> tuple[tuple[Used, ...], tuple[Elsewhere, ...]]:
     Own checkpoints with the same weights stand for one another: each of them counts, with all that it descends from.
     """
     used: list[Used] = []
-    elsewhere: dict[tuple[str, str, str], Elsewhere] = {}
+    elsewhere: dict[tuple[str, str, str, str], Elsewhere] = {}
     twins = registry.with_weights(tx, row["weights_hash"], row) if row["direction"] == "own" else []
     waiting = [(row, BASE), *((one, BASE) for one in twins if one["id"] != row["id"])]
     seen = {one["id"] for one, _ in waiting}
@@ -199,9 +199,9 @@ def _tree(tx: Tx, row: Row) -> tuple[tuple[Used, ...], tuple[Elsewhere, ...]]:
         used.append(_used(tx, current, role))
         for one in registry.ancestors_of(tx, current["id"]):
             as_what = one["role"] or BASE
-            known = registry.with_weights(tx, one["hash"], current) if one["kind"] == "checkpoint" else []
+            known = registry.with_weights(tx, one["hash"], current) if one["kind"] != "house" else []
             if not known:
-                elsewhere[one["kind"], one["hash"], as_what] = _elsewhere(tx, one, as_what)
+                elsewhere[one["kind"], one["hash"], one["license"], as_what] = _elsewhere(tx, one, as_what)
             new = [other for other in known if other["id"] not in seen]
             seen |= {other["id"] for other in new}
             waiting += [(other, as_what) for other in new]
@@ -212,7 +212,7 @@ def _elsewhere(tx: Tx, one: Row, role: str) -> Elsewhere:
     said = externals.by_hash(tx, one["hash"]) if one["kind"] == "external" else None
     commercial: Word = "unknown" if said is None else said["commercial"]
     release: Word = "unknown" if said is None else said["release"]
-    return Elsewhere(one["kind"], one["name"], one["license"], one["data"], role, commercial, release)
+    return Elsewhere(one["kind"], one["name"], one["license"], one["data"], role, commercial, release, str(one["hash"]))
 
 
 def _used(tx: Tx, row: Row, role: str) -> Used:

@@ -117,12 +117,12 @@ def _bounds(permissions: Permissions, purpose: str | None) -> list[Bound]:
 
 
 def _passed(tx: Tx, permissions: Permissions) -> tuple[Passed, ...]:
-    """The licenses of ancestors from elsewhere, which go along."""
-    found: dict[str, Passed] = {}
+    """The licenses of ancestors from elsewhere, which go along: of two by one name both."""
+    found: dict[tuple[str, str], Passed] = {}
     for one in permissions.elsewhere:
         address = HOUSE_SOURCE if one.kind == "house" else ""
         if one.kind == "external":
-            said = next((row for row in externals.listing(tx) if row["name"] == one.name), None)
+            said = externals.by_hash(tx, one.hash)
             address = "" if said is None else str(said["license_url"])
-        found[one.name] = Passed(one.name, one.license, address)
+        found[one.hash, one.license] = Passed(one.name, one.license, address)
     return tuple(found.values())
