@@ -12,7 +12,8 @@ from fairframe.flows.disclosures.figure import Parameters
 from fairframe.flows.disclosures.functions import chain
 from fairframe.platform.tx import Row
 from fairframe.platform.workspace import Workspace
-from fairframe.training import ancestry, permissions, registry
+from fairframe.training import ancestry, externals, permissions, registry
+from fairframe.training.externals import External
 from fairframe.training.happened import happen
 from fairframe.training.publishing import Made, place_for, publish
 from fairframe.training.tables import ancestor, checkpoint
@@ -73,6 +74,21 @@ def test_what_holds_of_weights_holds_under_each_of_their_names(lab: Workspace, o
         happen(tx, round_trip, "deleted")
     for name in ("older", "child", "again"):
         assert "guard.deleted" in refused(lab, name), name
+
+
+def test_a_checkpoint_is_no_model_from_elsewhere(lab: Workspace, older: Row) -> None:
+    files: dict[str, str] = registry.lineage_of(older).body["files"]
+    for weights in (older["weights_hash"], *files.values()):
+        free = External("free", weights, "MIT", "https://mit.example/", "Kim Lee", "yes", "yes")
+        with pytest.raises(Refused, match="weights of the checkpoint older") as wrong, lab.write() as tx:
+            externals.add(tx, free)
+        assert wrong.value.code == "external.own"
+    # and where it was declared before, or elsewhere, the checkpoint's own ancestors count all the same
+    with lab.read() as tx:
+        assert externals.listing(tx) == []
+    claimed = AncestorRef("external", "free", older["weights_hash"], "MIT", "undisclosed", 0, 1, "teacher")
+    put(lab, "pupil", b"fifth", (claimed,))
+    assert refused(lab, "pupil") == {"guard.ancestor_unknown"}
 
 
 def test_a_report_that_names_itself_as_its_ancestor_is_read_to_its_end(library: Workspace) -> None:
