@@ -19,6 +19,7 @@ from fairframe.flows import model_release
 from fairframe.flows.disclosures import reading
 from fairframe.flows.disclosures.figure import answer
 from fairframe.flows.disclosures.functions import elements
+from fairframe.flows.disclosures.papers import recheck
 from fairframe.flows.opt_out import opt_out
 from fairframe.library import contributors
 from fairframe.platform.workspace import Workspace
@@ -138,6 +139,18 @@ def test_undisclosed_data_stands_at_the_top_of_each_disclosure(loop: Any, items:
     card = documents["README.md"].decode()
     assert '- "Some/Model' not in card.partition("\n---\n")[0], "no name of the Hub"
     assert "some terms" in documents["LICENSE"].decode() or "NO LICENSE" in documents["LICENSE"].decode()
+
+
+def test_figures_of_a_checkpoint_that_is_not_here_differ(loop: Any, items: list[Item], tmp_path: Path) -> None:
+    with loop.lab.read() as tx:
+        written: dict[str, Any] = json.loads(model_release.preview(tx, "harbor").documents["figures.json"])
+        (tmp_path / "figures.json").write_text(json.dumps(written), "utf-8")
+        assert recheck(tx, tmp_path) == []
+        for figure in written["figures"]:
+            figure["parameters"]["checkpoint"] = new_id("ckp")
+        (tmp_path / "figures.json").write_text(json.dumps(written), "utf-8")
+        found = {one.name: one.now for one in recheck(tx, tmp_path)}
+    assert found["tensors"] == [] and found["checkpoints"] == 0
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff" * 8, struct.pack("<Q", 4) + b"[[[[", struct.pack("<Q", 2) + b"{]"])
