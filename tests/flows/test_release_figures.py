@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fairframe.core.ancestors import AncestorRef
-from fairframe.core.errors import BadDocument
+from fairframe.core.errors import BadDocument, Conflict
 from fairframe.core.ids import new_id
 from fairframe.core.item_line import Item
 from fairframe.dataset import feeds
@@ -22,6 +22,7 @@ from fairframe.flows.disclosures.functions import elements
 from fairframe.flows.disclosures.papers import recheck
 from fairframe.flows.opt_out import opt_out
 from fairframe.library import contributors
+from fairframe.platform.runs import alone
 from fairframe.platform.workspace import Workspace
 from fairframe.training import registry
 from fairframe.training.publishing import Made, place_for, publish
@@ -151,6 +152,22 @@ def test_figures_of_a_checkpoint_that_is_not_here_differ(loop: Any, items: list[
         (tmp_path / "figures.json").write_text(json.dumps(written), "utf-8")
         found = {one.name: one.now for one in recheck(tx, tmp_path)}
     assert found["tensors"] == [] and found["checkpoints"] == 0
+
+
+def test_a_folder_is_written_by_one_at_a_time(loop: Any, items: list[Item], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    half_done = tmp_path / f".{out.name}.fairframe-other"
+    with loop.lab.read() as tx:
+        with alone(loop.lab, model_release.KIND, str(out)):
+            half_done.mkdir()
+            with pytest.raises(Conflict) as live:
+                model_release.write_drafts(tx, "harbor", out)
+            assert (live.value.code, half_done.exists(), out.exists()) == ("run.live", True, False)
+            with pytest.raises(Conflict) as live:
+                model_release.release(loop.lab, "harbor", out)
+            assert (live.value.code, half_done.exists(), out.exists()) == ("run.live", True, False)
+        model_release.write_drafts(tx, "harbor", out)
+        assert (out / "figures.json").is_file() and not half_done.exists()
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff" * 8, struct.pack("<Q", 4) + b"[[[[", struct.pack("<Q", 2) + b"{]"])
