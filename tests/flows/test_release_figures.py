@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fairframe.core.ancestors import AncestorRef
-from fairframe.core.errors import BadDocument, Conflict
+from fairframe.core.errors import BadDocument, Conflict, Refused
 from fairframe.core.ids import new_id
 from fairframe.core.item_line import Item
 from fairframe.dataset import feeds
@@ -19,7 +19,7 @@ from fairframe.flows import model_release
 from fairframe.flows.disclosures import reading
 from fairframe.flows.disclosures.figure import answer
 from fairframe.flows.disclosures.functions import elements
-from fairframe.flows.disclosures.papers import recheck
+from fairframe.flows.disclosures.papers import Papers, recheck, take
 from fairframe.flows.opt_out import opt_out
 from fairframe.library import contributors
 from fairframe.platform.runs import alone
@@ -152,6 +152,24 @@ def test_figures_of_a_checkpoint_that_is_not_here_differ(loop: Any, items: list[
         (tmp_path / "figures.json").write_text(json.dumps(written), "utf-8")
         found = {one.name: one.now for one in recheck(tx, tmp_path)}
     assert found["tensors"] == [] and found["checkpoints"] == 0
+
+
+@pytest.mark.parametrize("term", ["commercial_output", "delete_on_opt_out", "bounds", "passed"])
+def test_documents_that_were_read_under_other_terms_no_longer_fit(
+    loop: Any, items: list[Item], tmp_path: Path, term: str
+) -> None:
+    drafts = tmp_path / "drafts"
+    with loop.lab.read() as tx:
+        found = model_release.write_drafts(tx, "harbor", drafts)
+        fresh = Papers(found.documents, found.subject.figures["checkpoints"].head, tx.now_ms)
+        assert take(tx, fresh, drafts).files["README.md"] == found.documents["README.md"]
+        other = {"commercial_output": True, "delete_on_opt_out": True, "bounds": [], "passed": []}
+        written = json.loads((drafts / "figures.json").read_text("utf-8"))
+        assert written[term] != other[term]
+        (drafts / "figures.json").write_text(json.dumps(written | {term: other[term]}), "utf-8")
+        with pytest.raises(Refused, match="no longer fit") as wrong:
+            take(tx, fresh, drafts)
+    assert [reason.split()[0] for reason in wrong.value.reasons] == [term]
 
 
 def test_a_folder_is_written_by_one_at_a_time(loop: Any, items: list[Item], tmp_path: Path) -> None:
