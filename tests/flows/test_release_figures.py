@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fairframe.core.ancestors import AncestorRef
-from fairframe.core.errors import BadDocument
+from fairframe.core.errors import BadDocument, Conflict, Refused
 from fairframe.core.ids import new_id
 from fairframe.core.item_line import Item
 from fairframe.dataset import feeds
@@ -19,8 +19,10 @@ from fairframe.flows import model_release
 from fairframe.flows.disclosures import reading
 from fairframe.flows.disclosures.figure import answer
 from fairframe.flows.disclosures.functions import elements
+from fairframe.flows.disclosures.papers import Papers, recheck, take
 from fairframe.flows.opt_out import opt_out
 from fairframe.library import contributors
+from fairframe.platform.runs import alone
 from fairframe.platform.workspace import Workspace
 from fairframe.training import registry
 from fairframe.training.publishing import Made, place_for, publish
@@ -71,7 +73,7 @@ def items(loop: Any) -> list[Item]:
     first = made(loop.lab, "older", {ids[0]: 10, ids[1]: 20, ids[2]: 30, "house": 7}, (EXTERNAL,), 4)
     parent = AncestorRef("checkpoint", "older", first, "", "disclosed", 1, 2)
     made(loop.lab, "harbor", {ids[1]: 1, ids[2]: 2, ids[3]: 3}, (parent, EXTERNAL), 5)
-    # the same weights again, under another name: they count once
+    # the same weights again, under another name: what either consumed counts of both
     assert made(loop.lab, "older-again", {ids[0]: 10}, (EXTERNAL,), 4) == first
     return found
 
@@ -79,12 +81,12 @@ def items(loop: Any) -> list[Item]:
 def test_figures_count_a_checkpoint_and_what_it_was_made_of(loop: Any, items: list[Item]) -> None:
     with loop.lab.read() as tx:
         found = {name: one.value for name, one in reading.read(tx, registry.find(tx, "older-again")).items()}
-        assert (found["checkpoints"], found["frames_consumed"], found["house_frames"]) == (1, 10, 0)
+        assert (found["checkpoints"], found["frames_consumed"], found["house_frames"]) == (2, 70, 7)
         figures = reading.read(tx, registry.find(tx, "harbor"))
     found = {name: one.value for name, one in figures.items()}
-    # of two checkpoints with the parent's weights the newer one stands for them
-    consumed = [items[0], *items[1:4]]
-    assert (found["checkpoints"], found["house_frames"], found["frames_consumed"]) == (2, 0, 16)
+    # of two checkpoints with the parent's weights both count
+    consumed = items[:4]
+    assert (found["checkpoints"], found["house_frames"], found["frames_consumed"]) == (3, 7, 76)
     assert found["clips_consumed"] == len(consumed) == 4
     assert found["contributors_consumed"] == len({one.contributor for one in consumed})
     assert found["assets_consumed"] == len({one.asset for one in consumed})
@@ -96,11 +98,11 @@ def test_figures_count_a_checkpoint_and_what_it_was_made_of(loop: Any, items: li
     assert found["caption_characters"] == sum(len(one.caption) for one in items)
     assert found["ancestors"] == [["Some/Model <b>", "external", "captioner", "some terms", "undisclosed", "ab" * 32]]
     assert found["ancestors_undisclosed"] == 1
-    assert found["windows"] == [["harbor", 16, 5, 24], ["older-again", 16, 5, 24]]
+    assert found["windows"] == [[name, 16, 5, 24] for name in ("older", "harbor", "older-again")]
     assert found["tensors"] == [["vae", 15]]
     assert found["licensed_sides"] == [[loop.agreement, 256, None]]
     assert {one.type for one in figures["clips_consumed"].evidence} == {"lineage", "delivery"}
-    assert len(figures["windows"].evidence) == 2
+    assert len(figures["windows"].evidence) == 3
 
 
 def test_figures_follow_a_feed_and_older_ones_stay(loop: Any, items: list[Item], clock: Any) -> None:
@@ -114,7 +116,7 @@ def test_figures_follow_a_feed_and_older_ones_stay(loop: Any, items: list[Item],
     with loop.lab.write() as tx:
         feeds.refresh(tx, feed)
     theirs = set(loop.items_of(name))
-    frames = {items[0].id: 10, items[1].id: 1, items[2].id: 2, items[3].id: 3}
+    frames = {items[0].id: 20, items[1].id: 21, items[2].id: 32, items[3].id: 3}
     with loop.lab.read() as tx:
         after = {key: one.value for key, one in reading.read(tx, registry.find(tx, "harbor")).items()}
         for key, figure in before.items():
@@ -138,6 +140,52 @@ def test_undisclosed_data_stands_at_the_top_of_each_disclosure(loop: Any, items:
     card = documents["README.md"].decode()
     assert '- "Some/Model' not in card.partition("\n---\n")[0], "no name of the Hub"
     assert "some terms" in documents["LICENSE"].decode() or "NO LICENSE" in documents["LICENSE"].decode()
+
+
+def test_figures_of_a_checkpoint_that_is_not_here_differ(loop: Any, items: list[Item], tmp_path: Path) -> None:
+    with loop.lab.read() as tx:
+        written: dict[str, Any] = json.loads(model_release.preview(tx, "harbor").documents["figures.json"])
+        (tmp_path / "figures.json").write_text(json.dumps(written), "utf-8")
+        assert recheck(tx, tmp_path) == []
+        for figure in written["figures"]:
+            figure["parameters"]["checkpoint"] = new_id("ckp")
+        (tmp_path / "figures.json").write_text(json.dumps(written), "utf-8")
+        found = {one.name: one.now for one in recheck(tx, tmp_path)}
+    assert found["tensors"] == [] and found["checkpoints"] == 0
+
+
+@pytest.mark.parametrize("term", ["commercial_output", "delete_on_opt_out", "bounds", "passed"])
+def test_documents_that_were_read_under_other_terms_no_longer_fit(
+    loop: Any, items: list[Item], tmp_path: Path, term: str
+) -> None:
+    drafts = tmp_path / "drafts"
+    with loop.lab.read() as tx:
+        found = model_release.write_drafts(tx, "harbor", drafts)
+        fresh = Papers(found.documents, found.subject.figures["checkpoints"].head, tx.now_ms)
+        assert take(tx, fresh, drafts).files["README.md"] == found.documents["README.md"]
+        other = {"commercial_output": True, "delete_on_opt_out": True, "bounds": [], "passed": []}
+        written = json.loads((drafts / "figures.json").read_text("utf-8"))
+        assert written[term] != other[term]
+        (drafts / "figures.json").write_text(json.dumps(written | {term: other[term]}), "utf-8")
+        with pytest.raises(Refused, match="no longer fit") as wrong:
+            take(tx, fresh, drafts)
+    assert [reason.split()[0] for reason in wrong.value.reasons] == [term]
+
+
+def test_a_folder_is_written_by_one_at_a_time(loop: Any, items: list[Item], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    half_done = tmp_path / f".{out.name}.fairframe-other"
+    with loop.lab.read() as tx:
+        with alone(loop.lab, model_release.KIND, str(out)):
+            half_done.mkdir()
+            with pytest.raises(Conflict) as live:
+                model_release.write_drafts(tx, "harbor", out)
+            assert (live.value.code, half_done.exists(), out.exists()) == ("run.live", True, False)
+            with pytest.raises(Conflict) as live:
+                model_release.release(loop.lab, "harbor", out)
+            assert (live.value.code, half_done.exists(), out.exists()) == ("run.live", True, False)
+        model_release.write_drafts(tx, "harbor", out)
+        assert (out / "figures.json").is_file() and not half_done.exists()
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff" * 8, struct.pack("<Q", 4) + b"[[[[", struct.pack("<Q", 2) + b"{]"])

@@ -49,7 +49,7 @@ from fairframe.rights import agreements
 from fairframe.training import registry, reported
 from fairframe.training.happened import deleted, happen
 from fairframe.training.publishing import SESSION, drawn_on
-from fairframe.training.tables import checkpoint, checkpoint_event
+from fairframe.training.tables import checkpoint
 
 SHEETS = "validation"
 """Where training.session writes frames of held-out clips beside the model's, in a model's folder."""
@@ -80,7 +80,7 @@ def attempt(tx: Tx, name: str, method: str, evaluation: str) -> Attempt:
             code="attest.words",
             remedy="Say --method and --evaluation",
         )
-    if deleted(_events(tx, row)):
+    if deleted(registry.history(tx, row)):
         raise InputError("the model was deleted: nothing is left to unlearn", code="attest.gone", where=name)
     return Attempt(str(row["public_id"]), str(row["weights_hash"]), method.strip(), evaluation.strip())
 
@@ -137,7 +137,7 @@ def due_models(tx: Tx, delivery: Row, entries: int, at_ms: int) -> list[Row]:
     about = (tx, delivery["direction"], delivery["public_id"], entries)
     ended, items = any(one["reason"] == ENDED for one in told(*about)), withdrawn(*about)
     go = [one for one in _trained_on(tx, delivery) if ended or _withdrawn(tx, one, items, at_ms)]
-    return [one for one in [*go, *registry.made_of(tx, go)] if not deleted(_events(tx, one))]
+    return [one for one in [*go, *registry.made_of(tx, go)] if not deleted(registry.history(tx, one))]
 
 
 def due_trainings(tx: Tx, delivery: Row) -> list[str]:
@@ -194,18 +194,10 @@ def _trained_on(tx: Tx, delivery: Row) -> Sequence[Row]:
 
 
 def _withdrawn(tx: Tx, row: Row, items: set[str], at_ms: int) -> bool:
-    granted = (e["agreement"] for e in _events(tx, row) if e["kind"] == "granted" and e["agreement"])
+    granted = (e["agreement"] for e in registry.history(tx, row) if e["kind"] == "granted" and e["agreement"])
     speak = [agreements.find(tx, one) for one in {row["agreement"], *granted}]
     withdraw = [one.terms.opt_out_remedy == "withdraw" for one in speak]
     stands = [one.active(at_ms) or agreements.standing(tx, one) == "active" for one in speak]
     if not any(withdraw) or any(here and not gone for here, gone in zip(stands, withdraw, strict=True)):
         return False
     return any(use["item"] in items for use in registry.usage_of(tx, row["id"]))
-
-
-def _events(tx: Tx, row: Row) -> Sequence[Row]:
-    """What happened to a checkpoint; a corrected report of it is another row."""
-    same = (checkpoint.c.party == row["party"]) & (checkpoint.c.weights_hash == row["weights_hash"])
-    joined = checkpoint_event.select().join(checkpoint, checkpoint.c.id == checkpoint_event.c.checkpoint_id)
-    where = same & (checkpoint.c.direction == row["direction"])
-    return tx.rows(joined.where(where).order_by(checkpoint_event.c.id))

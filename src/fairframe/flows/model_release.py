@@ -6,6 +6,8 @@ recorded release without a folder, and it is released again.
 """
 
 import shutil
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,11 +21,12 @@ from fairframe.flows.disclosures.registry import draft
 from fairframe.flows.disclosures.subject import RELEASE, Subject, subject_of
 from fairframe.platform import bundles
 from fairframe.platform.objects import sha256_file, write_atomic
-from fairframe.platform.runs import Progress, running, silent
+from fairframe.platform.runs import Progress, alone, running, silent
 from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.platform.workspace import Workspace
 from fairframe.training import lineage, permissions, registry, released
 
+KIND = "model.release"
 FOR_GOOD = (
     "Released weights cannot be called back: whoever has a copy can keep, change and pass it on, whatever is signed.",
     "A later opt-out, the end of an agreement or a ruling reaches no copy that others hold.",
@@ -73,16 +76,19 @@ def preview(tx: Tx, name_or_id: str) -> Preview:
 
 
 def write_drafts(tx: Tx, name_or_id: str, out: Path) -> Preview:
-    """The documents alone, for counsel, into the new folder `out`; permitted or not. Raises Conflict, InputError."""
-    refuse_taken(out)
-    found = preview(tx, name_or_id)
-    try:
-        with beside(out) as folder:
-            for name, data in found.documents.items():
-                write_atomic(folder / name, data)
-            folder.rename(out)
-    except OSError as error:
-        raise _unwritable(out, error) from error
+    """The documents alone, for counsel, into the new folder `out`; permitted or not.
+
+    Raises Conflict (release.exists; run.live where another process writes there), InputError.
+    """
+    with _alone_at(tx.ws, out):
+        found = preview(tx, name_or_id)
+        try:
+            with beside(out) as folder:
+                for name, data in found.documents.items():
+                    write_atomic(folder / name, data)
+                folder.rename(out)
+        except OSError as error:
+            raise _unwritable(out, error) from error
     return found
 
 
@@ -93,10 +99,10 @@ def release(
 
     reviewed: a folder with the documents as counsel left them, and the figures.json that they were drafted with; they
     are taken as they are where every figure still stands. Raises Refused (guard.refused with every reason;
-    release.stale_documents), Conflict (release.exists), IntegrityFailure (model.changed), NotFound, InputError.
+    release.stale_documents), Conflict (release.exists; run.live where another process writes there), IntegrityFailure
+    (model.changed), NotFound, InputError.
     """
-    refuse_taken(out)
-    with running(ws, "model.release", {"model": name_or_id, "out": str(out)}, show) as run:
+    with _alone_at(ws, out), running(ws, KIND, {"model": name_or_id, "out": str(out)}, show) as run:
         with ws.read() as tx:
             row = registry.find(tx, name_or_id)
             _permit(tx, row)  # before anything is copied
@@ -112,6 +118,14 @@ def release(
             raise _unwritable(out, error) from error
         run.result.update(document=done.document, license=done.license)
     return done
+
+
+@contextmanager
+def _alone_at(ws: Workspace, out: Path) -> Generator[None]:
+    """Hold a new folder's place: what lies half-done beside it is then nobody's."""
+    with alone(ws, KIND, str(out.absolute())):
+        refuse_taken(out)
+        yield
 
 
 def _permit(tx: Tx, row: Row) -> permissions.Permit:

@@ -41,10 +41,11 @@ class Node:
 
 def tree(tx: Tx, row: Row) -> Node:
     """A checkpoint's row with all its ancestors that are known here."""
-    return _node(tx, row, "", Fraction(1), [MOST_NODES])
+    return _node(tx, row, "", Fraction(1), [MOST_NODES], frozenset())
 
 
-def _node(tx: Tx, row: Row, role: str, weight: Fraction, left: list[int]) -> Node:
+def _node(tx: Tx, row: Row, role: str, weight: Fraction, left: list[int], below: frozenset[int]) -> Node:
+    """below: the checkpoints on the way here. One of them is no ancestor of its own, whatever a report says."""
     made_of: list[Node] = []
     rest = Fraction(1)
     for one in registry.ancestors_of(tx, row["id"]):
@@ -54,13 +55,13 @@ def _node(tx: Tx, row: Row, role: str, weight: Fraction, left: list[int]) -> Nod
         part = Fraction(one["weight_num"], one["weight_den"])
         rest -= part
         as_what = one["role"] or BASE
-        known = registry.by_weights(tx, one["hash"], row) if one["kind"] == "checkpoint" else None
-        if known is None:
+        known = registry.named_by(tx, one, row)
+        if known is None or known["id"] in below | {row["id"]}:
             made_of.append(
                 Node(one["name"], "", one["kind"], as_what, str(part), one["license"], one["data"], one["hash"])
             )
         else:
-            made_of.append(_node(tx, known, as_what, part, left))
+            made_of.append(_node(tx, known, as_what, part, left, below | {row["id"]}))
     return Node(
         name=row["name"],
         id=row["public_id"],
@@ -81,21 +82,24 @@ def license_of(row: Row) -> str:
     return f"agreement {row['agreement']}" if row["agreement"] else "its ancestors' agreements"
 
 
-def frames_behind(tx: Tx, row: Row) -> int:
+def frames_behind(tx: Tx, row: Row, below: frozenset[int] = frozenset()) -> int:
     """All frames that an own checkpoint's weights ever consumed, its ancestors' included.
 
-    Of a merge: the mean over what it was merged from, by its weights.
+    Of a merge: the mean over what it was merged from, by its weights. below: the checkpoints on the way here.
     """
+    below |= {row["id"]}
     ancestors = registry.ancestors_of(tx, row["id"])
     parts = [Fraction(one["weight_num"], one["weight_den"]) for one in ancestors]
     if row["frames_seen"] > 0:
         own = 1 - sum(parts, Fraction(0))
         return round(row["frames_seen"] / own) if own > 0 else int(row["frames_seen"])
-    known = [registry.by_weights(tx, one["hash"], row) for one in ancestors]
-    total = sum(
-        (part * frames_behind(tx, one) for part, one in zip(parts, known, strict=True) if one is not None), Fraction(0)
-    )
-    return round(total)
+    known = [registry.named_by(tx, one, row) for one in ancestors]
+    each = [
+        part * frames_behind(tx, one, below)
+        for part, one in zip(parts, known, strict=True)
+        if one is not None and one["id"] not in below
+    ]
+    return round(sum(each, Fraction(0)))
 
 
 def as_ancestor(row: Row, role: str, weight: Fraction) -> AncestorRef:
@@ -121,18 +125,17 @@ def upon(tx: Tx, row: Row, own_frames: int) -> AncestorRef:
 def roots(tx: Tx, row: Row) -> set[str]:
     """Hashes of the weights that a checkpoint was trained on or merged from, back to the first: all its bases."""
     found: set[str] = set()
-    waiting = [row]
+    waiting, seen = [row], set[int]()
     while waiting:
         current = waiting.pop()
-        if current["weights_hash"] in found:
+        if current["id"] in seen:
             continue
+        seen.add(current["id"])
         found.add(current["weights_hash"])
         for one in registry.ancestors_of(tx, current["id"]):
             if (one["role"] or BASE) not in (BASE, "merge"):
                 continue
-            known = registry.by_weights(tx, one["hash"], current) if one["kind"] == "checkpoint" else None
-            if known is None:
-                found.add(one["hash"])
-            else:
-                waiting.append(known)
+            found.add(one["hash"])
+            if one["kind"] == "checkpoint":
+                waiting += registry.with_weights(tx, one["hash"], current)
     return found

@@ -11,10 +11,11 @@ from typing import get_args
 from urllib.parse import urlsplit
 
 from fairframe.core.ancestors import AncestorRef
-from fairframe.core.errors import InputError, NotFound
+from fairframe.core.errors import InputError, NotFound, Refused
 from fairframe.core.ids import new_id
 from fairframe.core.plain import is_plain
 from fairframe.platform.tx import Row, Tx, WriteTx
+from fairframe.training import registry
 from fairframe.training.permission_rule import Word
 from fairframe.training.tables import external_model
 from fairframe.verify.files import hash_file
@@ -41,9 +42,10 @@ class External:
 def add(tx: WriteTx, said: External) -> str:
     """Write a declaration; its ext_ id. Saying the same again adds a row and changes nothing.
 
-    Raises InputError (input.bad_external).
+    Raises InputError (input.bad_external), Refused (external.own) where the weights are those of a checkpoint here.
     """
     _check(said)
+    _refuse_own(tx, said)
     public_id = new_id("ext")
     tx.insert(
         external_model,
@@ -112,6 +114,20 @@ def _check(said: External) -> None:
     for what, holds in wrong.items():
         if holds:
             raise InputError(f"{what} is missing, too long or not as it should be", code="input.bad_external")
+
+
+def _refuse_own(tx: Tx, said: External) -> None:
+    """Nobody's word on a license replaces the agreements that a checkpoint stands under: of all its weights, or one of
+    its files."""
+    for row in registry.listing(tx):
+        files: object = registry.lineage_of(row).body.get("files", {}) if row["direction"] == "own" else {}
+        if said.hash == row["weights_hash"] or (isinstance(files, dict) and said.hash in files.values()):
+            raise Refused(
+                f"these are weights of the checkpoint {row['name']}, which is not from elsewhere",
+                code="external.own",
+                where=row["public_id"],
+                remedy=f"Name the checkpoint itself: --ancestor ROLE={row['name']}",
+            )
 
 
 def _line(text: str, most: int) -> bool:

@@ -26,12 +26,14 @@ An ancestor without an agreement is no checkpoint of this workspace: the house b
 an external model with undisclosed data. What an external license permits is a person's word: yes, no or unknown. Only
 yes permits: commercial use, and the release of weights derived from it. Other uses are let through and noted.
 
-A use is licensed where every ancestor is (a territory), and until the first of them is not (a time). An ancestor or a
-restriction more never permits more.
+A use is licensed where every ancestor is (a territory), and until the first of them is not (a time). Of several
+agreements that cover a checkpoint one is chosen, and all bounds are that one's: together the chosen ones cover as many
+countries as any choice would, and among those last the longest. An ancestor or a restriction more never permits more.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Literal
 
 from fairframe.core.ancestors import BASE
@@ -109,7 +111,7 @@ class Used:
 @dataclass(frozen=True)
 class Elsewhere:
     """An ancestor that is no checkpoint of this workspace. commercial, release: what its license permits, by a
-    person's word: commercial use, and the release of weights derived from it."""
+    person's word: commercial use, and the release of weights derived from it. hash: of its weights."""
 
     kind: str
     name: str
@@ -118,6 +120,7 @@ class Elsewhere:
     role: str = BASE
     commercial: Word = "unknown"
     release: Word = "unknown"
+    hash: str = ""
 
 
 @dataclass(frozen=True)
@@ -131,12 +134,13 @@ class Found(Finding):
 @dataclass(frozen=True)
 class Answer:
     """Whether a use is permitted, and every finding. territory, ends_ms: where and until when; None: no agreement
-    bounds it."""
+    bounds it. by: for each checkpoint of the tree the right that it is used under, None where none covers it."""
 
     asked: Asked
     findings: tuple[Found, ...]
     territory: Territory
     ends_ms: int | None
+    by: tuple[Right | None, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -153,17 +157,16 @@ class Answer:
 
 def judge(asked: Asked, used: Sequence[Used], elsewhere: Sequence[Elsewhere] = ()) -> Answer:
     """The answer on using checkpoints (the first is the one asked for, then its ancestors)."""
-    found = [one for checkpoint in used for one in _judge_one(asked, checkpoint)]
+    by = choose([covering(asked, checkpoint) for checkpoint in used])
+    found = [one for checkpoint, right in zip(used, by, strict=True) for one in _judge_one(asked, checkpoint, right)]
     found += [one for ancestor in elsewhere for one in _judge_elsewhere(asked, ancestor)]
-    territory, ends = WORLD, list[int]()
-    for checkpoint in used:
-        if good := covering(asked, checkpoint):
-            territory = territory.intersect(_together([right.territory for right in good]))
-            ends.append(max(right.ends_ms for right in good))
+    territory, ends = WORLD, [right.ends_ms for right in by if right is not None]
+    for right in by:
+        territory = territory if right is None else territory.intersect(right.territory)
     if not territory:
         text = "there is no country in which the agreements of all its ancestors license it"
         found.append(Found(False, "guard.territory", text, used[0].name, used[0].role))
-    return Answer(asked, tuple(found), territory, min(ends, default=None))
+    return Answer(asked, tuple(found), territory, min(ends, default=None), by)
 
 
 def covering(asked: Asked, one: Used) -> list[Right]:
@@ -171,7 +174,36 @@ def covering(asked: Asked, one: Used) -> list[Right]:
     return [right for right in one.rights if not _against(asked, one, right)]
 
 
-def _judge_one(asked: Asked, one: Used) -> list[Found]:
+def choose(each: Sequence[Sequence[Right]]) -> tuple[Right | None, ...]:
+    """Of the rights that cover each checkpoint one (None of none): those that together hold in the most countries and,
+    of several such choices, end last; then the first of them.
+
+    Of all choices that hold in the same countries only the best is carried on, so it takes a step for each right and
+    each set of countries that the agreements leave.
+    """
+    best: dict[Territory, tuple[Right | None, ...]] = {WORLD: ()}
+    for rights in each:
+        longer: dict[Territory, tuple[Right | None, ...]] = {}
+        for place, chosen in best.items():
+            for right in rights or (None,):
+                there = place if right is None else place.intersect(right.territory)
+                held = longer.get(there)
+                if held is None or _end((*chosen, right)) > _end(held):
+                    longer[there] = (*chosen, right)
+        best = longer
+    return best[max(best, key=lambda place: (_countries(place), _end(best[place])))]
+
+
+def _end(chosen: Sequence[Right | None]) -> float:
+    return min((right.ends_ms for right in chosen if right is not None), default=inf)
+
+
+def _countries(place: Territory) -> float:
+    return inf if place.codes is None else len(place.codes)
+
+
+def _judge_one(asked: Asked, one: Used, by: Right | None) -> list[Found]:
+    """by: the right that it is used under."""
     found: list[Found] = []
 
     def tell(ok: bool, code: str, text: str) -> None:
@@ -179,16 +211,13 @@ def _judge_one(asked: Asked, one: Used) -> list[Found]:
 
     if one.deleted:
         tell(False, "guard.deleted", " was deleted")
-    good = covering(asked, one)
     if not one.rights:
         if one.consumed:
             tell(False, "guard.no_agreement", " was trained under no agreement")
         return found
-    if good:
-        by = f", by the grant {good[0].grant}" if good[0].grant else ""
-        tell(
-            True, "guard.covered", f": the agreement {good[0].agreement} ({good[0].purpose}) covers {asked.purpose}{by}"
-        )
+    if by is not None:
+        grant = f", by the grant {by.grant}" if by.grant else ""
+        tell(True, "guard.covered", f": the agreement {by.agreement} ({by.purpose}) covers {asked.purpose}{grant}")
         if one.taken_back:
             tell(True, "guard.taken_back", f" consumed {one.taken_back} items that were taken back since; it may stay")
         return found
@@ -242,13 +271,3 @@ def _judge_elsewhere(asked: Asked, one: Elsewhere) -> list[Found]:
         text = f": its license ({one.license}) {said[one.release]} that weights derived from it are released"
         found.append(tell(False, "guard.license_release", text))
     return found
-
-
-def _together(places: Sequence[Territory]) -> Territory:
-    """All of several territories."""
-    codes: frozenset[str] = frozenset()
-    for place in places:
-        if place.codes is None:
-            return WORLD
-        codes |= place.codes
-    return Territory(codes)

@@ -27,7 +27,6 @@ from fairframe.training.permission_rule import (
     Use,
     Used,
     Word,
-    covering,
     judge,
 )
 
@@ -123,7 +122,7 @@ def require(tx: Tx, row: Row, use: Use, purpose: str, *, tenant: str | None = No
     used, elsewhere = _tree(tx, row)
     asked = Asked(use, purpose, tenant_of(tx, tenant))
     answer = judge(asked, used, elsewhere)
-    under = _under(asked, used)
+    under = _under(answer, used)
     nearest = next((one for one in under if one.agreement is not None), None)
     if answer.ok and nearest is not None:
         return Permit(
@@ -146,12 +145,9 @@ def require(tx: Tx, row: Row, use: Use, purpose: str, *, tenant: str | None = No
     )
 
 
-def _under(asked: Asked, used: tuple[Used, ...]) -> tuple[Under, ...]:
-    found: list[Under] = []
-    for one in used:
-        right = next(iter(covering(asked, one)), None)
-        found.append(Under(one.checkpoint, right and right.agreement, right and right.grant))
-    return tuple(found)
+def _under(answer: Answer, used: tuple[Used, ...]) -> tuple[Under, ...]:
+    both = zip(used, answer.by, strict=True)
+    return tuple(Under(one.checkpoint, right and right.agreement, right and right.grant) for one, right in both)
 
 
 def require_external(tx: Tx, row: Row, role: str, use: Use, purpose: str) -> None:
@@ -189,21 +185,26 @@ def _remedy(codes: set[str]) -> str:
 
 
 def _tree(tx: Tx, row: Row) -> tuple[tuple[Used, ...], tuple[Elsewhere, ...]]:
-    """The checkpoint and its ancestors that are known here, nearest first, and what else it descends from."""
+    """The checkpoint and its ancestors that are known here, nearest first, and what else it descends from.
+
+    Own checkpoints with the same weights stand for one another: each of them counts, with all that it descends from.
+    """
     used: list[Used] = []
-    elsewhere: dict[tuple[str, str, str], Elsewhere] = {}
-    waiting, seen = [(row, BASE)], {row["weights_hash"]}
+    elsewhere: dict[tuple[str, str, str, str], Elsewhere] = {}
+    twins = registry.with_weights(tx, row["weights_hash"], row) if row["direction"] == "own" else []
+    waiting = [(row, BASE), *((one, BASE) for one in twins if one["id"] != row["id"])]
+    seen = {one["id"] for one, _ in waiting}
     while waiting:
         current, role = waiting.pop(0)
         used.append(_used(tx, current, role))
         for one in registry.ancestors_of(tx, current["id"]):
             as_what = one["role"] or BASE
-            known = registry.by_weights(tx, one["hash"], current) if one["kind"] == "checkpoint" else None
-            if known is None:
-                elsewhere[one["kind"], one["hash"], as_what] = _elsewhere(tx, one, as_what)
-            elif known["weights_hash"] not in seen:
-                seen.add(known["weights_hash"])
-                waiting.append((known, as_what))
+            known = registry.with_weights(tx, one["hash"], current) if one["kind"] != "house" else []
+            if not known:
+                elsewhere[one["kind"], one["hash"], one["license"], as_what] = _elsewhere(tx, one, as_what)
+            new = [other for other in known if other["id"] not in seen]
+            seen |= {other["id"] for other in new}
+            waiting += [(other, as_what) for other in new]
     return tuple(used), tuple(elsewhere.values())
 
 
@@ -211,7 +212,7 @@ def _elsewhere(tx: Tx, one: Row, role: str) -> Elsewhere:
     said = externals.by_hash(tx, one["hash"]) if one["kind"] == "external" else None
     commercial: Word = "unknown" if said is None else said["commercial"]
     release: Word = "unknown" if said is None else said["release"]
-    return Elsewhere(one["kind"], one["name"], one["license"], one["data"], role, commercial, release)
+    return Elsewhere(one["kind"], one["name"], one["license"], one["data"], role, commercial, release, str(one["hash"]))
 
 
 def _used(tx: Tx, row: Row, role: str) -> Used:

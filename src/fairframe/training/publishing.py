@@ -12,7 +12,7 @@ from typing import Any
 
 from fairframe import __version__
 from fairframe.core.ancestors import OF_WEIGHTS, AncestorRef
-from fairframe.core.errors import Conflict, InputError
+from fairframe.core.errors import Conflict, InputError, Refused
 from fairframe.core.ids import new_id
 from fairframe.core.time import to_rfc3339
 from fairframe.platform import bundles
@@ -125,9 +125,17 @@ def publish(ws: Workspace, place: Place, made: Made) -> dict[str, Any]:
     """Rows and lineage in one transaction; the folder gets its name before the commit, so a row has its folder.
 
     The state stays in the folder until the commit: where that never comes, the same call goes on from it. Returns the
-    lineage's body. Raises Conflict (model.in_the_way), and what `made.still` raises.
+    lineage's body. Raises Conflict (model.in_the_way), Refused (model.same_weights: nothing was made of an ancestor,
+    and what holds of its weights would hold under another name), and what `made.still` raises.
     """
     files = lineage.model_files(place.part)
+    weights = lineage.weights_hash(files)
+    if (same := next((one for one in made.ancestors if one.hash == weights), None)) is not None:
+        raise Refused(
+            f"the weights of {place.name} are those of its ancestor {same.name}, to the last bit",
+            code="model.same_weights",
+            remedy=f"Use {same.name}; or train with a larger learning rate, or merge with more of the other part.",
+        )
     with ws.write() as tx:
         made.still(tx)
         # the agreement that the clips were cleared under, not the one that governs the family by now: what a later

@@ -56,11 +56,23 @@ def history(tx: Tx, row: Row) -> list[Row]:
     return list(tx.rows(joined.where(where).order_by(checkpoint_event.c.id)))
 
 
-def by_weights(tx: Tx, weights_hash: str, like: Row) -> Row | None:
-    """The newest checkpoint with these weights of the same party, own or reported as `like` is."""
+def with_weights(tx: Tx, weights_hash: str, like: Row) -> list[Row]:
+    """The checkpoints with these weights of the same party, own or reported as `like` is; oldest first.
+
+    Several own ones may have the same weights, and what is true of one is true of those bytes: all of them count. Of a
+    reported one only its newest report, which corrects the others.
+    """
     where = (checkpoint.c.weights_hash == weights_hash) & (checkpoint.c.party == like["party"])
     statement = checkpoint.select().where(where, checkpoint.c.direction == like["direction"])
-    return tx.row(statement.order_by(checkpoint.c.id.desc()).limit(1))
+    found = list(tx.rows(statement.order_by(checkpoint.c.id)))
+    return found if like["direction"] == "own" else found[-1:]
+
+
+def named_by(tx: Tx, one: Row, row: Row) -> Row | None:
+    """The checkpoint that a row of `ancestor` of `row` names, or None: of several with those weights the newest of
+    that name."""
+    found = with_weights(tx, one["hash"], row) if one["kind"] == "checkpoint" else []
+    return next((known for known in reversed(found) if known["name"] == one["name"]), found[-1] if found else None)
 
 
 def usage_of(tx: Tx, checkpoint_id: int) -> list[Row]:
@@ -73,9 +85,10 @@ def ancestors_of(tx: Tx, checkpoint_id: int) -> list[Row]:
 
 
 def made_of(tx: Tx, rows: Sequence[Row]) -> list[Row]:
-    """The checkpoints that the weights of others went into, however many steps on; the newest row of each."""
-    found: dict[str, Row] = {}
-    seen = {row["weights_hash"] for row in rows}
+    """The checkpoints that the weights of others went into, however many steps on, and own ones with the same weights;
+    of a reported one its newest row."""
+    found: dict[int | str, Row] = {}
+    given = {_itself(row) for row in rows}
     waiting = list(rows)
     while waiting:
         one = waiting.pop()
@@ -83,14 +96,21 @@ def made_of(tx: Tx, rows: Sequence[Row]) -> list[Row]:
         like = (checkpoint.c.direction == one["direction"]) & (checkpoint.c.party == one["party"])
         of_it = (ancestor.c.kind == "checkpoint") & (ancestor.c.hash == one["weights_hash"])
         role = sa.func.coalesce(ancestor.c.role, BASE).in_(sorted(OF_WEIGHTS))
-        for row in tx.rows(joined.where(like, of_it, role).order_by(checkpoint.c.id)):
-            if row["weights_hash"] not in seen:
-                seen.add(row["weights_hash"])
+        of_them = tx.rows(joined.where(like, of_it, role).order_by(checkpoint.c.id))
+        for row in (*with_weights(tx, one["weights_hash"], one), *of_them):
+            key = _itself(row)
+            if key in given:
+                continue
+            if key not in found:
                 waiting.append(row)
-                found[row["weights_hash"]] = row
-            elif row["weights_hash"] in found:
-                found[row["weights_hash"]] = row
+            if key not in found or found[key]["id"] < row["id"]:
+                found[key] = row
     return sorted(found.values(), key=lambda row: int(row["id"]))
+
+
+def _itself(row: Row) -> int | str:
+    """What tells checkpoints apart: an own one is its row; the reports on one are several rows with its weights."""
+    return int(row["id"]) if row["direction"] == "own" else str(row["weights_hash"])
 
 
 def ancestor_rows(checkpoint_id: int, ancestors: Iterable[AncestorRef]) -> list[dict[str, Any]]:

@@ -100,7 +100,7 @@ def _base(tx: Tx, row: Row) -> Path | None:
     for one in registry.ancestors_of(tx, row["id"]):
         if one["kind"] == "house":
             return base_folder()
-        known = registry.by_weights(tx, one["hash"], row) if one["role"] is None else None
+        known = registry.named_by(tx, one, row) if one["role"] is None else None
         if known is not None and not deleted(registry.events(tx, known["id"])):
             return registry.check_files(tx.ws, known)
     return None

@@ -114,8 +114,14 @@ def _runs(tx: Tx, kind: str, parameters: Parameters) -> list[Row]:
 
 
 def tensors(tx: Tx, parameters: Parameters) -> Answer:
-    """Numbers in the weights, by part of the model, from the headers of its safetensors files."""
-    row = tx.rows(checkpoint.select().where(checkpoint.c.public_id == parameters.checkpoint))[0]
+    """Numbers in the weights, by part of the model, from the headers of its safetensors files.
+
+    Nothing of what is no checkpoint of this workspace: the id may come from a file.
+    """
+    where = (checkpoint.c.public_id == parameters.checkpoint) & (checkpoint.c.direction == "own")
+    row = tx.row(checkpoint.select().where(where))
+    if row is None:
+        return Answer([], 0)
     folder = registry.folder_of(tx.ws, row)
     counts, files = Counter[str](), 0
     for name in registry.lineage_of(row).body["files"]:

@@ -23,7 +23,9 @@ from fairframe.verify.files import read_limited
 MAX_DOCUMENT_BYTES = 4 * 2**20
 MOVES = frozenset({"feeds"})
 """Figures that change while what they tell of does not: every newer feed is another document."""
-TERMS = ("purpose", "license", "territory", "ends_at")
+TERMS = (
+    "purpose", "license", "territory", "ends_at", "commercial_output", "delete_on_opt_out", "bounds", "passed",
+)  # fmt: skip
 """What figures.json says of the terms that the documents were drafted for."""
 
 

@@ -43,12 +43,16 @@ def _figures(subject: Subject, references: Mapping[str, Mapping[str, int]]) -> b
         {**figure.to_json(), "cited": {file: found[name] for file, found in references.items() if name in found}}
         for name, figure in subject.figures.items()
     ]
-    ends_ms = subject.conditions.ends_ms
+    conditions, ends_ms = subject.conditions, subject.conditions.ends_ms
     terms = {
         "model": subject.name,
         "purpose": subject.purpose,
         "license": None if subject.license is None else subject.license.id,
-        "territory": str(subject.conditions.territory),
+        "territory": str(conditions.territory),
         "ends_at": None if ends_ms is None else to_rfc3339(ends_ms),
+        "commercial_output": conditions.commercial_output,
+        "delete_on_opt_out": conditions.delete_on_opt_out,
+        "bounds": [vars(one) for one in subject.bounds],
+        "passed": [vars(one) for one in conditions.passed],
     }
     return json.dumps({**terms, "figures": figures}, indent=1, ensure_ascii=False).encode() + b"\n"

@@ -9,7 +9,7 @@ from fairframe.flows.disclosures.figure import Figure
 from fairframe.platform import identity
 from fairframe.platform.tx import Row, Tx
 from fairframe.training import externals, registry
-from fairframe.training.permission_rule import Asked, covering
+from fairframe.training.permission_rule import PURPOSES, Right
 from fairframe.training.permissions import Permissions, permissions_of
 
 RELEASE = "release_weights"
@@ -61,11 +61,10 @@ class Subject:
 def subject_of(tx: Tx, row: Row) -> Subject:
     """Read everything about an own checkpoint in this transaction."""
     permissions = permissions_of(tx, row)
-    permitted = [one for one in ("commercial", "research", "evaluate") if permissions.answer(RELEASE, one).ok]
-    purpose = permitted[0] if permitted else None
+    conditions, bounds = conditions_of(tx, permissions)
+    purpose = _widest(conditions.purposes)
     refused = permissions.answer(RELEASE, "research").reasons if purpose is None else []
     bundle = registry.lineage_of(row)
-    bounds = tuple(_bounds(permissions, purpose))
     return Subject(
         checkpoint=str(row["public_id"]),
         name=str(row["name"]),
@@ -77,17 +76,39 @@ def subject_of(tx: Tx, row: Row) -> Subject:
         permissions=permissions,
         purpose=purpose,
         reasons=tuple(refused),
-        conditions=_conditions(tx, row, permissions, frozenset(permitted), bounds),
+        conditions=conditions,
         bounds=bounds,
         figures=reading.read(tx, row),
     )
 
 
+def conditions_of(tx: Tx, permissions: Permissions) -> tuple[Conditions, tuple[Bound, ...]]:
+    """The bounds of a release for the widest purpose that it is permitted for, and what they come from."""
+    purposes = frozenset(one for one in PURPOSES if permissions.answer(RELEASE, one).ok)
+    widest = _widest(purposes)
+    bounds = tuple(_bounds(permissions, widest))
+    answer = permissions.answer(RELEASE, widest or "research")
+    conditions = Conditions(
+        purposes=purposes,
+        commercial_output="commercial" in purposes and all(one.commercial_output for one in bounds),
+        territory=answer.territory,
+        ends_ms=answer.ends_ms,
+        delete_on_opt_out=any(one.remedy == "withdraw" for one in bounds),
+        passed=_passed(tx, permissions),
+    )
+    return conditions, bounds
+
+
+def _widest(purposes: frozenset[str]) -> str | None:
+    return next((one for one in reversed(PURPOSES) if one in purposes), None)
+
+
 def _bounds(permissions: Permissions, purpose: str | None) -> list[Bound]:
     """Of every checkpoint of the tree the agreement that covers the release; where none does, all that there are."""
     found: list[Bound] = []
-    for one in permissions.used:
-        rights = one.rights if purpose is None else covering(Asked(RELEASE, purpose), one)[:1]
+    by: tuple[Right | None, ...] = () if purpose is None else permissions.answer(RELEASE, purpose).by
+    for number, one in enumerate(permissions.used):
+        rights = one.rights if purpose is None else [right for right in (by[number],) if right is not None]
         found += [
             Bound(one.name, r.agreement, r.purpose, str(r.territory), r.ends_ms, r.commercial_output, r.remedy)
             for r in rights
@@ -95,28 +116,13 @@ def _bounds(permissions: Permissions, purpose: str | None) -> list[Bound]:
     return found
 
 
-def _conditions(
-    tx: Tx, row: Row, permissions: Permissions, purposes: frozenset[str], bounds: tuple[Bound, ...]
-) -> Conditions:
-    widest = next((one for one in ("commercial", "research", "evaluate") if one in purposes), "research")
-    answer = permissions.answer(RELEASE, widest)
-    return Conditions(
-        purposes=purposes,
-        commercial_output="commercial" in purposes and permissions.answer("generate", "commercial").ok,
-        territory=answer.territory,
-        ends_ms=answer.ends_ms,
-        delete_on_opt_out=any(one.remedy == "withdraw" for one in bounds),
-        passed=_passed(tx, permissions),
-    )
-
-
 def _passed(tx: Tx, permissions: Permissions) -> tuple[Passed, ...]:
-    """The licenses of ancestors from elsewhere, which go along."""
-    found: dict[str, Passed] = {}
+    """The licenses of ancestors from elsewhere, which go along: of two by one name both."""
+    found: dict[tuple[str, str], Passed] = {}
     for one in permissions.elsewhere:
         address = HOUSE_SOURCE if one.kind == "house" else ""
         if one.kind == "external":
-            said = next((row for row in externals.listing(tx) if row["name"] == one.name), None)
+            said = externals.by_hash(tx, one.hash)
             address = "" if said is None else str(said["license_url"])
-        found[one.name] = Passed(one.name, one.license, address)
+        found[one.hash, one.license] = Passed(one.name, one.license, address)
     return tuple(found.values())
