@@ -48,7 +48,7 @@ def leave(ws: Workspace, order: dict[str, Any]) -> dict[str, Any]:
     wait("here")
     with ws.write() as tx:
         done = opt_out.opt_out(tx, contributors.find(tx, order["name"]))
-    return {"consent": done.consent, "revoked": sorted(one.item for one in done.revoked)}
+    return {"consent": done.consent, "revoked": done.items}
 
 
 def main() -> None:

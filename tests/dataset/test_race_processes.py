@@ -120,15 +120,15 @@ def check_round(loop: Loop, name: str, published: Any, left: Any) -> str:
     assert list(loop.tmp.glob(f".{name}.*")) == []
     if no < seqs["release.published", published["release"]]:
         order = "before publication"
-        assert (published["refused"], left["revoked"]) == ("", [])
+        assert (published["refused"], left["revoked"]) == ("", 0)
     elif published["delivery"] is None:
         order = "between"
-        assert (published["refused"], left["revoked"]) == ("delivery.changed", [])
+        assert (published["refused"], left["revoked"]) == ("delivery.changed", 0)
     else:
         order = "after delivery"
         assert seqs["delivery.written", published["delivery"]] < no, "delivered after the no"
         mine = {line.id for line in items(folder)} & hers
-        assert mine == set(left["revoked"]) != set()
+        assert len(mine) == left["revoked"] > 0
         assert {(published["delivery"], one) for one in mine} <= back & owed
     if published["delivery"] is not None and order != "after delivery":
         assert not {line.id for line in items(folder)} & hers, "an item of hers was delivered after her no"

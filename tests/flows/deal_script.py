@@ -19,6 +19,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from fairframe.cli.outputs import read_papers
 from fairframe.core.canonical import sha256_hex
 from fairframe.core.errors import VerificationError
 from fairframe.core.money import parse_money
@@ -30,7 +31,6 @@ from fairframe.flows.opt_out import opt_out
 from fairframe.library import contributors
 from fairframe.library.tables import asset
 from fairframe.platform import identity, rotation
-from fairframe.platform.objects import write_atomic
 from fairframe.platform.workspace import Workspace, open_workspace
 from fairframe.rights import consent
 from fairframe.rights.tables import consent_event
@@ -132,15 +132,15 @@ def feed(deal: Deal) -> Any:
     path = deal.folder / "feed.json"
     if not path.exists():
         with deal.library.write() as tx:
-            data = feeds.issue(tx, deal.agreement)
-        write_atomic(path, data)
+            papers = feeds.issue(tx, deal.agreement)
+        papers.write(path)
     return sha256_hex(path.read_bytes())
 
 
 def refresh(deal: Deal) -> Any:
     try:
         with deal.lab.write() as tx:
-            feeds.refresh(tx, (deal.folder / "feed.json").read_bytes())
+            feeds.refresh(tx, read_papers(deal.folder / "feed.json"))
     except VerificationError as error:
         assert error.code == "feed.stale", error  # a newer one came with the second delivery
     return "read"
@@ -148,14 +148,14 @@ def refresh(deal: Deal) -> Any:
 
 def delete(deal: Deal) -> Any:
     with deal.lab.write() as tx:
-        data = attest.attest(tx, "one")
-    write_atomic(deal.folder / "attestation.json", data)
-    return sha256_hex(data)
+        papers = attest.attest(tx, "one")
+    papers.write(deal.folder / "attestation.json")
+    return sha256_hex(papers.envelope)
 
 
 def settle(deal: Deal) -> Any:
     with deal.library.write() as tx:
-        return attested.accept(tx, (deal.folder / "attestation.json").read_bytes()).document
+        return attested.accept(tx, read_papers(deal.folder / "attestation.json")).document
 
 
 STEPS: tuple[tuple[str, Callable[[Deal], Any]], ...] = (

@@ -57,7 +57,7 @@ def test_the_preview_is_what_happens(loop: Loop) -> None:  # noqa: F811
     assert [(one.name, one.items) for one in shown.takes_back] == [("squares", 4)]
     with loop.library.write() as tx:
         done = flow.say(tx, who, said)
-    assert {one.item for one in done.revoked} == set(loop.items_of(ANA))
+    assert [one.items for one in done.revoked] == [len(loop.items_of(ANA))]
     assert sum(one.duration_ms for one in done.revoked) == shown.takes_back[0].duration_ms
     with loop.library.read() as tx:
         leaves = tx.rows(audit_entry.select().where(audit_entry.c.kind == "consent.deny"))

@@ -92,7 +92,7 @@ def own_revenue(tx: WriteTx, one: Writer) -> str:
 
 
 def own_feed(tx: WriteTx, one: Writer) -> str:
-    return hashlib.sha256(feeds.issue(tx, one.shared["agreement"])).hexdigest()
+    return hashlib.sha256(feeds.issue(tx, one.shared["agreement"]).envelope).hexdigest()
 
 
 def same_hold(tx: WriteTx, one: Writer) -> str:
