@@ -191,7 +191,8 @@ def check_end(library: Any, lab: Any, folder: Path) -> None:
         assert len(held) == 2 and set(ws.keys.held()) <= held
     assert {kind: kinds[kind] for kind in ONCE} == ONCE
     assert sorted(path.name for path in folder.iterdir()) == [
-        "attestation.json", "feed.json", "footage", "metadata.csv", "one", "order.json", "two",
+        "attestation.items.jsonl", "attestation.json", "feed.items.jsonl", "feed.json", "footage", "metadata.csv",
+        "one", "order.json", "two",
     ]  # fmt: skip
     with library.read() as tx:
         sums: Counter[str] = Counter()
