@@ -24,6 +24,7 @@ from fairframe.rights import agreements
 from fairframe.training import lineage, reported
 from fairframe.training.tables import checkpoint, usage
 from fairframe.training.usage import UsageCount
+from fairframe.verify.kind import Report
 from fairframe.verify.registry import verify
 
 from ..dataset.conftest import PEOPLE, Loop, films, loop  # noqa: F401  (fixtures)
@@ -122,6 +123,24 @@ def test_a_checkpoint_that_consumed_what_was_taken_back(loop: Loop, remedy: str)
         assert "68 frames of 4 items that were taken back" in found.text
         assert ("to be deleted" if remedy == "withdraw" else f"remedy {remedy}") in found.text
         assert "removed" not in found.text and "unlearned" not in found.text
+
+
+def test_what_was_made_of_a_checkpoint_tells_it_too(loop: Loop, tmp_path: Path) -> None:  # noqa: F811
+    """A merge was trained on nothing itself; a library knows its ancestor by a report alone."""
+    under(loop, offered(loop, "research", "deal", opt_out_remedy='"grandfather"'))
+    folder = trained(loop, ANA, BEN)
+    of = read_payload(read_envelope((folder / "lineage.json").read_bytes()).payload).body
+    soup = {**of, "name": "soup", "weights_hash": "ab" * 32, "delivery": None, "usage": {**of["usage"], "items": []}}
+    soup["ancestors"] = [{"kind": "checkpoint", "name": "harbor", "hash": of["weights_hash"]}]
+    path = tmp_path / "lineage.json"
+    with loop.lab.write() as tx:
+        path.write_bytes(bundles.issue(tx, "lineage", "", soup))
+    with loop.library.write() as tx:
+        opt_out.opt_out(tx, contributors.find(tx, ANA))
+    fed(loop)
+    for ws in (loop.lab, loop.library):
+        (found,) = with_withdrawn(Report("document", (), ()), path, ws).findings
+        assert (found.ok, found.code) == (True, CODE) and found.text.startswith("its ancestor harbor: it consumed 68")
 
 
 def test_the_end_of_the_agreement_reaches_every_model(loop: Loop) -> None:  # noqa: F811

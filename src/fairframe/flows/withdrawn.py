@@ -21,6 +21,7 @@ from fairframe.dataset.tables import delivery as delivery_table
 from fairframe.flows.deletion import due_models
 from fairframe.platform.tx import Row, Tx
 from fairframe.platform.workspace import Workspace
+from fairframe.training import registry
 from fairframe.training.happened import deleted
 from fairframe.training.tables import checkpoint, checkpoint_event
 from fairframe.verify.files import read_limited
@@ -72,13 +73,13 @@ def _inherited(tx: Tx, body: dict[str, Any]) -> list[Finding]:
     waiting, seen = [body], {body["weights_hash"]}
     while waiting:
         for one in waiting.pop(0)["ancestors"]:
-            row = tx.row(checkpoint.select().where(checkpoint.c.weights_hash == one["hash"]).limit(1))
+            row = _row(tx, one["hash"])
             if one["kind"] != "checkpoint" or one["hash"] in seen or row is None:
                 continue
             seen.add(one["hash"])
-            lineage = read_payload(read_envelope(row["lineage"].encode()).payload).body
-            waiting.append(lineage)
-            said = _findings(tx, lineage)
+            known = _from_rows(tx, row)
+            waiting.append(known)
+            said = _findings(tx, known)
             found += [Finding(check.ok, check.code, f"its ancestor {one['name']}: {check.text}") for check in said]
     return found
 
@@ -100,13 +101,25 @@ def _taken_back(tx: Tx, delivery: Row, body: dict[str, Any]) -> Finding:
     by_time = all(reasons[one] == KEPT_LONG for one in frames)
     why = "only their retention ended, and models stay" if by_time else f"remedy {remedy}: {STAYS[remedy]}"
     text = f"it consumed {sum(frames.values())} frames of {len(frames)} items that were taken back, {known}"
-    if not by_time and remedy == "withdraw" and not _has_row(tx, body["weights_hash"]):
+    if not by_time and remedy == "withdraw" and _row(tx, body["weights_hash"]) is None:
         return Finding(False, CODE, f"{text}; remedy withdraw, and no report of this model is here")
     return Finding(True, CODE, f"{text}; {why}")
 
 
-def _has_row(tx: Tx, weights_hash: str) -> bool:
-    return tx.row(checkpoint.select().where(checkpoint.c.weights_hash == weights_hash).limit(1)) is not None
+def _row(tx: Tx, weights_hash: str) -> Row | None:
+    """The newest row on a checkpoint with these weights, own or reported."""
+    same = checkpoint.select().where(checkpoint.c.weights_hash == weights_hash)
+    return tx.row(same.order_by(checkpoint.c.id.desc()).limit(1))
+
+
+def _from_rows(tx: Tx, row: Row) -> dict[str, Any]:
+    """What a lineage says that is asked for here, from a checkpoint's rows: of a reported one there is no lineage."""
+    return {
+        "weights_hash": row["weights_hash"],
+        "delivery": None if row["delivery"] is None else {"id": row["delivery"]},
+        "usage": {"items": [one for one in registry.usage_of(tx, row["id"]) if one["source"] != "house"]},
+        "ancestors": registry.ancestors_of(tx, row["id"]),
+    }
 
 
 def _deleted(tx: Tx, weights_hash: str) -> bool:
