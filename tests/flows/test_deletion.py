@@ -20,14 +20,14 @@ from fairframe.dataset import attested as taken
 from fairframe.dataset.papers import Papers
 from fairframe.dataset.tables import feed_entry, obligation
 from fairframe.flows import deletion, opt_out, upgrade
-from fairframe.generation import grants, guard
+from fairframe.generation import grants
 from fairframe.library import contributors, facts
 from fairframe.library.tables import asset
 from fairframe.platform import bundles
 from fairframe.platform.tx import Row
 from fairframe.platform.workspace import Workspace
 from fairframe.rights import agreements, consent, offers
-from fairframe.training import registry, reported
+from fairframe.training import permissions, registry, reported
 from fairframe.training.tables import ancestor, checkpoint, usage
 
 from ..dataset.conftest import PEOPLE, Loop, films, loop  # noqa: F401  (fixtures)
@@ -228,7 +228,7 @@ def test_the_end_of_retention_takes_the_clips_back_and_leaves_models(loop: Loop)
 
     def used(name: str) -> None:
         with loop.lab.read() as tx:
-            guard.permits(tx, registry.find(tx, name), "research")
+            permissions.require(tx, registry.find(tx, name), "generate", "research")
 
     loop.lab.clock.now = made_ms + 20 * DAY_MS - 1  # type: ignore[attr-defined]
     assert fed(loop).entries == 0
@@ -278,7 +278,7 @@ def test_a_remedy_holds_under_the_agreement_that_says_it(loop: Loop, says: str) 
     def allowed(purpose: str) -> bool:
         with loop.lab.read() as tx:
             try:
-                return bool(guard.permits(tx, registry.find(tx, "harbor"), purpose))
+                return bool(permissions.require(tx, registry.find(tx, "harbor"), "generate", purpose))
             except Refused as refused:
                 assert "guard.withdrawn" in " ".join(refused.reasons)
                 return False
@@ -373,7 +373,7 @@ def test_what_was_made_of_a_model_goes_with_it(loop: Loop) -> None:  # noqa: F81
     with loop.lab.read() as tx:
         for name, allowed in (("pupil", False), ("apart", True)):
             try:
-                assert guard.permits(tx, registry.find(tx, name), "research") and allowed
+                assert permissions.require(tx, registry.find(tx, name), "generate", "research") and allowed
             except Refused as refused:
                 assert not allowed and "guard.deleted" in " ".join(refused.reasons)
 
@@ -384,7 +384,7 @@ def test_under_withdraw_a_model_is_used_only_with_a_young_feed(loop: Loop) -> No
 
     def used() -> None:
         with loop.lab.read() as tx:
-            guard.permits(tx, registry.find(tx, "harbor"), "research")
+            permissions.require(tx, registry.find(tx, "harbor"), "generate", "research")
 
     used()
     loop.lab.clock.advance(8 * DAY_MS)  # type: ignore[attr-defined]
@@ -405,7 +405,8 @@ def test_other_remedies_leave_finished_models(loop: Loop) -> None:  # noqa: F811
     assert accepted(loop, attested(loop)).body.models == ()
     loop.lab.clock.advance(8 * DAY_MS)  # type: ignore[attr-defined]
     with loop.lab.read() as tx:
-        assert guard.permits(tx, registry.find(tx, "harbor"), "research"), "a finished model stays: the feed may be old"
+        permit = permissions.require(tx, registry.find(tx, "harbor"), "generate", "research")
+        assert permit.agreement.purpose == "research", "a finished model stays: the feed may be old"
     assert folder.exists() and ends(loop.lab) == {"harbor": []}
 
 

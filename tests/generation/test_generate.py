@@ -171,7 +171,7 @@ def test_an_upgrade_is_granted_and_the_film_shows_it(studio: Any, upgrade: Calla
     from fairframe.flows.upgrade import grant
     from fairframe.generation import grants
     from fairframe.library import contributors
-    from fairframe.rights import consent
+    from fairframe.rights import agreements, consent
 
     research, people = studio.loop.agreement, studio.consumed()
     commercial = upgrade()
@@ -197,7 +197,10 @@ def test_an_upgrade_is_granted_and_the_film_shows_it(studio: Any, upgrade: Calla
     assert (film.agreement, film.granted is not None) == (commercial, True)
     report = verify(film.path, trust(studio), clock.now)
     assert report.holds, [f for f in report.findings if not f.ok]
-    assert studio.film(name="study.mp4").agreement == research
+    with studio.lab.read() as tx:
+        ends = {one: agreements.find(tx, one).ends_ms for one in (research, commercial)}
+    assert ends[research] < ends[commercial]
+    assert studio.film(name="study.mp4").agreement == commercial, "of two that cover it, the one that ends last"
     assert not codes(checks.check_film(studio.lab, film.path))
 
 

@@ -8,10 +8,9 @@ import pytest
 from fairframe.core.errors import FairframeError, Refused
 from fairframe.core.grant_body import GrantBody
 from fairframe.generation import grants
-from fairframe.generation.guard import permits
 from fairframe.platform import bundles
 from fairframe.rights import agreements
-from fairframe.training import registry
+from fairframe.training import permissions, registry
 from fairframe.training.happened import happen
 
 pytestmark = pytest.mark.torch
@@ -46,10 +45,10 @@ def test_a_grant_that_does_not_fit(studio: Any, upgrade: Callable[[], str], chan
 def test_a_deleted_checkpoint_is_used_for_nothing(studio: Any) -> None:
     with studio.lab.write() as tx:
         row = registry.find(tx, "harbor")
-        assert permits(tx, row, "evaluate").grant is None
+        assert permissions.require(tx, row, "generate", "evaluate").grant is None
         happen(tx, row, "deleted", reason="a contributor asked")
     with studio.lab.read() as tx, pytest.raises(Refused) as refused:
-        permits(tx, registry.find(tx, "harbor"), "evaluate")
+        permissions.require(tx, registry.find(tx, "harbor"), "generate", "evaluate")
     assert [reason.partition(":")[0] for reason in refused.value.reasons] == ["guard.deleted"]
 
 

@@ -13,12 +13,11 @@ import pytest
 from fairframe.core.errors import Conflict, Refused
 from fairframe.dataset import feeds, loader
 from fairframe.flows import deletion, opt_out
-from fairframe.generation import guard
 from fairframe.library import contributors
 from fairframe.platform.tables import run
 from fairframe.rights import agreements, offers
 from fairframe.royalties import usage
-from fairframe.training import lineage, registry
+from fairframe.training import lineage, permissions, registry
 from fairframe.training.reporting import report
 from fairframe.training.session import train
 
@@ -68,7 +67,7 @@ def test_a_model_trained_after_an_upgrade_stands_under_its_deliverys_agreement(
         row = registry.find(tx, "again")
         assert row["agreement"] == research != studio.loop.agreement
         with pytest.raises(Refused) as refused:
-            guard.permits(tx, row, "commercial")
+            permissions.require(tx, row, "generate", "commercial")
         assert any("guard.purpose" in reason for reason in refused.value.reasons)
     with studio.lab.write() as tx:
         data = report(tx, "again")

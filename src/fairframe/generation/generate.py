@@ -15,7 +15,7 @@ from fairframe.core.errors import InputError
 from fairframe.core.ids import new_id
 from fairframe.core.plain import is_plain
 from fairframe.core.timecode import Rate
-from fairframe.generation import guard, placing, sidecar
+from fairframe.generation import placing, sidecar
 from fairframe.generation.film import film_frames, frame_count, overlap_of
 from fairframe.generation.outputs import MADE
 from fairframe.generation.sidecar import Made
@@ -29,7 +29,7 @@ from fairframe.platform.objects import sha256_file
 from fairframe.platform.runs import Progress, Run, running, silent
 from fairframe.platform.tx import Row, WriteTx
 from fairframe.platform.workspace import Workspace
-from fairframe.training import registry
+from fairframe.training import permissions, registry
 from fairframe.training.permission_rule import EXTERNAL
 from fairframe.training.permissions import Permit
 from fairframe.training.preset import Sampling
@@ -120,7 +120,7 @@ def generate(
         placing.check_free(path, overwrite=overwrite)
     with ws.read() as tx:
         row = registry.find(tx, model)
-        guard.permits(tx, row, purpose, tenant)
+        permissions.require(tx, row, "generate", purpose, tenant=tenant)
     folder = registry.check_files(ws, row)
     arguments = {"model": row["public_id"], "mode": asked.mode, "purpose": purpose, "seed": seed}
     with running(ws, "generate", arguments, show) as run:
@@ -245,7 +245,7 @@ def _sign_and_record(
     output_id = new_id("out")
     with ws.write() as tx:
         row = registry.find(tx, row["public_id"])
-        permit = guard.permits(tx, row, asked.purpose, asked.tenant)
+        permit = permissions.require(tx, row, "generate", asked.purpose, tenant=asked.tenant)
         chain = sidecar.chain_of(tx, permit)
         claims = sidecar.lineage_assertion(output_id, row, permit, chain, made)
         manifest = film_manifest(out.stem, __version__, claims, TRAINING)
