@@ -12,14 +12,13 @@ import sqlalchemy as sa
 from fairframe.core.errors import Conflict, InputError, NotFound
 from fairframe.core.ids import new_id
 from fairframe.library.tables import asset, contributor, ownership
-from fairframe.platform import audit, bundles
+from fairframe.platform import audit
 from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.rights import holds
+from fairframe.rights.outcomes import decided, reason_of
 from fairframe.rights.tables import appeal, appeal_outcome, hold, hold_lift
 
 Outcome = Literal["lifted", "kept"]
-DOCUMENT = "appeal_outcome"
-MAX_REASON = 2_000
 
 
 def lodge(tx: WriteTx, hold_public_id: str, who: Row, reason: str) -> str:
@@ -28,7 +27,7 @@ def lodge(tx: WriteTx, hold_public_id: str, who: Row, reason: str) -> str:
     Raises NotFound (no such hold), Conflict: hold.lifted where it was lifted, appeal.open where theirs is open already,
     and InputError where the asset is another's (input.foreign_asset) or there is no reason.
     """
-    text = _reason(reason)
+    text = reason_of(reason)
     audit.lock(tx.conn)  # one appeal waits at a time
     row = _hold(tx, hold_public_id)
     if tx.row(hold_lift.select().where(hold_lift.c.hold_id == row["hold_id"])) is not None:
@@ -57,12 +56,11 @@ def settle(tx: WriteTx, appeal_public_id: str, outcome: Outcome, *, reason: str,
     `by`: who decided; it enters the audit tree as a commitment only. Raises NotFound, InputError (reason), Conflict
     (appeal.settled; also where the hold was lifted meanwhile).
     """
-    text = _reason(reason)
+    text = reason_of(reason)
     audit.lock(tx.conn)  # it is settled once
     found = find(tx, appeal_public_id)
     if found["state"] != "open":
         raise Conflict(f"the appeal is settled: {found['state']}", code="appeal.settled", where=appeal_public_id)
-    document = new_id("doc")
     body = {
         "appeal": appeal_public_id,
         "hold": found["hold"],
@@ -72,8 +70,7 @@ def settle(tx: WriteTx, appeal_public_id: str, outcome: Outcome, *, reason: str,
         "reason": text,
         "decided_at_ms": tx.now_ms,
     }
-    envelope = bundles.issue(tx, DOCUMENT, "", body, id=document, private={"by": by} if by else None)
-    tx.insert(appeal_outcome, appeal_id=found["id"], outcome=outcome, reason=text, document=document)
+    document, envelope = decided(tx, appeal_outcome, {"appeal_id": found["id"]}, outcome, text, body, by)
     said = {"appeal": appeal_public_id, "hold": found["hold"], "document": document}
     tx.record(f"appeal.{outcome}", found["asset"], said)
     if outcome == "lifted":
@@ -147,11 +144,3 @@ def _hold(tx: Tx, public_id: str) -> Row:
 def _owns(tx: Tx, who: Row, of: Row) -> bool:
     shares = ownership.select().where(ownership.c.asset_id == of["asset_id"], ownership.c.contributor_id == who["id"])
     return of["contributor_id"] == who["id"] or tx.row(shares.limit(1)) is not None
-
-
-def _reason(text: str) -> str:
-    if not text.strip() or len(text) > MAX_REASON or "\x00" in text:
-        raise InputError(
-            f"it needs a reason of at most {MAX_REASON:,} characters", code="input.bad_reason", remedy="Say --reason"
-        )
-    return text.strip()

@@ -16,12 +16,12 @@ from fairframe.core.errors import Conflict, InputError, NotFound
 from fairframe.core.ids import new_id
 from fairframe.library.tables import asset, contributor, ownership
 from fairframe.library.wording import visible
-from fairframe.platform import audit, bundles
+from fairframe.platform import audit
 from fairframe.platform.tx import Row, Tx, WriteTx
+from fairframe.rights.outcomes import decided, reason_of
 from fairframe.rights.tables import claim, claim_outcome
 
 Outcome = Literal["upheld", "dismissed"]
-DOCUMENT = "claim_outcome"
 MAX_WORDS = 2_000
 MAX_NAME = 200
 
@@ -41,7 +41,7 @@ def lodge(tx: WriteTx, who: Row, film: Film, found: Mapping[str, Any], *, of: Ro
     `found`: JSON without floats. Raises InputError (input.bad_words; input.foreign_asset where the asset is another's),
     Conflict (claim.open) where their claim about the same film, and the same asset, waits already.
     """
-    said = _text(words, "input.bad_words", "Say --words") if words.strip() else ""
+    said = _words(words)
     check_owner(tx, who, of)
     audit.lock(tx.conn)
     same = (claim.c.contributor_id == who["id"]) & (claim.c.film_hash == film.bytes_hash)
@@ -76,12 +76,11 @@ def settle(tx: WriteTx, claim_public_id: str, outcome: Outcome, *, reason: str, 
     `by`: who decided; it enters the audit tree as a commitment only. Raises NotFound, InputError (input.bad_reason),
     Conflict (claim.settled).
     """
-    text = _text(reason, "input.bad_reason", "Say --reason")
+    text = reason_of(reason)
     audit.lock(tx.conn)
     found = find(tx, claim_public_id)
     if found["state"] != "open":
         raise Conflict(f"the claim is settled: {found['state']}", code="claim.settled", where=claim_public_id)
-    document = new_id("doc")
     body = ClaimOutcome(
         claim=claim_public_id,
         contributor=found["contributor"],
@@ -91,9 +90,7 @@ def settle(tx: WriteTx, claim_public_id: str, outcome: Outcome, *, reason: str, 
         reason=text,
         decided_at_ms=tx.now_ms,
     )
-    private = {"by": by} if by else None
-    envelope = bundles.issue(tx, DOCUMENT, "", body.to_json(), id=document, private=private)
-    tx.insert(claim_outcome, claim_id=found["id"], outcome=outcome, reason=text, document=document)
+    document, envelope = decided(tx, claim_outcome, {"claim_id": found["id"]}, outcome, text, body.to_json(), by)
     tx.record(f"claim.{outcome}", claim_public_id, {"film": found["film_hash"], "document": document})
     return envelope
 
@@ -154,7 +151,10 @@ def _cases(*more: Any) -> "sa.Select[*tuple[Any, ...]]":
     ).select_from(joined)
 
 
-def _text(text: str, code: str, remedy: str) -> str:
-    if not text.strip() or len(text) > MAX_WORDS or "\x00" in text:
-        raise InputError(f"it needs words, {MAX_WORDS:,} characters at most", code=code, remedy=remedy)
+def _words(text: str) -> str:
+    if not text.strip():
+        return ""
+    if len(text) > MAX_WORDS or "\x00" in text:
+        what = f"it needs words, {MAX_WORDS:,} characters at most"
+        raise InputError(what, code="input.bad_words", remedy="Say --words")
     return text.strip()

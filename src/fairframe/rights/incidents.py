@@ -11,18 +11,17 @@ from typing import Any, Literal, get_args
 import sqlalchemy as sa
 
 from fairframe.core.canonical import Json
-from fairframe.core.errors import Conflict, InputError, NotFound
+from fairframe.core.errors import Conflict, NotFound
 from fairframe.core.ids import new_id
 from fairframe.core.time import DAY_MS
 from fairframe.library.tables import contributor
-from fairframe.platform import bundles
+from fairframe.platform import audit
 from fairframe.platform.tx import Row, Tx, WriteTx
+from fairframe.rights.outcomes import decided, reason_of
 from fairframe.rights.tables import consent_event, incident, incident_outcome
 
 Outcome = Literal["settled", "nothing_happened", "disputed"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
-DOCUMENT = "incident_outcome"
-MAX_REASON = 2_000
 
 
 def open_if_backdated(tx: WriteTx, who: Row, valid_from_ms: int | None) -> str | None:
@@ -63,15 +62,12 @@ def settle(tx: WriteTx, public_id: str, outcome: Outcome, *, reason: str, found:
     `by`: who settled; it enters the audit tree as a commitment only. Raises NotFound, InputError (input.bad_reason),
     Conflict (incident.settled).
     """
-    if not reason.strip() or len(reason) > MAX_REASON or "\x00" in reason:
-        raise InputError(
-            f"it needs a reason of at most {MAX_REASON:,} characters", code="input.bad_reason", remedy="Say --reason"
-        )
+    text = reason_of(reason)
+    audit.lock(tx.conn)  # it is settled once
     row = find(tx, public_id)
     if row["outcome"] is not None:
         raise Conflict(f"the incident is settled: {row['outcome']}", code="incident.settled", where=public_id)
-    document = new_id("doc")
-    body = {
+    body: dict[str, Json] = {
         "incident": public_id,
         "contributor": row["contributor"],
         "words": row["words"],
@@ -79,12 +75,11 @@ def settle(tx: WriteTx, public_id: str, outcome: Outcome, *, reason: str, found:
         "recorded_at_ms": row["recorded_at_ms"],
         "due_ms": row["due_ms"],
         "outcome": outcome,
-        "reason": reason.strip(),
+        "reason": text,
         "found": found,
         "settled_at_ms": tx.now_ms,
     }
-    envelope = bundles.issue(tx, DOCUMENT, "", body, id=document, private={"by": by} if by else None)
-    tx.insert(incident_outcome, incident_id=row["id"], outcome=outcome, reason=reason.strip(), document=document)
+    document, envelope = decided(tx, incident_outcome, {"incident_id": row["id"]}, outcome, text, body, by)
     tx.record(f"incident.{outcome}", public_id, {"contributor": row["contributor"], "document": document})
     return envelope
 

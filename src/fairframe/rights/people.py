@@ -15,6 +15,7 @@ from fairframe.library.tables import asset_fact
 from fairframe.platform import bundles
 from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.rights import rulings
+from fairframe.rights.outcomes import reason_of
 from fairframe.rights.rulings import Change, Ruled, Verdict
 
 Seen = Literal["seen", "none"]
@@ -32,7 +33,7 @@ def rule(
     expires_ms: a "none" expires after rulings.ALLOW_DAYS where None, and after rulings.MAX_DAYS at the latest; a "seen"
     holds until somebody says otherwise. Raises InputError (reason, expiry, no or too many assets).
     """
-    text = rulings.checked_reason(reason)
+    text = reason_of(reason, "a ruling")
     until = rulings.expiry(tx.now_ms, _LIKE[seen], expires_ms)
     rulings.check_count(assets)
     document = new_id("doc")

@@ -10,18 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-import sqlalchemy as sa
-
 from fairframe.core.errors import InputError, Refused
 from fairframe.core.ids import new_id
 from fairframe.core.time import DAY_MS
-from fairframe.library.tables import asset
 from fairframe.platform import bundles
 from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.rights import agreements, facts, moment
 from fairframe.rights.agreement import Agreement
 from fairframe.rights.clearance import CODES, RULABLE, SEVERITY, Decision, clear, reviewed
 from fairframe.rights.facts import AssetView, RulingView
+from fairframe.rights.outcomes import reason_of
 from fairframe.rights.tables import ruling
 
 Verdict = Literal["allow", "deny"]
@@ -31,7 +29,6 @@ MAX_DAYS = 1_096
 """The longest that an allow holds: three years, then somebody looks again."""
 MAX_ASSETS = 10_000
 """Assets in one act; its document names each."""
-MAX_REASON = 2_000
 DOCUMENT = "ruling"
 
 INSTEAD = {
@@ -94,7 +91,7 @@ def rule(
     decide it so, ruling.nothing where the finding does not stand on an asset: nobody rules on what they have not seen.
     """
     check(finding, decision)
-    text = checked_reason(reason)
+    text = reason_of(reason, "a ruling")
     until = expiry(tx.now_ms, decision, expires_ms)
     check_count(assets)
     _must_stand(tx, assets, finding)
@@ -162,15 +159,6 @@ def of_asset(tx: Tx, asset_id: int) -> Sequence[Row]:
     return tx.rows(ruling.select().where(ruling.c.asset_id == asset_id).order_by(ruling.c.id))
 
 
-def assets_by_ids(tx: Tx, ids: Sequence[int]) -> list[Row]:
-    """The rows of assets, in the order of ingest."""
-    rows: list[Row] = []
-    for start in range(0, len(ids), facts.CHUNK):
-        some = ids[start : start + facts.CHUNK]
-        rows += tx.rows(sa.select(asset).where(asset.c.id.in_(some)).order_by(asset.c.id))
-    return rows
-
-
 def _with(view: AssetView, new: RulingView) -> AssetView:
     return replace(view, rulings=(*(one for one in view.rulings if one.finding != new.finding), new))
 
@@ -206,17 +194,6 @@ def check_count(assets: Sequence[Row]) -> None:
             code="ruling.assets",
             remedy="Narrow the filter",
         )
-
-
-def checked_reason(text: str) -> str:
-    """A reason without outer blanks. Raises InputError (input.bad_reason)."""
-    if not text.strip() or len(text) > MAX_REASON or "\x00" in text:
-        raise InputError(
-            f"a ruling needs a reason of at most {MAX_REASON:,} characters",
-            code="input.bad_reason",
-            remedy="Say --reason",
-        )
-    return text.strip()
 
 
 def expiry(now_ms: int, decision: Verdict, expires_ms: int | None) -> int | None:
