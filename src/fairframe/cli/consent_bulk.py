@@ -1,5 +1,6 @@
 """rights consents: one contributor's words about many of their assets, by a filter or from a table."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -95,7 +96,7 @@ def consent_bulk(
         note("Send each lab its feed: fairframe rights feed AGREEMENT -o feed.json")
 
 
-def _chosen(tx: Tx, who: Row, which: Which, collection: str | None) -> list[Row]:
+def _chosen(tx: Tx, who: Row, which: Which, collection: str | None) -> Sequence[Row]:
     if collection is not None:
         which = Which(**{**vars(which), "collection": collections.find(tx, collection, who)["id"]})
     rows = choose.choose(tx, who, which)

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from fairframe.dataset.tables import dataset_release
 from fairframe.dataset.tables import delivery as delivery_table
 from fairframe.flows.items import of_assets
-from fairframe.library import choose
+from fairframe.library import assets, choose
 from fairframe.library.tables import asset, collection_asset
 from fairframe.platform import bundles
 from fairframe.platform.tx import Row, Tx
@@ -198,7 +198,7 @@ def _trained(tx: Tx, rows: Sequence[Row], since_ms: int) -> tuple[Trained, ...]:
 
 
 def _names(tx: Tx, ids: set[int]) -> tuple[str, ...]:
-    return tuple(row["public_id"] for row in choose.by_ids(tx, sorted(ids)[:SHOWN]))
+    return tuple(row["public_id"] for row in assets.by_ids(tx, sorted(ids)[:SHOWN]))
 
 
 def _length(rows: Sequence[Row]) -> int:

@@ -2,15 +2,11 @@
 
 from collections.abc import Sequence
 
-import sqlalchemy as sa
-
 from fairframe.dataset import revocation
 from fairframe.dataset.revocation import Items
 from fairframe.dataset.tables import item
 from fairframe.platform.database import among
 from fairframe.platform.tx import Row, Tx
-
-BATCH = 500
 
 
 def cut_from(tx: Tx, asset_ids: Sequence[int]) -> Items:
@@ -18,9 +14,6 @@ def cut_from(tx: Tx, asset_ids: Sequence[int]) -> Items:
     return revocation.chosen(among(tx.conn, item.c.asset_id, asset_ids))
 
 
-def of_assets(tx: Tx, asset_ids: Sequence[int]) -> list[Row]:
+def of_assets(tx: Tx, asset_ids: Sequence[int]) -> Sequence[Row]:
     """Rows of `item`, oldest first. asset_ids: BIGINT ids, of any number."""
-    rows: list[Row] = []
-    for start in range(0, len(asset_ids), BATCH):
-        rows += tx.rows(sa.select(item).where(item.c.asset_id.in_(asset_ids[start : start + BATCH])))
-    return sorted(rows, key=lambda row: row["id"])
+    return tx.rows(item.select().where(among(tx.conn, item.c.asset_id, asset_ids)).order_by(item.c.id))

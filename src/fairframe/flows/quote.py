@@ -16,9 +16,10 @@ from fairframe.core.time import DAY_MS, to_rfc3339
 from fairframe.curation import selection
 from fairframe.curation.filters import Filters
 from fairframe.curation.selection import Cap, SelectedShot
-from fairframe.dataset.compose import BATCH, assets_of
+from fairframe.dataset.compose import assets_of
 from fairframe.library.tables import contributor
 from fairframe.platform import bundles
+from fairframe.platform.database import among
 from fairframe.platform.tx import Row, Tx
 from fairframe.platform.workspace import Workspace
 from fairframe.rights import agreements, clashes, clearing, snapshot
@@ -182,9 +183,6 @@ def _delivered(shot: SelectedShot, source: Row) -> tuple[str, int, int, str, int
 
 
 def _people(tx: Tx, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
-    found: dict[int, tuple[str, str]] = {}
-    for start in range(0, len(ids), BATCH):
-        columns = sa.select(contributor.c.id, contributor.c.public_id, contributor.c.name)
-        for row in tx.rows(columns.where(contributor.c.id.in_(ids[start : start + BATCH]))):
-            found[row["id"]] = (row["public_id"], row["name"])
-    return found
+    columns = sa.select(contributor.c.id, contributor.c.public_id, contributor.c.name)
+    rows = tx.rows(columns.where(among(tx.conn, contributor.c.id, ids)))
+    return {row["id"]: (row["public_id"], row["name"]) for row in rows}

@@ -16,6 +16,7 @@ from fairframe.core.money import Money
 from fairframe.flows import upgrade
 from fairframe.flows.upgrade import Weighed
 from fairframe.library.tables import asset
+from fairframe.platform.database import among
 from fairframe.platform.tx import Tx
 from fairframe.platform.workspace import Workspace
 from fairframe.rights import agreements, clearing, snapshot
@@ -179,8 +180,5 @@ def _named(tx: Tx, batches: Iterator[list[tuple[int, Change, str]]]) -> Iterator
 
 def _names(tx: Tx, ids: Sequence[int]) -> dict[int, str]:
     """asset id -> public id."""
-    found: dict[int, str] = {}
-    for start in range(0, len(ids), CHUNK):
-        where = asset.c.id.in_(ids[start : start + CHUNK])
-        found |= {row["id"]: row["public_id"] for row in tx.rows(sa.select(asset.c.id, asset.c.public_id).where(where))}
-    return found
+    where = among(tx.conn, asset.c.id, ids)
+    return {row["id"]: row["public_id"] for row in tx.rows(sa.select(asset.c.id, asset.c.public_id).where(where))}

@@ -11,6 +11,7 @@ from fairframe.core.ids import new_id
 from fairframe.library import facts, signals
 from fairframe.library.metadata import Described
 from fairframe.library.tables import asset, contributor, ownership
+from fairframe.platform.database import among
 from fairframe.platform.tx import Row, Tx, WriteTx
 
 if TYPE_CHECKING:
@@ -128,6 +129,11 @@ def find(tx: Tx, id_or_filename: str) -> Row:
             remedy=f"Give one id: {ids}",
         )
     return found[0]
+
+
+def by_ids(tx: Tx, ids: Sequence[int]) -> Sequence[Row]:
+    """The rows of assets (their BIGINT ids, however many), in the order of ingest."""
+    return tx.rows(asset.select().where(among(tx.conn, asset.c.id, ids)).order_by(asset.c.id))
 
 
 def owner(tx: Tx, row: Row) -> Row:

@@ -2,11 +2,13 @@
 
 import fnmatch
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import sqlalchemy as sa
 
 from fairframe.core.errors import InputError
+from fairframe.library import assets
 from fairframe.library.search import saying
 from fairframe.library.tables import asset, collection_asset, contributor, ownership
 from fairframe.platform.tx import Row, Tx
@@ -46,7 +48,7 @@ def theirs(contributor_id: int) -> "sa.ColumnElement[bool]":
     return (asset.c.contributor_id == contributor_id) | asset.c.id.in_(shared)
 
 
-def choose(tx: Tx, who: Row, which: Which) -> list[Row]:
+def choose(tx: Tx, who: Row, which: Which) -> Sequence[Row]:
     """A contributor's assets that `which` names, in the order of ingest. Raises InputError on words or a pattern."""
     named = _pattern(which.match)
     short = sa.case((asset.c.width < asset.c.height, asset.c.width), else_=asset.c.height)
@@ -64,7 +66,7 @@ def choose(tx: Tx, who: Row, which: Which) -> list[Row]:
             statement = statement.where(column >= least)
         if most is not None:
             statement = statement.where(column <= most)
-    return by_ids(tx, [row["id"] for row in tx.rows(statement) if named.fullmatch(row["filename"].casefold())])
+    return assets.by_ids(tx, [row["id"] for row in tx.rows(statement) if named.fullmatch(row["filename"].casefold())])
 
 
 def named(tx: Tx, who: Row | None, names: "list[str]") -> dict[str, list[Row]]:
@@ -79,14 +81,6 @@ def named(tx: Tx, who: Row | None, names: "list[str]") -> dict[str, list[Row]]:
             for name in {row["public_id"], row["filename"]} & set(some):
                 found.setdefault(name, []).append(row)
     return found
-
-
-def by_ids(tx: Tx, ids: "list[int]") -> list[Row]:
-    """The rows of assets, a few hundred in a query."""
-    rows: list[Row] = []
-    for start in range(0, len(ids), CHUNK):
-        rows += tx.rows(asset.select().where(asset.c.id.in_(ids[start : start + CHUNK])).order_by(asset.c.id))
-    return rows
 
 
 def _pattern(text: str) -> re.Pattern[str]:

@@ -7,8 +7,9 @@ from typing import Literal
 import sqlalchemy as sa
 
 from fairframe.core.errors import NotFound
-from fairframe.library import releases
+from fairframe.library import assets, releases
 from fairframe.library.tables import asset, document_release
+from fairframe.platform.database import among
 from fairframe.platform.tx import Row, Tx
 
 State = Literal["in force", "not yet", "ended", "revoked"]
@@ -56,21 +57,15 @@ def of_document(tx: Tx, document: str) -> list[tuple[Row, Row]]:
             code="release.missing",
             remedy="See: fairframe library release list",
         )
-    ids = [row["asset_id"] for row in rows]
-    found: dict[int, Row] = {}
-    for start in range(0, len(ids), releases.CHUNK):
-        some = asset.select().where(asset.c.id.in_(ids[start : start + releases.CHUNK]))
-        found.update({row["id"]: row for row in tx.rows(some)})
+    found = {row["id"]: row for row in assets.by_ids(tx, [row["asset_id"] for row in rows])}
     return [(row, found[row["asset_id"]]) for row in rows]
 
 
 def _revoked(tx: Tx, ids: Sequence[int]) -> dict[int, int]:
     found: dict[int, int] = {}
-    for start in range(0, len(ids), releases.CHUNK):
-        where = document_release.c.revokes_id.in_(ids[start : start + releases.CHUNK])
-        for row in tx.rows(document_release.select().where(where)):
-            since = row["valid_from_ms"]
-            found[row["revokes_id"]] = min(since, found.get(row["revokes_id"], since))
+    for row in tx.rows(document_release.select().where(among(tx.conn, document_release.c.revokes_id, ids))):
+        since = row["valid_from_ms"]
+        found[row["revokes_id"]] = min(since, found.get(row["revokes_id"], since))
     return found
 
 

@@ -14,6 +14,7 @@ from fairframe.core.territory import WORLD, Territory
 from fairframe.library.release_words import FOREVER_MS, Words, check, must_agree, values_of
 from fairframe.library.tables import document_release
 from fairframe.platform import audit
+from fairframe.platform.database import among
 from fairframe.platform.tx import Row, Tx, WriteTx
 
 MAX_BYTES = 32 * 1024 * 1024
@@ -138,11 +139,8 @@ def current(tx: Tx, asset_id: int) -> list[Row]:
 
 def on_file(tx: Tx, asset_ids: Sequence[int]) -> tuple[dict[Place, Any], set[Place]]:
     """The release of each place that was not revoked, whenever it begins; and the places where one was."""
-    rows: list[Row] = []
-    ids = sorted(set(asset_ids))
-    for start in range(0, len(ids), CHUNK):
-        where = document_release.c.asset_id.in_(ids[start : start + CHUNK])
-        rows += tx.rows(document_release.select().where(where).order_by(document_release.c.id))
+    where = among(tx.conn, document_release.c.asset_id, sorted(set(asset_ids)))
+    rows = tx.rows(document_release.select().where(where).order_by(document_release.c.id))
     ended = {_place(row) for row in rows if row["revokes_id"] is not None}
     return {_place(row): row for row in in_force(rows, FOREVER_MS)}, ended
 

@@ -14,6 +14,7 @@ from fairframe.library.tables import (
     ownership,
     signal,
 )
+from fairframe.platform.database import among
 from fairframe.platform.tables import audit_entry
 from fairframe.platform.tx import Tx
 from fairframe.rights import facts, moment
@@ -87,8 +88,4 @@ def _of_collections(tx: Tx, sets: set[int]) -> set[int]:
 
 
 def _members(tx: Tx, wanted: "sa.ColumnElement[int]", by: "sa.ColumnElement[int]", keys: set[int]) -> set[int]:
-    found = set[int]()
-    some = sorted(keys)
-    for start in range(0, len(some), facts.CHUNK):
-        found.update(tx.execute(sa.select(wanted).where(by.in_(some[start : start + facts.CHUNK]))).scalars())
-    return found
+    return set(tx.execute(sa.select(wanted).where(among(tx.conn, by, sorted(keys)))).scalars())

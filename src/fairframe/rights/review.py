@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fairframe.library import assets
 from fairframe.platform.tx import Row
 from fairframe.platform.workspace import Workspace
-from fairframe.rights import clearing, offers, rulings, snapshot
+from fairframe.rights import clearing, offers, snapshot
 from fairframe.rights.agreement import Agreement
 from fairframe.rights.clearance import CODES
 
@@ -66,7 +67,7 @@ def queue(ws: Workspace, narrow: Filter, limit: int | None = 50) -> Queue:
             counts: dict[str, int] = dict(db.execute(each).fetchall())
             total = int((db.execute("select count(*) from waiting").fetchone() or (0,))[0])
     with ws.read() as tx:
-        rows = {row["id"]: row for row in rulings.assets_by_ids(tx, [key for key, _ in page])}
+        rows = {row["id"]: row for row in assets.by_ids(tx, [key for key, _ in page])}
     shown = [Waiting(rows[key], tuple(waits)) for key, waits in page]
     return Queue(shown, total, {code: counts[code] for code in CODES if code in counts})
 
