@@ -85,7 +85,7 @@ def allocate_event(tx: WriteTx, event_id: str) -> Allocated:
     event = tx.row(_open().where(revenue_event.c.public_id == event_id))
     if event is None:
         return Allocated(event_id, "", None)
-    deal = find_agreement(tx, event["subject"])
+    deal = find_agreement(tx, event["agreement"])
     pool = pool_micro(deal, event["net_minor"])
     with bulk.connection() as con:
         try:

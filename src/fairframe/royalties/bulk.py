@@ -122,11 +122,9 @@ def split(con: "duckdb.DuckDBPyConnection", pool: int, salt: bytes) -> Total:
         raise ValueError("at least one weight is above zero")
     con.execute(_LINES, {"pool": pool, "total": total, "salt": salt.hex()})
     con.execute(_ASSETS, {"salt": salt.hex()})
-    extra = con.execute("select count(*) from line where amount > floor").fetchone()
-    last = con.execute(
-        "select rest, tie_key from line where amount > floor order by rest, tie_key desc limit 1"
-    ).fetchone()
-    return Total(total, int(extra[0]) if extra else 0, (int(last[0]), str(last[1])) if last else None)
+    last = "select rest, tie_key from line where amount > floor order by rest, tie_key desc"
+    found = con.execute(f"select *, count(*) over () from ({last}) limit 1").fetchall()  # noqa: S608
+    return Total(total, found[0][2], (int(found[0][0]), str(found[0][1]))) if found else Total(total, 0, None)
 
 
 def fill(con: "duckdb.DuckDBPyConnection", table: str, rows: Iterable[Sequence[Any]]) -> int:

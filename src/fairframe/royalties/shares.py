@@ -18,9 +18,9 @@ from fairframe.library.tables import asset
 from fairframe.platform import audit
 from fairframe.platform.tx import Row, Tx
 from fairframe.rights.pseudonyms import pseudonym
-from fairframe.royalties import bulk, facts, model_facts
+from fairframe.royalties import bulk, events, facts, model_facts
 from fairframe.royalties.methods import METHODS, method, why_empty
-from fairframe.royalties.tables import allocation, allocation_asset, allocation_line, revenue_event
+from fairframe.royalties.tables import allocation, allocation_asset, allocation_line
 
 if TYPE_CHECKING:
     import duckdb
@@ -50,7 +50,7 @@ def divide(con: "duckdb.DuckDBPyConnection", tx: Tx, event: Row, deal: Row, pool
 
     Raises Waiting where nobody has a weight yet, Refused (shares, weights, lineage) and IntegrityFailure.
     """
-    if event.get("kind") in TAKING:
+    if event["kind"] in events.TAKEN:
         return _as_before(con, tx, event, deal, pool)
     if event["subject_kind"] == "checkpoint":
         chosen, found = METHODS[LINEAGE], model_facts.load(con, tx, deal, model_facts.find_model(tx, event["subject"]))
@@ -74,16 +74,11 @@ def derive_salt(tx: Tx, event_id: str) -> bytes:
     return hashlib.sha256(f"fairframe allocation {event_id} {head.size} {head.root}".encode()).digest()[:16]
 
 
-TAKING = ("refund", "chargeback")
-"""Kinds of events that take from another one."""
-
-
 def _as_before(con: "duckdb.DuckDBPyConnection", tx: Tx, event: Row, deal: Row, pool: int) -> Basis:
     """Split by the weights and the salt of the allocation of the event that this one takes from."""
-    joined = allocation.select().join(revenue_event, revenue_event.c.id == allocation.c.revenue_event_id)
-    made = tx.row(joined.where(revenue_event.c.public_id == event["of_id"]))
+    made = tx.row(allocation.select().where(allocation.c.revenue_event_id == event["of_id"]))
     if made is None:
-        raise Waiting(f"{event['of_id']}, which it takes from, is not allocated yet")
+        raise Waiting(f"{events.of_row(tx, event['of_id'])['public_id']}, which it takes from, is not allocated yet")
     bulk.fill(con, "claim", _claims(tx, made["id"], str(deal["family"])))
     salt = bytes.fromhex(made["salt"])
     releases = [one for one in str(made["release"]).split(",") if one]

@@ -8,6 +8,9 @@ import sqlalchemy as sa
 
 from fairframe.platform.database import json, key, number, one_of, public_id, ref, table, text
 
+# amounts are above zero: the kind says which way the money went. agreement: the one that governs, which is the subject
+# where subject_kind is agreement. of_id: what a refund or chargeback takes from, or the invoice that a receipt pays.
+# quantity: clips, milliseconds (per_hour) or outputs. The earliest rows have neither kind nor agreement: events.py
 revenue_event = table(
     "revenue_event",
     key(),
@@ -21,6 +24,16 @@ revenue_event = table(
     number("net_minor"),
     number("effective_ms"),
     number("recorded_at_ms"),
+    one_of(
+        "kind",
+        *("flat", "per_clip", "per_hour", "milestone", "renewal"),
+        *("subscription", "output", "export"),
+        *("refund", "chargeback", "invoice"),
+        nullable=True,
+    ),
+    text("agreement", nullable=True, index=True),
+    ref("revenue_event", name="of_id", nullable=True),
+    number("quantity", nullable=True),
     sa.UniqueConstraint("subject_kind", "subject", "reference"),
 )
 
@@ -34,7 +47,7 @@ ledger_leg = table(
         nullable=False,
         index=True,
     ),
-    text("account", index=True),  # cash, library, tax, contributor:<ctr>, pool:<rev>
+    text("account", index=True),  # see ledger.py for the accounts
     text("currency"),
     number("amount_micro"),
 )

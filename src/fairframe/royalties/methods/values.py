@@ -26,7 +26,7 @@ class Used:
 
 @dataclass(frozen=True)
 class Run:
-    """One training in a model's lineage. part: of the model, in 10^-12. frames: all that it consumed, with house footage."""
+    """One training in a model's lineage. part: of the model, in 10^-12. frames: all that it consumed."""
 
     run: int
     part: int

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0012"
-down_revision = "0009"
+down_revision = "0011"
 
 BIGINT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 GROUND = import_module("fairframe.platform.migrations.versions.0001_ground")
