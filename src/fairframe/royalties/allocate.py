@@ -5,29 +5,20 @@ pool -> contributors. An event under whose agreement nothing was delivered yet s
 method gives nobody a weight or whose assets' shares do not sum to one.
 """
 
-import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 
-from fairframe.core.errors import IntegrityFailure, Refused
-from fairframe.core.ids import new_id
-from fairframe.library.tables import contributor
-from fairframe.platform import audit, runs
+from fairframe.core.errors import Refused
+from fairframe.platform import runs
 from fairframe.platform.runs import Progress
 from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.platform.workspace import Workspace
-from fairframe.royalties import bulk, facts, ledger
-from fairframe.royalties.ledger import Leg
-from fairframe.royalties.methods import Method, method
+from fairframe.royalties import allocation_rows, bulk, ledger
 from fairframe.royalties.revenue import CORRECTION, find_agreement, pool_micro
-from fairframe.royalties.rows import insert_rows
-from fairframe.royalties.tables import allocation, allocation_asset, allocation_line, ledger_txn, revenue_event
-
-if TYPE_CHECKING:
-    import duckdb
+from fairframe.royalties.shares import Waiting, divide
+from fairframe.royalties.tables import allocation, ledger_txn, revenue_event
 
 KIND = "royalties.allocate"
 
@@ -94,25 +85,14 @@ def allocate_event(tx: WriteTx, event_id: str) -> Allocated:
     event = tx.row(_open().where(revenue_event.c.public_id == event_id))
     if event is None:
         return Allocated(event_id, "", None)
-    deal = find_agreement(tx, event["subject"])
-    chosen = method(deal["terms"].get("split_basis"))
+    deal = find_agreement(tx, event["agreement"])
+    pool = pool_micro(deal, event["net_minor"])
     with bulk.connection() as con:
-        if facts.load(con, tx, deal) == 0:
-            return _pending(event, "nothing was delivered under the agreement yet")
-        facts.claim(con, tx, str(deal["family"]), chosen, event["effective_ms"])
-        pool = pool_micro(deal, event["net_minor"])
-        salt = derive_salt(tx, event_id)
         try:
-            total = bulk.split(con, pool, salt)
-        except ValueError:
-            return _pending(event, chosen.empty)
-        return _write(tx, con, event, deal, chosen, pool, total, salt)
-
-
-def derive_salt(tx: Tx, event_id: str) -> bytes:
-    """16 bytes from the event and the audit head: nobody picks it freely, and it is recorded with the allocation."""
-    head = audit.head(tx.conn)
-    return hashlib.sha256(f"fairframe allocation {event_id} {head.size} {head.root}".encode()).digest()[:16]
+            basis = divide(con, tx, event, deal, abs(pool))
+        except Waiting as why:
+            return _pending(event, why.message)
+        return Allocated(event["public_id"], deal["public_id"], *allocation_rows.write(tx, con, event, basis, pool))
 
 
 def pending(tx: Tx) -> list[Allocated]:
@@ -136,70 +116,3 @@ def _open() -> "sa.Select[Any]":
 
 def _pending(event: Row, why: str) -> Allocated:
     return Allocated(event["public_id"], event["subject"], None, pending=why)
-
-
-def _write(
-    tx: WriteTx,
-    con: "duckdb.DuckDBPyConnection",
-    event: Row,
-    deal: Row,
-    chosen: Method,
-    pool: int,
-    total: int,
-    salt: bytes,
-) -> Allocated:
-    check_sums(con, pool)
-    public_id = new_id("alc")
-    size = audit.tree_size(tx.conn)
-    agreements = facts.chain(tx, deal)
-    row_id = tx.insert(
-        allocation,
-        public_id=public_id,
-        revenue_event_id=event["id"],
-        release=",".join(facts.releases(tx, agreements)),
-        method=chosen.name,
-        salt=salt.hex(),
-        currency=event["currency"],
-        pool_micro=pool,
-        weight_total=total,
-        audit_size=size,
-        detail={"unit": chosen.unit, "agreements": agreements},
-        recorded_at_ms=ledger.booking_ms(tx),
-    )
-    lines = bulk.stream(con, "select contributor, contributor_key, weight, amount from line order by contributor")
-    columns = ("allocation_id", "contributor_id", "contributor_pseudonym", "weight", "amount_micro")
-    people = insert_rows(tx, allocation_line, columns, ((row_id, *line) for line in lines))
-    lines = bulk.stream(con, "select contributor, asset, weight, amount from line_asset order by contributor, asset")
-    columns = ("allocation_id", "contributor_id", "asset_id", "weight", "amount_micro")
-    assets = insert_rows(tx, allocation_asset, columns, ((row_id, *line) for line in lines))
-    body: dict[str, Any] = {"allocation": public_id, "event": event["public_id"], "method": chosen.name}
-    body |= {"pool_micro": str(pool), "weight_total": str(total), "contributors": people, "salt": salt.hex()}
-    tx.record("allocation.made", event["subject"], body)
-    if pool:
-        legs = [Leg(ledger.pool(event["public_id"]), event["currency"], pool), *_entitlements(tx, row_id, event)]
-        ledger.post(tx, "allocation", public_id, legs, f"Pool of {event['public_id']}", event["effective_ms"])
-    return Allocated(event["public_id"], event["subject"], public_id, people, assets)
-
-
-def check_sums(con: "duckdb.DuckDBPyConnection", pool: int) -> None:
-    """Whether contributors sum to the pool and assets to their contributor, to the unit; else IntegrityFailure."""
-    row = con.execute("select sum(amount::hugeint), min(amount) from line").fetchone()
-    if row is None or int(row[0]) != pool or int(row[1]) < 0:
-        raise IntegrityFailure("the contributors' amounts do not sum to the pool", code="allocate.sum")
-    sql = """select count(*) from line l left join (
-      select contributor, sum(amount::hugeint) as amount, min(amount) as least from line_asset group by contributor
-    ) a using (contributor) where a.amount is distinct from l.amount or a.least < 0"""
-    row = con.execute(sql).fetchone()
-    if row is None or row[0] != 0:
-        raise IntegrityFailure("asset lines do not sum to their contributor's amount", code="allocate.sum")
-
-
-def _entitlements(tx: Tx, allocation_id: int, event: Row) -> Iterator[Leg]:
-    lines = (
-        sa.select(contributor.c.public_id, allocation_line.c.amount_micro)
-        .join(contributor, contributor.c.id == allocation_line.c.contributor_id)
-        .where(allocation_line.c.allocation_id == allocation_id, allocation_line.c.amount_micro > 0)
-        .order_by(allocation_line.c.id)
-    )
-    for row in tx.execute(lines).mappings():
-        yield Leg(ledger.payable(row["public_id"]), event["currency"], -int(row["amount_micro"]))

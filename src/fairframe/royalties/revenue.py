@@ -65,6 +65,8 @@ def book(
         reference=planned.reference,
         currency=gross.currency.code,
         effective_ms=planned.effective_ms,
+        kind="flat",
+        agreement=agreement_id,
         **amounts,
     )
     body = {"event": event, "reference": planned.reference, "currency": gross.currency.code, **amounts}

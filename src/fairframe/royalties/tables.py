@@ -1,4 +1,4 @@
-"""Revenue, the ledger, allocations, statements, payouts. Integers of 10^-6 minor unit (micro) in the ledger.
+"""Revenue, the ledger, scores, allocations, statements, payouts. Integers of 10^-6 minor unit (micro) in the ledger.
 
 A transaction's legs are written before its header; the header's insert checks that there are two legs or more and
 that they sum to zero in each currency, and refuses later legs.
@@ -8,6 +8,9 @@ import sqlalchemy as sa
 
 from fairframe.platform.database import json, key, number, one_of, public_id, ref, table, text
 
+# amounts are above zero: the kind says which way the money went. agreement: the one that governs, which is the subject
+# where subject_kind is agreement. of_id: what a refund or chargeback takes from, or the invoice that a receipt pays.
+# quantity: clips, milliseconds (per_hour) or outputs. The earliest rows have neither kind nor agreement: events.py
 revenue_event = table(
     "revenue_event",
     key(),
@@ -21,6 +24,16 @@ revenue_event = table(
     number("net_minor"),
     number("effective_ms"),
     number("recorded_at_ms"),
+    one_of(
+        "kind",
+        *("flat", "per_clip", "per_hour", "milestone", "renewal"),
+        *("subscription", "output", "export"),
+        *("refund", "chargeback", "invoice"),
+        nullable=True,
+    ),
+    text("agreement", nullable=True, index=True),
+    ref("revenue_event", name="of_id", nullable=True),
+    number("quantity", nullable=True),
     sa.UniqueConstraint("subject_kind", "subject", "reference"),
 )
 
@@ -34,7 +47,7 @@ ledger_leg = table(
         nullable=False,
         index=True,
     ),
-    text("account", index=True),  # cash, library, tax, contributor:<ctr>, pool:<rev>
+    text("account", index=True),  # see ledger.py for the accounts
     text("currency"),
     number("amount_micro"),
 )
@@ -59,6 +72,29 @@ usage_report = table(
     text("document"),
     text("envelope"),
     number("recorded_at_ms"),
+)
+
+# what one file said, whole; the newest that is valid by a revenue's effective time holds
+score_set = table(
+    "score_set",
+    key(),
+    public_id(),
+    text("agreement", index=True),
+    text("file_sha256"),
+    number("assets"),
+    number("total"),
+    text("imported_by"),
+    number("valid_from_ms"),
+    number("recorded_at_ms"),
+)
+
+score = table(
+    "score",
+    key(),
+    ref("score_set", index=False),
+    ref("asset"),
+    number("score"),
+    sa.UniqueConstraint("score_set_id", "asset_id"),
 )
 
 allocation = table(

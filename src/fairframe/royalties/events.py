@@ -1,0 +1,71 @@
+"""Revenue events as rows: the words for their kinds, and finding them. The only way in to read the table.
+
+The earliest rows say neither kind nor agreement: they are flat fees under the agreement that is their subject.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from fairframe.core.errors import InputError
+from fairframe.platform.tx import Row, Tx
+from fairframe.royalties.tables import ledger_txn, revenue_event
+
+FEES = ("flat", "per_clip", "per_hour", "milestone", "renewal")
+"""Kinds of fees for data, under an agreement."""
+GENERATIVE = ("subscription", "output", "export")
+"""Kinds of receipts for what a model makes."""
+TAKEN = ("refund", "chargeback")
+"""Kinds that take from an earlier event: their effect is the opposite."""
+INVOICE = "invoice"
+CORRECTION = "correction"
+"""The kind of the transaction that takes an event back; its subject is the event."""
+
+_c = revenue_event.c
+KIND = sa.func.coalesce(_c.kind, "flat")
+AGREEMENT = sa.func.coalesce(_c.agreement, _c.subject)
+COLUMNS = (
+    *(one for one in _c if one.name not in ("kind", "agreement")),
+    KIND.label("kind"),
+    AGREEMENT.label("agreement"),
+)
+
+
+def select() -> "sa.Select[Any]":
+    """All columns of revenue_event, kind and agreement filled in."""
+    return sa.select(*COLUMNS)
+
+
+def under(agreement_id: str) -> "sa.ColumnElement[bool]":
+    """Whether an event is governed by an agreement; a condition that the indexes answer."""
+    return (_c.agreement == agreement_id) | (_c.agreement.is_(None) & (_c.subject == agreement_id))
+
+
+def taken_back() -> "sa.ColumnElement[bool]":
+    """Whether a correction took the event back."""
+    return sa.exists().where(ledger_txn.c.kind == CORRECTION, ledger_txn.c.subject == _c.public_id)
+
+
+def of_row(tx: Tx, row_id: int) -> Row:
+    """An event by its BIGINT id, which is there."""
+    row = tx.row(select().where(_c.id == row_id))
+    assert row is not None
+    return row
+
+
+def find(tx: Tx, agreement_id: str, reference: str, model: str | None = None) -> Row | None:
+    """The event that is booked under a reference, by an agreement and (where given) of a model.
+
+    Raises InputError where several models' events have it and none is named.
+    """
+    where = under(agreement_id) & (_c.reference == reference)
+    if model is not None:
+        where &= _c.subject == model
+    rows = tx.rows(select().where(where).order_by(_c.id).limit(2))
+    if len(rows) > 1:
+        raise InputError(
+            f"several events under {agreement_id} have the reference {reference!r}",
+            code="revenue.ambiguous",
+            remedy="Say which model: --model CHECKPOINT",
+        )
+    return rows[0] if rows else None
