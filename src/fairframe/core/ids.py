@@ -38,6 +38,7 @@ PREFIXES = {
     "rev": "revenue event",
     "txn": "ledger transaction",
     "alc": "allocation",
+    "prd": "accounting period",
     "stm": "statement",
     "pay": "payout",
     "run": "run",

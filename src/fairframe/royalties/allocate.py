@@ -164,7 +164,6 @@ def _write(
         weight_total=total,
         audit_size=size,
         detail={"unit": chosen.unit, "agreements": agreements},
-        recorded_at_ms=ledger.booking_ms(tx),
     )
     lines = bulk.stream(con, "select contributor, contributor_key, weight, amount from line order by contributor")
     columns = ("allocation_id", "contributor_id", "contributor_pseudonym", "weight", "amount_micro")
@@ -202,4 +201,4 @@ def _entitlements(tx: Tx, allocation_id: int, event: Row) -> Iterator[Leg]:
         .order_by(allocation_line.c.id)
     )
     for row in tx.execute(lines).mappings():
-        yield Leg(ledger.payable(row["public_id"]), event["currency"], -int(row["amount_micro"]))
+        yield Leg(ledger.accrued(row["public_id"]), event["currency"], -int(row["amount_micro"]))
