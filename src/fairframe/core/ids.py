@@ -39,6 +39,7 @@ PREFIXES = {
     "scs": "score set",
     "txn": "ledger transaction",
     "alc": "allocation",
+    "prd": "accounting period",
     "stm": "statement",
     "pay": "payout",
     "run": "run",

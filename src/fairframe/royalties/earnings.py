@@ -25,7 +25,7 @@ class Earned:
 def earnings(tx: Tx, who: Row | None = None) -> Iterator[Earned]:
     """Every contributor's earnings, or one's; by account and currency."""
     paid = _paid(tx, who)
-    account = None if who is None else ledger.payable(who["public_id"])
+    account = None if who is None else ledger.accrued(who["public_id"])
     for one in ledger.balances(tx, account):
         head, _, public_id = one.account.partition(":")
         if head == "contributor":

@@ -53,11 +53,10 @@ def pay(
         currency=code,
         amount_minor=amount.minor,
         reference=reference,
-        recorded_at_ms=ledger.booking_ms(tx),
     )
     body = {"payout": public_id, "currency": code, "amount_minor": str(amount.minor), "reference": reference}
     tx.record("payout.made", contributor["public_id"], body)
-    account = ledger.payable(contributor["public_id"])
+    account = ledger.accrued(contributor["public_id"])
     legs = [Leg(account, code, amount.micro), Leg(CASH, code, -amount.micro)]
     ledger.post(tx, "payout", public_id, legs, f"Payout {reference}")
     return replace(planned, id=public_id)
@@ -89,12 +88,12 @@ def plan(tx: Tx, contributor: Row, reference: str, currency: str | None = None) 
 
 def owed_micro(tx: Tx, contributor: Row, currency: str) -> int:
     """What is owed to a contributor now, in micro units."""
-    return -ledger.balance_of(tx, ledger.payable(contributor["public_id"]), currency)
+    return -ledger.balance_of(tx, ledger.accrued(contributor["public_id"]), currency)
 
 
 def only_currency(tx: Tx, contributor: Row) -> str:
     """The currency of a contributor's account. Raises Refused where there is none, InputError where there are more."""
-    codes = sorted({one.currency for one in ledger.balances(tx, ledger.payable(contributor["public_id"]))})
+    codes = sorted({one.currency for one in ledger.balances(tx, ledger.accrued(contributor["public_id"]))})
     if not codes:
         raise Refused("nothing was earned yet", code="royalties.nothing_earned", where=contributor["public_id"])
     if len(codes) > 1:

@@ -3,7 +3,8 @@
 Bundle type "statement", version 1. Times are RFC 3339 text; micro amounts, weights and remainders are decimal text
 (they exceed 2**53). The body depends only on the facts of its period, so a rerun gives the same bytes.
 
-    contributor {id, name}   library {id, name}   currency   period {from, to}: half-open, by booking time
+    contributor {id, name}   library {id, name}   currency   period {from, to}: half-open, by accounting date
+    booked_at: everywhere the accounting date of the transaction
     opening_micro + earned_micro + adjusted_micro - paid_micro = closing_micro
     payable_minor: the floor of closing_micro in minor units; carry_micro: the rest
     allocations[]: allocation, transaction, booked_at
@@ -38,10 +39,10 @@ from fairframe.royalties.tables import ledger_leg, ledger_txn, payout
 
 
 def make_body(tx: Tx, contributor: Row, currency: str, from_ms: int, to_ms: int) -> dict[str, Any]:
-    """The body for bookings in [from_ms, to_ms). Raises IntegrityFailure where lines and ledger disagree."""
-    posted = _postings(tx, ledger.payable(contributor["public_id"]), currency)
-    opening = sum(row["amount"] for row in posted if row["recorded_at_ms"] < from_ms)
-    inside = [row for row in posted if from_ms <= row["recorded_at_ms"] < to_ms]
+    """The body for what has its accounting date in [from_ms, to_ms). Raises IntegrityFailure where lines and ledger disagree."""
+    posted = _postings(tx, ledger.accrued(contributor["public_id"]), currency)
+    opening = sum(row["amount"] for row in posted if row["effective_ms"] < from_ms)
+    inside = [row for row in posted if from_ms <= row["effective_ms"] < to_ms]
     txn_of = {row["subject"]: row["txn"] for row in inside}
     allocations = allocation_lines(tx, contributor, currency, from_ms, to_ms, txn_of)
     payouts = _payouts(tx, contributor["id"], currency, from_ms, to_ms, txn_of)
@@ -49,7 +50,7 @@ def make_body(tx: Tx, contributor: Row, currency: str, from_ms: int, to_ms: int)
         {
             "transaction": row["txn"],
             "kind": row["kind"],
-            "booked_at": to_rfc3339(row["recorded_at_ms"]),
+            "booked_at": to_rfc3339(row["effective_ms"]),
             "memo": row["memo"],
             "amount_micro": str(row["amount"]),
         }
@@ -94,7 +95,7 @@ def _postings(tx: Tx, account: str, currency: str) -> Sequence[Row]:
             ledger_txn.c.kind,
             ledger_txn.c.subject,
             ledger_txn.c.memo,
-            ledger_txn.c.recorded_at_ms,
+            ledger_txn.c.effective_ms,
             (-ledger_leg.c.amount_micro).label("amount"),
         )
         .join(ledger_txn, ledger_txn.c.public_id == ledger_leg.c.txn)
@@ -110,16 +111,18 @@ def _payouts(
     where = (
         payout.c.contributor_id == contributor_id,
         payout.c.currency == currency,
-        payout.c.recorded_at_ms >= from_ms,
-        payout.c.recorded_at_ms < to_ms,
+        ledger_txn.c.effective_ms >= from_ms,
+        ledger_txn.c.effective_ms < to_ms,
     )
+    posted = (ledger_txn.c.subject == payout.c.public_id) & (ledger_txn.c.kind == "payout")
+    payouts = sa.select(payout, ledger_txn.c.effective_ms).join(ledger_txn, posted).where(*where)
     return [
         {
             "payout": row["public_id"],
             "transaction": txn_of.get(row["public_id"], ""),
-            "booked_at": to_rfc3339(row["recorded_at_ms"]),
+            "booked_at": to_rfc3339(row["effective_ms"]),
             "reference": row["reference"],
             "amount_minor": str(row["amount_minor"]),
         }
-        for row in tx.rows(payout.select().where(*where).order_by(payout.c.id))
+        for row in tx.rows(payouts.order_by(payout.c.id))
     ]

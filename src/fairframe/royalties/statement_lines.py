@@ -14,13 +14,13 @@ from fairframe.platform.tables import party
 from fairframe.platform.tx import Row, Tx
 from fairframe.rights.pseudonyms import pseudonym
 from fairframe.royalties.revenue import find_agreement, share_of
-from fairframe.royalties.tables import allocation, allocation_asset, allocation_line, revenue_event
+from fairframe.royalties.tables import allocation, allocation_asset, allocation_line, ledger_txn, revenue_event
 
 
 def allocation_lines(
     tx: Tx, contributor: Row, currency: str, from_ms: int, to_ms: int, txn_of: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """The contributor's allocations booked in [from_ms, to_ms), oldest first, as statement_body describes them.
+    """The contributor's allocations with their accounting date in [from_ms, to_ms), oldest first, as statement_body describes them.
 
     txn_of: allocation's public id -> the ledger transaction that posted it.
     """
@@ -35,6 +35,7 @@ def allocation_lines(
 def _lines(tx: Tx, contributor_id: int, currency: str, from_ms: int, to_ms: int) -> Sequence[Row]:
     """A contributor's allocation lines of a period, with allocation and revenue event."""
     event = revenue_event.c
+    posted = (ledger_txn.c.subject == allocation.c.public_id) & (ledger_txn.c.kind == "allocation")
     statement = (
         sa.select(
             allocation,
@@ -47,14 +48,16 @@ def _lines(tx: Tx, contributor_id: int, currency: str, from_ms: int, to_ms: int)
             event.tax_minor,
             event.net_minor,
             event.effective_ms,
+            ledger_txn.c.effective_ms.label("accounted_ms"),
         )
         .join(allocation_line, allocation_line.c.allocation_id == allocation.c.id)
         .join(revenue_event, event.id == allocation.c.revenue_event_id)
+        .join(ledger_txn, posted)
         .where(
             allocation_line.c.contributor_id == contributor_id,
             allocation.c.currency == currency,
-            allocation.c.recorded_at_ms >= from_ms,
-            allocation.c.recorded_at_ms < to_ms,
+            ledger_txn.c.effective_ms >= from_ms,
+            ledger_txn.c.effective_ms < to_ms,
         )
         .order_by(allocation.c.id)
     )
@@ -82,7 +85,7 @@ def _allocation(tx: Tx, contributor: Row, line: Row, txn: str, budget: int) -> d
     return {
         "allocation": line["public_id"],
         "transaction": txn,
-        "booked_at": to_rfc3339(line["recorded_at_ms"]),
+        "booked_at": to_rfc3339(line["accounted_ms"]),
         "agreement": _agreement(tx, deal),
         "revenue": {"event": line["event"], "received_at": to_rfc3339(line["effective_ms"]), **money},
         "pool_micro": str(pool),

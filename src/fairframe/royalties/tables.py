@@ -1,7 +1,7 @@
 """Revenue, the ledger, scores, allocations, statements, payouts. Integers of 10^-6 minor unit (micro) in the ledger.
 
 A transaction's legs are written before its header; the header's insert checks that there are two legs or more and
-that they sum to zero in each currency, and refuses later legs.
+that they sum to zero in each currency, and refuses later legs. It refuses an accounting date in a closed period, too.
 """
 
 import sqlalchemy as sa
@@ -47,7 +47,7 @@ ledger_leg = table(
         nullable=False,
         index=True,
     ),
-    text("account", index=True),  # see ledger.py for the accounts
+    text("account", index=True),  # ledger.ACCOUNTS
     text("currency"),
     number("amount_micro"),
 )
@@ -57,10 +57,23 @@ ledger_txn = table(
     key(),
     public_id(),
     text("kind"),
-    text("subject"),
+    text("subject", index=True),
     text("memo"),
-    number("effective_ms"),
+    number("effective_ms", index=True),  # the accounting date
+    number("recorded_at_ms"),  # when it was booked; never before the one before it
+)
+
+period = table(  # a closed one: a row is its closing
+    "period",
+    key(),
+    public_id(),
+    number("from_ms"),
+    number("to_ms"),
+    text("digest"),
+    text("envelope"),
     number("recorded_at_ms"),
+    sa.UniqueConstraint("to_ms"),
+    sa.CheckConstraint("from_ms < to_ms", name="order"),
 )
 
 usage_report = table(
