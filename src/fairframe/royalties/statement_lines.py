@@ -1,40 +1,40 @@
-"""The allocations in a statement: each deal, the pool, everyone's weights, one's own quota and clips."""
+"""The allocations in a statement: each deal or model, its pool, one's own quota, the proof of one's weight, the clips."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from fairframe.core.apportion import tie_key
 from fairframe.core.errors import IntegrityFailure
-from fairframe.core.limits import LISTED_MAX
+from fairframe.core.merkle_sum import proof_json
 from fairframe.core.time import to_rfc3339
 from fairframe.library.tables import asset
 from fairframe.platform.tables import party
 from fairframe.platform.tx import Row, Tx
 from fairframe.rights.pseudonyms import pseudonym
-from fairframe.royalties.revenue import find_agreement, share_of
+from fairframe.royalties import events
+from fairframe.royalties.denominators import Denominator, Denominators
+from fairframe.royalties.revenue import find_agreement
+from fairframe.royalties.statement_model import model_of
+from fairframe.royalties.statement_revenue import revenue_of
 from fairframe.royalties.tables import allocation, allocation_asset, allocation_line, ledger_txn, revenue_event
+
+BASE, RECOGNIZED = "net_receipts", "received"
+"""What an agreement means that says neither."""
 
 
 def allocation_lines(
-    tx: Tx, contributor: Row, currency: str, from_ms: int, to_ms: int, txn_of: Mapping[str, str]
+    tx: Tx, contributor: Row, currency: str, from_ms: int, to_ms: int, shared: Denominators
 ) -> list[dict[str, Any]]:
-    """The contributor's allocations with their accounting date in [from_ms, to_ms), oldest first, as statement_body describes them.
-
-    txn_of: allocation's public id -> the ledger transaction that posted it.
-    """
-    budget = LISTED_MAX
-    allocations: list[dict[str, Any]] = []
-    for line in _lines(tx, contributor["id"], currency, from_ms, to_ms):
-        allocations.append(_allocation(tx, contributor, line, txn_of.get(line["public_id"], ""), budget))
-        budget -= len(allocations[-1]["weights"] or ())
-    return allocations
+    """The contributor's allocations with an accounting date in [from_ms, to_ms), oldest first, as statement_body
+    describes them."""
+    lines = _lines(tx, contributor["id"], currency, from_ms, to_ms)
+    return [_allocation(tx, contributor, line, shared.of(tx, line)) for line in lines]
 
 
 def _lines(tx: Tx, contributor_id: int, currency: str, from_ms: int, to_ms: int) -> Sequence[Row]:
-    """A contributor's allocation lines of a period, with allocation and revenue event."""
-    event = revenue_event.c
+    """A contributor's allocation lines of a period, with allocation, transaction and revenue event."""
     posted = (ledger_txn.c.subject == allocation.c.public_id) & (ledger_txn.c.kind == "allocation")
     statement = (
         sa.select(
@@ -42,16 +42,12 @@ def _lines(tx: Tx, contributor_id: int, currency: str, from_ms: int, to_ms: int)
             allocation_line.c.contributor_pseudonym.label("own_key"),
             allocation_line.c.weight.label("own_weight"),
             allocation_line.c.amount_micro.label("own_micro"),
-            event.public_id.label("event"),
-            event.subject.label("agreement"),
-            event.gross_minor,
-            event.tax_minor,
-            event.net_minor,
-            event.effective_ms,
+            events.AGREEMENT.label("agreement"),
             ledger_txn.c.effective_ms.label("accounted_ms"),
+            ledger_txn.c.public_id.label("txn"),
         )
         .join(allocation_line, allocation_line.c.allocation_id == allocation.c.id)
-        .join(revenue_event, event.id == allocation.c.revenue_event_id)
+        .join(revenue_event, revenue_event.c.id == allocation.c.revenue_event_id)
         .join(ledger_txn, posted)
         .where(
             allocation_line.c.contributor_id == contributor_id,
@@ -64,73 +60,66 @@ def _lines(tx: Tx, contributor_id: int, currency: str, from_ms: int, to_ms: int)
     return tx.rows(statement)
 
 
-def _allocation(tx: Tx, contributor: Row, line: Row, txn: str, budget: int) -> dict[str, Any]:
+def _allocation(tx: Tx, contributor: Row, line: Row, shared: Denominator) -> dict[str, Any]:
     deal = find_agreement(tx, line["agreement"])
-    weights = _weights(tx, line["id"])
-    pool, total, salt = line["pool_micro"], line["weight_total"], bytes.fromhex(line["salt"])
-    extra_units, cutoff = cut(pool, total, salt, weights)
-    floor, remainder = divmod(pool * line["own_weight"], total)
-    if line["own_micro"] - floor not in (0, 1):
-        raise IntegrityFailure("an allocation line is not its quota", code="statement.quota", where=line["public_id"])
-    own = {
-        "pseudonym": line["own_key"],
-        "weight": str(line["own_weight"]),
-        "floor_micro": str(floor),
-        "remainder": str(remainder),
-        "tie_key": tie_key(salt, line["own_key"]).hex(),
-        "extra": line["own_micro"] != floor,
-        "amount_micro": str(line["own_micro"]),
-    }
-    money = {name: str(line[name]) for name in ("gross_minor", "tax_minor", "net_minor")}
+    named = bool(deal["terms"].get("licensee_named", True))
+    event = events.of_row(tx, line["revenue_event_id"])
+    detail: dict[str, Any] = line["detail"]
+    cutoff = shared.cutoff
     return {
         "allocation": line["public_id"],
-        "transaction": txn,
+        "transaction": line["txn"],
         "booked_at": to_rfc3339(line["accounted_ms"]),
-        "agreement": _agreement(tx, deal),
-        "revenue": {"event": line["event"], "received_at": to_rfc3339(line["effective_ms"]), **money},
-        "pool_micro": str(pool),
+        "agreement": _agreement(tx, deal, named),
+        "model": model_of(tx, event, detail, named),
+        "revenue": revenue_of(tx, event),
+        "pool_micro": str(line["pool_micro"]),
         "method": line["method"],
-        "unit": line["detail"]["unit"],
+        "unit": detail["unit"],
+        "scores": detail.get("scores"),
+        "weights_of": detail.get("weights_of"),
         "salt": line["salt"],
-        "weight_total": str(total),
-        "contributors": len(weights),
-        "weights": [[key, str(weight)] for key, weight in weights] if len(weights) <= budget else None,
-        "extra_units": str(extra_units),
-        "cutoff": cutoff,
-        "own": own,
+        "weight_total": str(line["weight_total"]),
+        "contributors": len(shared.tree),
+        "weights_root": shared.tree.root.hex(),
+        "extra_units": str(shared.extra_units),
+        "cutoff": None if cutoff is None else {"remainder": str(cutoff[0]), "tie_key": cutoff[1]},
+        "own": _own(line, shared),
         "assets": _assets(tx, contributor, deal, line["id"]),
     }
 
 
-def cut(pool: int, total: int, salt: bytes, weights: Sequence[tuple[str, int]]) -> tuple[int, dict[str, str] | None]:
-    """How many units are left after all floors, and the remainder and tie key of the last one that gets one."""
-    left = pool - sum(pool * weight // total for _, weight in weights)
-    if left == 0:
-        return 0, None
-    order = sorted((-(pool * weight % total), tie_key(salt, key)) for key, weight in weights)
-    remainder, key = order[left - 1]
-    return left, {"remainder": str(-remainder), "tie_key": key.hex()}
+def _own(line: Row, shared: Denominator) -> dict[str, Any]:
+    floor, remainder = divmod(abs(line["pool_micro"]) * line["own_weight"], line["weight_total"])
+    extra = abs(line["own_micro"]) - floor
+    if extra not in (0, 1) or line["own_micro"] * line["pool_micro"] < 0:
+        raise IntegrityFailure("an allocation line is not its quota", code="statement.quota", where=line["public_id"])
+    return {
+        "pseudonym": line["own_key"],
+        "weight": str(line["own_weight"]),
+        "proof": proof_json(shared.tree.proof(line["own_key"])),
+        "floor_micro": str(floor),
+        "remainder": str(remainder),
+        "tie_key": tie_key(bytes.fromhex(line["salt"]), line["own_key"]).hex(),
+        "extra": extra == 1,
+        "amount_micro": str(line["own_micro"]),
+    }
 
 
-def _agreement(tx: Tx, deal: Row) -> dict[str, Any]:
-    licensee = tx.row(sa.select(party.c.name).where(party.c.public_id == deal["lab_party"]))
+def _agreement(tx: Tx, deal: Row, named: bool) -> dict[str, Any]:
+    licensee = tx.scalar(sa.select(party.c.name).where(party.c.public_id == deal["lab_party"])) if named else None
+    terms: dict[str, Any] = deal["terms"]
     return {
         "id": deal["public_id"],
         "version": deal["version"],
         "offer": deal["offer"],
         "purpose": deal["purpose"],
-        "licensee": {"id": deal["lab_party"], "name": licensee["name"] if licensee else ""},
-        "share": str(share_of(deal)),
-        "split_basis": deal["terms"]["split_basis"],
+        "licensee": {"id": deal["lab_party"], "name": str(licensee or "")} if named else None,
+        "share": terms["share"],
+        "base": terms.get("base", BASE),
+        "recognized": terms.get("recognized", RECOGNIZED),
+        "split_basis": terms["split_basis"],
     }
-
-
-def _weights(tx: Tx, allocation_id: int) -> list[tuple[str, int]]:
-    """(pseudonym, weight) of everyone in the pool, by pseudonym in code point order (PostgreSQL may collate)."""
-    statement = sa.select(allocation_line.c.contributor_pseudonym, allocation_line.c.weight).where(
-        allocation_line.c.allocation_id == allocation_id
-    )
-    return sorted((row["contributor_pseudonym"], int(row["weight"])) for row in tx.rows(statement))
 
 
 def _assets(tx: Tx, contributor: Row, deal: Row, allocation_id: int) -> list[dict[str, str]]:

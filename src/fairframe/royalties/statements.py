@@ -16,6 +16,7 @@ from fairframe.core.time import to_rfc3339
 from fairframe.platform import bundles
 from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.royalties import ledger
+from fairframe.royalties.denominators import Denominators
 from fairframe.royalties.payouts import only_currency
 from fairframe.royalties.periods import closed_until
 from fairframe.royalties.statement_body import make_body
@@ -23,6 +24,7 @@ from fairframe.royalties.statement_csv import to_csv
 from fairframe.royalties.tables import statement as statement_table
 
 TYPE = "statement"
+SUMS = ("opening", "earned", "adjusted", "withheld", "paid", "closing")
 
 
 @dataclass(frozen=True)
@@ -46,17 +48,18 @@ def statement(
     from_ms: int = 0,
     to_ms: int | None = None,
     currency: str | None = None,
+    shared: Denominators | None = None,
 ) -> Statement:
     """The statement over what has its accounting date in [from_ms, to_ms) in one currency.
 
-    to_ms: no later than the end of the last closed period, which it is where it is None. Where the newest statement of
-    that time says the same, it is returned and nothing is written. Raises Refused where nothing was ever earned, and
+    to_ms: no later than the end of the last closed period, which it is where it is None. shared: kept between the
+    statements of a batch. Where the newest statement of that time says the same, it is returned and nothing is written. Raises Refused where nothing was ever earned, and
     (statement.open) where the time is not closed; InputError on a bad period or several currencies, IntegrityFailure.
     """
     ledger.lock(tx)  # the same one asked for twice at once is made once
     until = _closed(tx, from_ms, to_ms)
     code = currency or only_currency(tx, contributor)
-    body = make_body(tx, contributor, code, from_ms, until)
+    body = make_body(tx, contributor, code, from_ms, until, shared)
     known = _newest(tx, contributor, code, from_ms, until)
     if known is not None and canonical(known.body) == canonical(body):
         return known
@@ -72,7 +75,7 @@ def statement(
         envelope=envelope.decode(),
     )
     period = {"from": to_rfc3339(from_ms), "to": to_rfc3339(until)}
-    amounts = {name: body[name] for name in ("opening_micro", "earned_micro", "paid_micro", "closing_micro")}
+    amounts = {f"{name}_micro": body[f"{name}_micro"] for name in SUMS}
     tx.record(
         "statement.issued", contributor["public_id"], {"statement": public_id, "currency": code} | period | amounts
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fairframe.royalties.paper.amounts import Money, count
+from fairframe.royalties.statement_amounts import Money, count
 from fairframe.royalties.paper.sheet import INK, OWN, REST, SOFT, TAKEN, WIDTH, Sheet
 
 MOST = 8

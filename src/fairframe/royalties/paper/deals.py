@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fairframe.royalties.paper.amounts import Money, count, percent
+from fairframe.royalties.statement_amounts import Money, count, percent
 from fairframe.royalties.paper.paragraph import paragraph
 from fairframe.royalties.paper.sheet import FAINT, INK, OWN, REST, RULE, SOFT, TAKEN, WIDTH, Sheet
 
@@ -13,7 +13,7 @@ ROW = 13.5
 def name_of(sheet: Sheet, one: dict[str, Any]) -> str:
     """What an allocation is called: the model, or the licensee as far as it may be named."""
     if one["model"] is not None:
-        return sheet.words["model"].format(name=one["model"]["name"])
+        return sheet.words["model"].format(name=one["model"]["name"] or one["model"]["checkpoint"])
     licensee = one["agreement"]["licensee"]
     return sheet.words["unnamed"] if licensee is None else licensee["name"]
 
@@ -44,9 +44,9 @@ def sentences(sheet: Sheet, money: Money, one: dict[str, Any]) -> list[tuple[str
     came = {
         "gross": money.minor_of(abs(int(revenue["gross_minor"]))),
         "net": money.minor_of(abs(int(revenue["net_minor"]))),
-        "date": words.date(revenue["received_at"]),
+        "date": words.date(revenue["effective_at"]),
     }
-    key = "refund" if revenue["of"] else "came" if revenue["tax_minor"] == "0" else "came_tax"
+    key = "refund" if micro_of(one) < 0 else "came" if revenue["tax_minor"] == "0" else "came_tax"
     pool = {
         "share": one["agreement"]["share"],
         "pool": money.short(one["pool_micro"]),
@@ -61,6 +61,11 @@ def sentences(sheet: Sheet, money: Money, one: dict[str, Any]) -> list[tuple[str
     return [(words[key], came), (words["pool"], pool), (words["part"], part)]
 
 
+def micro_of(one: dict[str, Any]) -> int:
+    """The pool of an allocation in micro units; below zero where money went back."""
+    return int(one["pool_micro"])
+
+
 def _bar(sheet: Sheet, own: dict[str, Any], one: dict[str, Any]) -> None:
     sheet.y -= 11
     part = int(own["weight"]) / int(one["weight_total"])
@@ -72,7 +77,7 @@ def _bar(sheet: Sheet, own: dict[str, Any], one: dict[str, Any]) -> None:
 
 def _rounding(sheet: Sheet, money: Money, one: dict[str, Any]) -> tuple[str, dict[str, str]]:
     own, words = one["own"], sheet.words
-    formula = f"{money.exact(one['pool_micro'])} × {count(own['weight'])} ÷ {count(one['weight_total'])}"
+    formula = f"{money.exact(abs(micro_of(one)))} × {count(own['weight'])} ÷ {count(one['weight_total'])}"
     key = "even" if one["extra_units"] == "0" else "extra_own" if own["extra"] else "extra_none"
     values = {"formula": formula, "floor": money.exact(own["floor_micro"])}
     return f"{words['exactly']} {words[key]}", values | {"units": f"{count(one['extra_units'])} × {money.exact(1)} {money}"}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fairframe.royalties.paper.amounts import Money
+from fairframe.royalties.statement_amounts import Money
 from fairframe.royalties.paper.paragraph import paragraph
 from fairframe.royalties.paper.sheet import DEEP, INK, MARGIN, OWN_SOFT, PAGE, RULE, SOFT, WIDTH, Sheet
 

@@ -7,7 +7,7 @@ from typing import Any
 from fairframe.core.errors import InputError
 from fairframe.core.money import Currency
 from fairframe.core.time import to_rfc3339
-from fairframe.royalties.paper.amounts import Money
+from fairframe.royalties.statement_amounts import Money
 from fairframe.royalties.paper.chart import Bar, chart, clips
 from fairframe.royalties.paper.deals import deal, name_of
 from fairframe.royalties.paper.faces import lacking
@@ -67,13 +67,13 @@ def _payouts(sheet: Sheet, money: Money, body: dict[str, Any]) -> None:
     words = sheet.words
     rows = [
         (
-            words.date(one["booked_at"]),
+            words.date(step["booked_at"]),
             one["reference"],
-            words.states.get(one["state"], one["state"]),
-            money.minor(one["amount_minor"]),
-            "" if one["withheld_minor"] == "0" else money.minor(one["withheld_minor"]),
+            words.states.get(step["state"], step["state"]),
+            *("" if step[name] == "0" else money.minor(step[name]) for name in ("paid_minor", "withheld_minor")),
         )
         for one in body["payouts"]
+        for step in one["steps"]
     ]
     names = ("date", "reference", "state", "paid", "withheld")
     _table(sheet, words["payouts"], [words[name] for name in names], (86, 178, 66, 85, 84), 2, rows)

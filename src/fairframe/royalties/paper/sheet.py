@@ -7,7 +7,7 @@ both directions. Figures are set by their right end in both, so that they stand 
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from fairframe.royalties.paper.amounts import Amount
+from fairframe.royalties.statement_amounts import Amount
 from fairframe.royalties.paper.text import Line, clean, is_right, line
 from fairframe.royalties.paper.words import Words
 

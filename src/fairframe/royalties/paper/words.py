@@ -87,7 +87,7 @@ ENGLISH = Words(
     {"research": "Research", "commercial": "Commercial", "evaluation": "Evaluation", "generation": "Generation"},
     {},
     {"adjustment": "Adjustment", "correction": "Correction", "goodwill": "Goodwill", "reversal": "Reversal"},
-    {"reserved": "reserved", "submitted": "sent", "settled": "settled", "returned": "returned"},
+    {"reserved": "in a batch", "submitted": "sent", "settled": "paid", "returned": "returned", "canceled": "canceled"},
 )  # fmt: skip
 
 ARABIC = Words(
@@ -150,7 +150,7 @@ ARABIC = Words(
         "scores": "نقطة",
     },
     {"adjustment": "تسوية", "correction": "تصحيح", "goodwill": "بادرة حسنة", "reversal": "عكس قيد"},
-    {"reserved": "محجوز", "submitted": "مُرسَل", "settled": "مدفوع", "returned": "مُعاد"},
+    {"reserved": "في دفعة", "submitted": "مُرسَل", "settled": "مدفوع", "returned": "مُعاد", "canceled": "مُلغى"},
 )  # fmt: skip
 
 WORDS = {"en": ENGLISH, "ar": ARABIC}
