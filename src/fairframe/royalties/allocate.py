@@ -2,7 +2,7 @@
 
 Each revenue event is allocated once, in one transaction: the allocation, its lines, its asset lines, and the posting
 pool -> contributors. An event under whose agreement nothing was delivered yet stays pending, and so does one whose
-method gives nobody a weight or whose assets' shares do not sum to one.
+method gives nobody a weight, whose assets' shares do not sum to one, or a refund of what is not allocated itself.
 """
 
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from fairframe.platform import runs
 from fairframe.platform.runs import Progress
 from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.platform.workspace import Workspace
-from fairframe.royalties import allocation_rows, bulk, ledger
-from fairframe.royalties.revenue import CORRECTION, find_agreement, pool_micro
+from fairframe.royalties import allocation_rows, bulk, events, ledger
+from fairframe.royalties.revenue import find_agreement
 from fairframe.royalties.shares import Waiting, divide
-from fairframe.royalties.tables import allocation, ledger_txn, revenue_event
+from fairframe.royalties.tables import allocation, ledger_leg, revenue_event
 
 KIND = "royalties.allocate"
 
@@ -86,13 +86,18 @@ def allocate_event(tx: WriteTx, event_id: str) -> Allocated:
     if event is None:
         return Allocated(event_id, "", None)
     deal = find_agreement(tx, event["agreement"])
-    pool = pool_micro(deal, event["net_minor"])
+    pool = pool_micro(tx, event)
     with bulk.connection() as con:
         try:
             basis = divide(con, tx, event, deal, abs(pool))
         except Waiting as why:
             return _pending(event, why.message)
         return Allocated(event["public_id"], deal["public_id"], *allocation_rows.write(tx, con, event, basis, pool))
+
+
+def pool_micro(tx: Tx, event: Row) -> int:
+    """What the ledger holds of an open event's pool; below zero where a refund takes from contributors."""
+    return -ledger.balance_of(tx, ledger.pool(event["public_id"]), event["currency"])
 
 
 def pending(tx: Tx) -> list[Allocated]:
@@ -109,9 +114,12 @@ def pending(tx: Tx) -> list[Allocated]:
 
 
 def _open() -> "sa.Select[Any]":
+    """Neither allocated nor taken back, with a pool: an invoice or its payment has one where it is recognized; a
+    receipt without an invoice always, though it may be empty."""
     done = sa.exists().where(allocation.c.revenue_event_id == revenue_event.c.id)
-    back = sa.exists().where(ledger_txn.c.kind == CORRECTION, ledger_txn.c.subject == revenue_event.c.public_id)
-    return sa.select(revenue_event).where(~done, ~back)
+    pooled = sa.exists().where(ledger_leg.c.account == ledger.pool("") + revenue_event.c.public_id)
+    plain = revenue_event.c.of_id.is_(None) & (events.KIND != events.INVOICE)
+    return events.select().where(~done, ~events.taken_back(), pooled | plain)
 
 
 def _pending(event: Row, why: str) -> Allocated:

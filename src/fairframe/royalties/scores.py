@@ -79,8 +79,8 @@ def holding(tx: Tx, agreements: Sequence[str], effective_ms: int) -> Row | None:
 def of_set(tx: Tx, set_id: int) -> Iterator[tuple[int, int]]:
     """(asset id, score), a batch at a time."""
     statement = sa.select(score.c.asset_id, score.c.score).where(score.c.score_set_id == set_id)
-    for row in tx.execute(statement.execution_options(yield_per=_BATCH)):
-        yield row[0], row[1]
+    for row in tx.execute(statement.execution_options(yield_per=_BATCH)).mappings():
+        yield row["asset_id"], row["score"]
 
 
 def said(row: Row | None) -> dict[str, Any]:
