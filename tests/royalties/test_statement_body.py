@@ -166,7 +166,7 @@ def test_a_change_of_any_field_is_found(earned: Any) -> None:
     free |= {("allocations", at, "cutoff", name) for at in (0, 1) for name in ("remainder", "tie_key")}
     missed = [path for path in missed if path not in free]
     assert [path for path in missed if path[-3::2] != ("assets", "pseudonym")] == [], "a clip's decides in a tie only"
-    assert count > 150
+    assert count >= 100
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
