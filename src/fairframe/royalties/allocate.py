@@ -19,12 +19,13 @@ from fairframe.platform import audit, runs
 from fairframe.platform.runs import Progress
 from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.platform.workspace import Workspace
-from fairframe.royalties import bulk, facts, ledger
+from fairframe.royalties import bulk, events, facts, ledger
+from fairframe.royalties.deal_terms import deal_terms, find_agreement
 from fairframe.royalties.ledger import Leg
 from fairframe.royalties.methods import Method, method
-from fairframe.royalties.revenue import CORRECTION, find_agreement, pool_micro
+from fairframe.royalties.pools import has_pool, pool_of
 from fairframe.royalties.rows import insert_rows
-from fairframe.royalties.tables import allocation, allocation_asset, allocation_line, ledger_txn, revenue_event
+from fairframe.royalties.tables import allocation, allocation_asset, allocation_line, revenue_event
 
 if TYPE_CHECKING:
     import duckdb
@@ -62,12 +63,12 @@ def allocate_all(ws: Workspace, show: Progress = runs.silent) -> list[Allocated]
     """Like allocate, with what became of every open event."""
     with runs.running(ws, KIND, {}, show) as run:
         with ws.read() as tx:
-            events = open_events(tx)
+            waiting = open_events(tx)
         done: list[Allocated] = []
-        for count, event in enumerate(events):
-            run.progress(count, len(events), event["public_id"])
+        for count, event in enumerate(waiting):
+            run.progress(count, len(waiting), event["public_id"])
             done.append(_one(ws, event))
-            run.progress(count + 1, len(events), done[-1].words)
+            run.progress(count + 1, len(waiting), done[-1].words)
         run.result |= {
             "allocations": [one.allocation for one in done if one.allocation],
             "pending": [{"event": one.event, "reason": one.pending} for one in done if one.pending],
@@ -84,8 +85,10 @@ def _one(ws: Workspace, event: Row) -> Allocated:
 
 
 def open_events(tx: Tx) -> list[Row]:
-    """Revenue events without an allocation that were not taken back, oldest first."""
-    return list(tx.rows(_open().order_by(revenue_event.c.id)))
+    """Recognized revenue events without an allocation that were not taken back, oldest first."""
+    rows = tx.rows(_open().order_by(revenue_event.c.id))
+    terms = {one: deal_terms(find_agreement(tx, one)) for one in {row["agreement"] for row in rows}}
+    return [row for row in rows if has_pool(row, terms[row["agreement"]])]
 
 
 def allocate_event(tx: WriteTx, event_id: str) -> Allocated:
@@ -94,13 +97,15 @@ def allocate_event(tx: WriteTx, event_id: str) -> Allocated:
     event = tx.row(_open().where(revenue_event.c.public_id == event_id))
     if event is None:
         return Allocated(event_id, "", None)
-    deal = find_agreement(tx, event["subject"])
+    deal = find_agreement(tx, event["agreement"])
+    if not has_pool(event, deal_terms(deal)):
+        return Allocated(event_id, "", None)
     chosen = method(deal["terms"].get("split_basis"))
     with bulk.connection() as con:
         if facts.load(con, tx, deal) == 0:
             return _pending(event, "nothing was delivered under the agreement yet")
         facts.claim(con, tx, str(deal["family"]), chosen, event["effective_ms"])
-        pool = pool_micro(deal, event["net_minor"])
+        pool = pool_of(tx, event, deal)
         salt = derive_salt(tx, event_id)
         try:
             total = bulk.split(con, pool, salt)
@@ -121,21 +126,20 @@ def pending(tx: Tx) -> list[Allocated]:
 
     last = tx.row(run.select().where(run.c.kind == KIND, run.c.state == "done").order_by(run.c.id.desc()).limit(1))
     reasons = {one["event"]: one["reason"] for one in last["result"]["pending"]} if last else {}
-    waiting = "not allocated yet: run fairframe royalties allocate"
+    not_yet = "not allocated yet: run fairframe royalties allocate"
     return [
-        Allocated(row["public_id"], row["subject"], None, pending=reasons.get(row["public_id"], waiting))
+        Allocated(row["public_id"], row["agreement"], None, pending=reasons.get(row["public_id"], not_yet))
         for row in open_events(tx)
     ]
 
 
 def _open() -> "sa.Select[Any]":
     done = sa.exists().where(allocation.c.revenue_event_id == revenue_event.c.id)
-    back = sa.exists().where(ledger_txn.c.kind == CORRECTION, ledger_txn.c.subject == revenue_event.c.public_id)
-    return sa.select(revenue_event).where(~done, ~back)
+    return events.select().where(~done, ~events.taken_back())
 
 
 def _pending(event: Row, why: str) -> Allocated:
-    return Allocated(event["public_id"], event["subject"], None, pending=why)
+    return Allocated(event["public_id"], event["agreement"], None, pending=why)
 
 
 def _write(
@@ -174,11 +178,11 @@ def _write(
     assets = insert_rows(tx, allocation_asset, columns, ((row_id, *line) for line in lines))
     body: dict[str, Any] = {"allocation": public_id, "event": event["public_id"], "method": chosen.name}
     body |= {"pool_micro": str(pool), "weight_total": str(total), "contributors": people, "salt": salt.hex()}
-    tx.record("allocation.made", event["subject"], body)
+    tx.record("allocation.made", event["agreement"], body)
     if pool:
         legs = [Leg(ledger.pool(event["public_id"]), event["currency"], pool), *_entitlements(tx, row_id, event)]
         ledger.post(tx, "allocation", public_id, legs, f"Pool of {event['public_id']}", event["effective_ms"])
-    return Allocated(event["public_id"], event["subject"], public_id, people, assets)
+    return Allocated(event["public_id"], event["agreement"], public_id, people, assets)
 
 
 def check_sums(con: "duckdb.DuckDBPyConnection", pool: int) -> None:

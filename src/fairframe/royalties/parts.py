@@ -14,7 +14,7 @@ from fairframe.platform.tx import Row, Tx
 from fairframe.royalties.allocate import open_events
 from fairframe.royalties.facts import chain, releases
 from fairframe.royalties.methods import method
-from fairframe.royalties.revenue import pool_micro
+from fairframe.royalties.pools import pool_of
 from fairframe.training import reported
 from fairframe.training.tables import usage
 
@@ -45,8 +45,7 @@ def part_of(tx: Tx, deal: Row, which: Which) -> Part:
     chosen = method(deal["terms"].get("split_basis"))
     weigh = _used if chosen.name == "usage" else _lasting
     weight, of_all = weigh(tx, agreements, delivered, which)
-    nets = [one["net_minor"] for one in open_events(tx) if one["subject"] == deal["public_id"]]
-    pool = sum(pool_micro(deal, net) for net in nets)
+    pool = sum(pool_of(tx, one, deal) for one in open_events(tx) if one["subject"] == deal["public_id"])
     newest = delivered[-1:]
     next_ms, next_of_ms = _lasting(tx, agreements, newest, which)
     name = tx.scalar(sa.select(dataset_release.c.name).where(dataset_release.c.public_id.in_(newest)))
