@@ -13,7 +13,8 @@ from fairframe.core.money import MICRO, parse_money
 from fairframe.flows import compare_chart
 from fairframe.royalties import compare as comparison
 from fairframe.royalties import facts, scores, scores_file
-from fairframe.royalties.revenue import find_agreement, share_of
+from fairframe.royalties.deal_terms import find_agreement, share_of
+from fairframe.royalties.tables import score_set
 
 app = group("By what pools are split.")
 
@@ -65,16 +66,7 @@ def take_scores(
 def _list(ctx: typer.Context, agreement: str, as_json: bool) -> None:
     with workspace(ctx, "library") as ws, ws.read() as tx:
         rows = scores.listing(tx, facts.chain(tx, find_agreement(tx, agreement)))
-    keep = (
-        "public_id",
-        "agreement",
-        "assets",
-        "total",
-        "file_sha256",
-        "imported_by",
-        "valid_from_ms",
-        "recorded_at_ms",
-    )
+    keep = [one.name for one in score_set.c if one.name != "id"]
     lines = [
         (row["public_id"], row["assets"], row["total"], row["imported_by"], when(row["valid_from_ms"]),
          when(row["recorded_at_ms"]), row["file_sha256"])
@@ -91,9 +83,7 @@ def _list(ctx: typer.Context, agreement: str, as_json: bool) -> None:
 @app.command()
 def compare(
     ctx: typer.Context,
-    of: Annotated[
-        str, typer.Argument(metavar="AGREEMENT|MODEL", help="An agreement's id, a reported model's name or id.")
-    ],
+    of: Annotated[str, typer.Argument(metavar="AGREEMENT|MODEL", help="An agreement's id; a reported model.")],
     amount: Annotated[str, typer.Option(help="Receipts to share, a decimal; default: the agreement's fee.")] = "",
     output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="A plot, as SVG.")] = None,
     as_json: AsJson = False,

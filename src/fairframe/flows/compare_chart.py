@@ -13,15 +13,15 @@ LEFT, RIGHT = 190, 150
 BAR, GAP, GROUP = 11, 2, 16
 TOP = 92
 COLORS = ("#1f6feb", "#d9730d", "#2da44e", "#8250df", "#bf3989", "#6e7781")
-STYLE = """
+STYLE = Markup("""
 svg{font:13px system-ui,"Noto Sans",sans-serif;background:#fff}text{fill:#1c2128}.mute{fill:#57606a}
 .title{font-size:17px;font-weight:600}.num{font-size:11px;font-variant-numeric:tabular-nums}.grid{stroke:#d0d7de}
 @media (prefers-color-scheme:dark){svg{background:#0d1117}text{fill:#e6edf3}.mute{fill:#9198a1}.grid{stroke:#30363d}}
-"""
+""")
 
 
 def chart(found: Comparison, currency: str, title: str) -> str:
-    """The SVG document. Amounts are in major units of the currency; empty methods stand in the legend with the reason."""
+    """The SVG document. Amounts are in major units; empty methods stand in the legend, with the reason."""
     shown = _shown(found)
     drawn = [place for place, one in enumerate(found.columns) if not one.empty]
     most = max((amount for line in shown for amount in line.amounts), default=0)
@@ -57,7 +57,7 @@ def chart(found: Comparison, currency: str, title: str) -> str:
         Markup(
             '<svg xmlns="http://www.w3.org/2000/svg" width="{w}" height="{h}" viewBox="0 0 {w} {h}" role="img" '
             'aria-label="{}"><style>{}</style>{}{}{}</svg>\n'
-        ).format(escape(title), Markup(STYLE), head, legend, body, w=WIDTH, h=height)
+        ).format(escape(title), STYLE, head, legend, body, w=WIDTH, h=height)
     )
 
 

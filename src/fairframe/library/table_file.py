@@ -29,7 +29,7 @@ class Line:
 
 @dataclass(frozen=True)
 class TableFile:
-    """A CSV file: names of its columns (known ones in lower case), its lines without blank ones, and the file's hash."""
+    """A CSV file: names of its columns (known ones in lower case), its lines without blank ones, the file's hash."""
 
     path: Path
     columns: tuple[str, ...]
@@ -50,9 +50,8 @@ def read_table(path: Path, *, known: Collection[str], required: Collection[str])
     lines = list(_lines(path, text))
     if not lines:
         raise bad_csv(path, None, "the file is empty", "Start it with a line of column names")
-    return TableFile(
-        path, _columns(path, lines[0], known, required), tuple(lines[1:]), hashlib.sha256(data).hexdigest()
-    )
+    sha256 = hashlib.sha256(data).hexdigest()
+    return TableFile(path, _columns(path, lines[0], known, required), tuple(lines[1:]), sha256)
 
 
 def bad_csv(path: Path, line: int | None, problem: str, remedy: str) -> InputError:

@@ -16,9 +16,9 @@ from fairframe.library.tables import contributor
 from fairframe.platform.database import among
 from fairframe.platform.tx import Row, Tx
 from fairframe.royalties import bulk, facts, model_facts
+from fairframe.royalties.deal_terms import find_agreement
 from fairframe.royalties.methods import METHODS, method, why_empty
 from fairframe.royalties.methods.values import Method
-from fairframe.royalties.revenue import find_agreement
 from fairframe.training.tables import checkpoint
 
 SALT = b"fairframe salt 0"
@@ -81,9 +81,9 @@ def of_agreement(tx: Tx, deal: Row, pool: int) -> Comparison:
 def of_model(tx: Tx, deal: Row, model: Row, pool: int) -> Comparison:
     """A pool of micro units under a reported model's lineage, and under each method over the deliveries in it.
 
-    deal: the agreement whose family names the contributors, and whose newest scores count.
+    deal: the agreement whose family names the contributors. Scores are an agreement's, so no model has any.
     """
-    others = [one for name, one in METHODS.items() if name != LINEAGE]
+    others = [one for name, one in METHODS.items() if name not in (LINEAGE, "scores")]
     with bulk.connection() as con:
         model_facts.load(con, tx, deal, model)
         return _compare(con, tx, deal, str(model["public_id"]), [METHODS[LINEAGE], *others], pool)

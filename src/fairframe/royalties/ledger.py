@@ -24,7 +24,7 @@ from fairframe.platform.tx import Tx, WriteTx
 from fairframe.royalties.rows import insert_rows
 from fairframe.royalties.tables import ledger_leg, ledger_txn, statement
 
-CASH, LIBRARY, TAX = "cash", "library", "tax"
+CASH, CLEARING, LIBRARY, TAX = "cash", "clearing", "library", "tax"
 MAX_MICRO = 2**63 - 1
 """What a leg can hold; one amount is therefore at most MAX_MINOR minor units."""
 MAX_MINOR = 9_000_000_000_000
@@ -45,6 +45,11 @@ class Balance:
     account: str
     currency: str
     amount_micro: int
+
+
+def receivable(revenue_event: str) -> str:
+    """The account of an invoice that is not paid yet."""
+    return f"receivable:{revenue_event}"
 
 
 def pool(revenue_event: str) -> str:

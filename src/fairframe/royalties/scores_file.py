@@ -97,10 +97,9 @@ def resolve(tx: Tx, deal: Row, file: ScoresFile) -> Resolved:
             wrong.append(f"line {line}: {name[:60]!r} is scored already, on line {lines[key]}")
         scores[key], lines[key] = score, line
     _refuse(wrong, file.name)
-    held = sa.select(item.c.asset_id.distinct()).join(
-        dataset_release, dataset_release.c.id == item.c.dataset_release_id
-    )
-    delivered = set(tx.execute(held.where(dataset_release.c.public_id.in_(releases))).scalars())
+    of_them = sa.select(dataset_release.c.id).where(dataset_release.c.public_id.in_(releases))
+    held = sa.select(item.c.asset_id.distinct()).where(item.c.dataset_release_id.in_(of_them))
+    delivered = set(tx.execute(held).scalars())
     if not scores:
         raise InputError("the file scores no asset", code="input.bad_csv", where=file.name)
     named = delivered & scores.keys()

@@ -13,7 +13,7 @@ from fairframe.library.tables import asset
 from fairframe.platform.tables import party
 from fairframe.platform.tx import Row, Tx
 from fairframe.rights.pseudonyms import pseudonym
-from fairframe.royalties.revenue import find_agreement, share_of
+from fairframe.royalties.deal_terms import find_agreement, share_of
 from fairframe.royalties.tables import allocation, allocation_asset, allocation_line, revenue_event
 
 
@@ -42,7 +42,7 @@ def _lines(tx: Tx, contributor_id: int, currency: str, from_ms: int, to_ms: int)
             allocation_line.c.weight.label("own_weight"),
             allocation_line.c.amount_micro.label("own_micro"),
             event.public_id.label("event"),
-            event.subject.label("agreement"),
+            sa.func.coalesce(event.agreement, event.subject).label("agreement"),
             event.gross_minor,
             event.tax_minor,
             event.net_minor,
