@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from fairframe.cli import royalties_split
 from fairframe.cli.outputs import check_writable
 from fairframe.cli.shell import (
     AsJson,
@@ -35,6 +36,7 @@ from fairframe.royalties.statement_csv import rows
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 app = group("Revenue, pools, statements, payouts.")
+app.add_typer(royalties_split.app)
 
 
 @app.command("revenue")

@@ -17,9 +17,9 @@ from fairframe.platform.database import among
 from fairframe.platform.tx import Row, Tx
 from fairframe.rights import agreements
 from fairframe.rights.consent import opted_out_since
+from fairframe.royalties.deal_terms import find_agreement
 from fairframe.royalties.earnings import earnings
 from fairframe.royalties.parts import part_of
-from fairframe.royalties.revenue import find_agreement
 from fairframe.training.tables import checkpoint, usage
 
 OPTED_OUT = "the contributor opted out"

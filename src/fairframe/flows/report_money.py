@@ -12,10 +12,12 @@ from fairframe.library.tables import contributor
 from fairframe.platform.tx import Row, Tx
 from fairframe.rights import agreements
 from fairframe.rights.consent import opted_out_since
-from fairframe.royalties import balance
+from fairframe.royalties import balance, events
 from fairframe.royalties.balance import Position
+from fairframe.royalties.deal_terms import deal_terms, find_agreement
 from fairframe.royalties.earnings import earnings
-from fairframe.royalties.revenue import CORRECTION
+from fairframe.royalties.events import CORRECTION, TAKEN
+from fairframe.royalties.pools import has_pool
 from fairframe.royalties.tables import allocation, allocation_line, ledger_txn, revenue_event
 from fairframe.training.tables import checkpoint, usage
 
@@ -39,10 +41,14 @@ class Earner:
 class Event:
     """Money received under an agreement, and what of it went to contributors (None: not allocated).
 
+    kind: one of royalties.events; what a refund or chargeback took is below zero. counts: whether it is recognized,
+    so shared: else an invoice that waits for its money, or the payment of one that was recognized.
     taken_back_ms: when a correction took the receipt back, whole, with what contributors had got from it; else None.
     """
 
     id: str
+    kind: str
+    counts: bool
     reference: str
     offer: str
     share: Share
@@ -85,10 +91,10 @@ class OptOut:
 
 def money_of(tx: Tx) -> Money:
     """Revenue, allocations and contributors' earnings."""
-    rows = tx.rows(revenue_event.select().order_by(revenue_event.c.id.desc()).limit(SHOWN))
-    events = [_event(tx, row) for row in reversed(rows)]
+    rows = tx.rows(events.select().order_by(revenue_event.c.id.desc()).limit(SHOWN))
+    shown = [_event(tx, row) for row in reversed(rows)]
     earners = _earners(tx)
-    return Money(tuple(events), tuple(earners[:SHOWN]), max(0, len(earners) - SHOWN), balance.balance(tx))
+    return Money(tuple(shown), tuple(earners[:SHOWN]), max(0, len(earners) - SHOWN), balance.balance(tx))
 
 
 def _event(tx: Tx, row: Row) -> Event:
@@ -98,16 +104,19 @@ def _event(tx: Tx, row: Row) -> Event:
         sums = sa.select(sa.func.count(), sa.func.sum(allocation_line.c.amount_micro))
         found = tx.row(sums.where(allocation_line.c.allocation_id == made["id"]))
         lines, total = (int(v or 0) for v in found.values()) if found is not None else (0, 0)
-    known = [one for one in agreements.listing(tx) if one.public_id == row["subject"]]
+    known = [one for one in agreements.listing(tx) if one.public_id == row["agreement"]]
+    sign = -1 if row["kind"] in TAKEN else 1
     return Event(
         id=row["public_id"],
+        kind=row["kind"],
+        counts=has_pool(row, deal_terms(find_agreement(tx, row["agreement"]))),
         reference=clean(row["reference"], 60),
         offer=clean(known[0].offer, 40) if known else "other",
         share=known[0].share if known else Share(0),
         method=made["method"] if made is not None else "",
         currency=row["currency"],
-        gross_minor=row["gross_minor"],
-        net_minor=row["net_minor"],
+        gross_minor=sign * row["gross_minor"],
+        net_minor=sign * row["net_minor"],
         pool_micro=int(made["pool_micro"]) if made is not None else None,
         lines=lines,
         sums_to_pool=made is not None and total == int(made["pool_micro"]),

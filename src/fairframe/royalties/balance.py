@@ -9,11 +9,13 @@ from fairframe.core.money import MICRO, Currency, Money, format_micro
 from fairframe.library.tables import contributor
 from fairframe.platform.tx import Tx
 from fairframe.royalties import allocate
-from fairframe.royalties.ledger import CASH, LIBRARY, TAX
+from fairframe.royalties.ledger import CASH, CLEARING, LIBRARY, TAX
 from fairframe.royalties.trial import Trial, trial
 
 WORDS = {
     CASH: "money held",
+    "receivable": "invoiced, not paid yet",
+    CLEARING: "invoiced, to be earned when paid",
     LIBRARY: "earned by the library",
     TAX: "tax to hand on",
     "pool": "contributors' pool, not yet allocated",
@@ -43,7 +45,10 @@ class AccountLine:
 
 @dataclass(frozen=True)
 class Position:
-    """accounts: cash, library, tax, open pools, contributors by name. pending: revenue that waits for allocation."""
+    """accounts: cash, invoices, library, tax, open pools, contributors by name.
+
+    pending: revenue that waits for allocation.
+    """
 
     accounts: list[AccountLine]
     pending: list[allocate.Allocated]
@@ -51,15 +56,15 @@ class Position:
 
 
 def balance(tx: Tx) -> Position:
-    """The position now. Settled pools (balance zero) are left out."""
+    """The position now. Settled pools and paid invoices (balance zero) are left out."""
     checked = trial(tx)
     names = _names(tx, (one.account for one in checked.balances))
     lines: list[AccountLine] = []
     for one in checked.balances:
         head, _, public_id = one.account.partition(":")
-        if head == "pool" and one.amount_micro == 0:
+        if head in ("pool", "receivable", CLEARING) and one.amount_micro == 0:
             continue
-        amount = one.amount_micro if head == CASH else -one.amount_micro
+        amount = one.amount_micro if head in (CASH, "receivable") else -one.amount_micro
         words = WORDS.get(head, head)
         lines.append(AccountLine(one.account, words, names.get(public_id, ""), one.currency, amount))
     order = list(WORDS)

@@ -21,19 +21,27 @@ INVOICE = "invoice"
 CORRECTION = "correction"
 """The kind of the transaction that takes an event back; its subject is the event."""
 
+POSTED = ("revenue", "invoice", "refund")
+"""Kinds of the transaction that books an event: receipts and payments, invoices, what takes from them."""
+
 _c = revenue_event.c
-KIND = sa.func.coalesce(_c.kind, "flat")
-AGREEMENT = sa.func.coalesce(_c.agreement, _c.subject)
-COLUMNS = (
-    *(one for one in _c if one.name not in ("kind", "agreement")),
-    KIND.label("kind"),
-    AGREEMENT.label("agreement"),
-)
+_of = revenue_event.alias("of_event")
+_KIND = sa.func.coalesce(_c.kind, "flat")
+_OF_KIND = sa.select(sa.func.coalesce(_of.c.kind, "flat")).where(_of.c.id == _c.of_id).scalar_subquery()
+_FILLED = {"kind": _KIND, "agreement": sa.func.coalesce(_c.agreement, _c.subject)}
+
+
+def word(kind: str) -> str:
+    """The word for an event in a memo."""
+    if kind in TAKEN:
+        return kind.capitalize()
+    return "Invoice" if kind == INVOICE else "Receipt"
 
 
 def select() -> "sa.Select[Any]":
-    """All columns of revenue_event, kind and agreement filled in."""
-    return sa.select(*COLUMNS)
+    """All columns of revenue_event, kind and agreement filled in; of_kind: the kind of the event of of_id, or NULL."""
+    columns = (_FILLED.get(one.name, one).label(one.name) for one in _c)
+    return sa.select(*columns, _OF_KIND.label("of_kind"))
 
 
 def under(agreement_id: str) -> "sa.ColumnElement[bool]":
@@ -69,3 +77,14 @@ def find(tx: Tx, agreement_id: str, reference: str, model: str | None = None) ->
             remedy="Say which model: --model CHECKPOINT",
         )
     return rows[0] if rows else None
+
+
+def known_event(tx: Tx, subject: str, reference: str) -> Row | None:
+    """The event that is booked under a reference about a subject: an agreement, or a model."""
+    return tx.row(select().where(_c.subject == subject, _c.reference == reference))
+
+
+def corrected(tx: Tx, event: str) -> str | None:
+    """The transaction that took an event back; None where none did."""
+    where = (ledger_txn.c.kind == CORRECTION) & (ledger_txn.c.subject == event)
+    return tx.scalar(sa.select(ledger_txn.c.public_id).where(where))

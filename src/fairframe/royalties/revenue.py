@@ -1,32 +1,37 @@
-"""Revenue: money received under an agreement, booked once per reference, with the contributors' share put in a pool.
+"""Revenue: what is received, invoiced, refunded under an agreement, booked once per reference.
 
-The base is net receipts: gross less tax. The pool is share * net, rounded down to 10^-6 minor unit; what the rounding
-leaves (less than one such unit) stays with the library.
+The reference (an invoice or transfer number) is unique per subject: the agreement, or the model whose revenue it is.
+The same content under it is the same event; other content is a conflict. Amounts of an event that refers to another
+one are bounded by what that one has left (related.py); what is posted is a pure rule (revenue_legs.py).
 """
 
 from dataclasses import dataclass, replace
 
-import sqlalchemy as sa
-
-from fairframe.core.errors import Conflict, InputError, IntegrityFailure, NotFound
+from fairframe.core.errors import Conflict
 from fairframe.core.ids import new_id
-from fairframe.core.money import MICRO, Currency, Money
-from fairframe.core.rational import Share
-from fairframe.core.time import DAY_MS, to_rfc3339
+from fairframe.core.money import Currency, Money
+from fairframe.core.time import to_rfc3339
 from fairframe.platform.tx import Row, Tx, WriteTx
-from fairframe.rights.tables import agreement
-from fairframe.royalties import ledger
-from fairframe.royalties.ledger import CASH, LIBRARY, TAX, Leg
-from fairframe.royalties.tables import ledger_txn, revenue_event
+from fairframe.royalties import events, ledger, pools, related, revenue_legs
+from fairframe.royalties.about import FLAT, About, subject_of
+from fairframe.royalties.deal_terms import DealTerms, deal_terms, find_agreement
+from fairframe.royalties.events import INVOICE, TAKEN
+from fairframe.royalties.ledger import Leg
+from fairframe.royalties.revenue_checks import check_amounts, check_time, clean_reference
+from fairframe.royalties.revenue_legs import Amounts
+from fairframe.royalties.tables import revenue_event
 
-MAX_REFERENCE = 200
-CORRECTION = "correction"
-"""The kind of the transaction that takes a receipt back; its subject is the revenue event."""
+ENTRIES = {INVOICE: "revenue.invoiced", **dict.fromkeys(TAKEN, "revenue.refunded")}
+"""Audit entries of kinds; all others: revenue.booked."""
 
 
 @dataclass(frozen=True)
 class Booked:
-    """A revenue event. new: whether this call booked it, or found it booked with the same content."""
+    """A revenue event. gross, tax and net are above zero; pool_micro has the sign of its effect, 0 for none.
+
+    subject: the agreement or the model. of: the event (its id) that it takes from or pays, "" for none. new: whether
+    this call booked it, or found it booked with the same content.
+    """
 
     id: str
     agreement: str
@@ -37,6 +42,10 @@ class Booked:
     pool_micro: int
     effective_ms: int
     new: bool
+    subject: str = ""
+    kind: str = "flat"
+    quantity: int | None = None
+    of: str = ""
 
 
 def book(
@@ -44,36 +53,45 @@ def book(
     agreement_id: str,
     gross: Money,
     reference: str,
-    tax_minor: int = 0,
+    tax_minor: int | None = None,
     effective_ms: int | None = None,
+    about: About = FLAT,
 ) -> Booked:
-    """Book money received under an agreement. `reference` (an invoice number, say) makes it happen once.
-
-    Raises what plan raises.
-    """
+    """Book an event under an agreement: by default, money received for data. Raises what plan raises."""
     ledger.lock(tx)
-    planned = plan(tx, agreement_id, gross, reference, tax_minor, effective_ms)
+    planned = plan(tx, agreement_id, gross, reference, tax_minor, effective_ms, about)
     if not planned.new:
         return planned
-    event = new_id("rev")
-    amounts = {"gross_minor": gross.minor, "tax_minor": tax_minor, "net_minor": planned.net.minor}
+    deal = find_agreement(tx, agreement_id)
+    other = related.find(tx, deal, about) if planned.of else None
+    done = replace(planned, id=new_id("rev"))
+    legs = _legs(tx, deal_terms(deal), done, other)
+    row = {
+        "reference": done.reference,
+        "currency": gross.currency.code,
+        "gross_minor": gross.minor,
+        "tax_minor": done.tax.minor,
+        "net_minor": done.net.minor,
+        "kind": done.kind,
+        "quantity": done.quantity,
+    }
     tx.insert(
         revenue_event,
-        public_id=event,
-        subject_kind="agreement",
-        subject=agreement_id,
-        reference=planned.reference,
-        currency=gross.currency.code,
-        effective_ms=planned.effective_ms,
-        kind="flat",
+        public_id=done.id,
+        subject_kind="checkpoint" if about.model or _of_model(other) else "agreement",
+        subject=done.subject,
         agreement=agreement_id,
-        **amounts,
+        of_id=None if other is None else other["id"],
+        effective_ms=done.effective_ms,
+        **row,
     )
-    body = {"event": event, "reference": planned.reference, "currency": gross.currency.code, **amounts}
-    tx.record("revenue.booked", agreement_id, {**body, "effective_at": to_rfc3339(planned.effective_ms)})
-    legs = _legs(event, gross, tax_minor, planned.pool_micro)
-    ledger.post(tx, "revenue", event, legs, f"Receipt {planned.reference}", planned.effective_ms)
-    return replace(planned, id=event)
+    body = {"event": done.id, "subject": done.subject, "of": done.of or None, **row}
+    body = {name: value for name, value in body.items() if value is not None}
+    entry = ENTRIES.get(done.kind, "revenue.booked")
+    tx.record(entry, agreement_id, {**body, "effective_at": to_rfc3339(done.effective_ms)})
+    kind = "refund" if done.kind in TAKEN else "invoice" if done.kind == INVOICE else "revenue"
+    ledger.post(tx, kind, done.id, legs, f"{events.word(done.kind)} {done.reference}", done.effective_ms)
+    return done
 
 
 def plan(
@@ -81,138 +99,97 @@ def plan(
     agreement_id: str,
     gross: Money,
     reference: str,
-    tax_minor: int = 0,
+    tax_minor: int | None = None,
     effective_ms: int | None = None,
+    about: About = FLAT,
 ) -> Booked:
     """What book would book (its id is empty), or what it has booked under this reference.
 
-    Raises NotFound (agreement), InputError (amount, tax, currency, reference, time), Conflict where the reference was
-    booked with other content, or was taken back.
+    tax_minor None: none, or for an event that refers to another, in proportion to what that has left. effective_ms
+    None: now. Raises NotFound (agreement, model, the event referred to), InputError (amount, tax, currency,
+    reference, time, kind, quantity), Refused (more than is left), Conflict where the reference was booked with other
+    content, or was taken back.
     """
     deal = find_agreement(tx, agreement_id)
-    reference = clean_reference(reference)
-    _check_amounts(deal, gross, tax_minor)
-    known = known_event(tx, agreement_id, reference)
+    terms, reference = deal_terms(deal), clean_reference(reference)
+    check_amounts(deal, gross, tax_minor)
+    about.check()
+    other = related.find(tx, deal, about) if about.of else None
+    subject = subject_of(tx, deal, about) if other is None else str(other["subject"])
+    known = events.known_event(tx, subject, reference)
     if known is not None:
-        return _same(tx, deal, known, gross, tax_minor, effective_ms)
+        return _same(tx, deal, known, gross, tax_minor, effective_ms, about, other)
     effective = tx.now_ms if effective_ms is None else effective_ms
-    _check_time(deal, effective, tx.now_ms)
-    return _booked(deal, "", reference, gross, tax_minor, effective, new=True)
+    check_time(deal, effective, tx.now_ms, other)
+    tax, pool = tax_minor or 0, 0
+    if other is None:
+        if pools.counts(about.kind, None, terms):
+            pool = terms.pool_micro(gross.minor, tax)
+    else:
+        room = related.room(tx, terms, about.kind, other)
+        tax = room.tax_for(gross, tax_minor)
+        pool = related.pool_micro(tx, terms, about.kind, other, gross.minor, tax)
+    taxed = Money(tax, gross.currency)
+    return Booked(
+        "", agreement_id, reference, gross, taxed, gross - taxed, pool, effective, True,
+        subject, about.kind, about.quantity, "" if other is None else str(other["public_id"]),
+    )  # fmt: skip
 
 
-def known_event(tx: Tx, agreement_id: str, reference: str) -> Row | None:
-    """The receipt that is booked under a reference."""
-    of_it = (revenue_event.c.subject_kind == "agreement") & (revenue_event.c.subject == agreement_id)
-    return tx.row(revenue_event.select().where(of_it, revenue_event.c.reference == reference))
+def _legs(tx: Tx, terms: DealTerms, one: Booked, other: Row | None) -> list[Leg]:
+    a = Amounts(one.gross.currency.code, one.gross.minor, one.tax.minor, abs(one.pool_micro))
+    if other is None:
+        if one.kind == INVOICE:
+            return revenue_legs.invoice(one.id, a, recognized=terms.by_invoice)
+        return revenue_legs.receipt(one.id, a)
+    if one.kind not in TAKEN:
+        return revenue_legs.payment(one.id, one.of, a, recognized=terms.by_invoice)
+    if other["kind"] != INVOICE:
+        return revenue_legs.taken(one.id, a)
+    if not terms.by_invoice:
+        return revenue_legs.credit(one.of, a)
+    unpaid = related.unpaid_part(tx, one.kind, other, one.gross.minor)
+    return revenue_legs.taken(one.id, a, invoice_id=one.of, unpaid_minor=unpaid)
 
 
-def corrected(tx: Tx, event: str) -> str | None:
-    """The transaction that took a receipt back; None where none did."""
-    where = (ledger_txn.c.kind == CORRECTION) & (ledger_txn.c.subject == event)
-    return tx.scalar(sa.select(ledger_txn.c.public_id).where(where))
+def _of_model(other: Row | None) -> bool:
+    return other is not None and other["subject_kind"] == "checkpoint"
 
 
-def find_agreement(tx: Tx, agreement_id: str) -> Row:
-    """The agreement's row. Raises NotFound."""
-    row = tx.row(agreement.select().where(agreement.c.public_id == agreement_id))
-    if row is None:
-        raise NotFound(
-            f"no agreement {agreement_id[:60]!r}", code="agreement.missing", remedy="See: fairframe rights list"
-        )
-    return row
-
-
-def share_of(deal: Row) -> Share:
-    """The contributors' share that the agreement's terms set. Raises IntegrityFailure where they do not."""
-    share = deal["terms"].get("share")
-    if not isinstance(share, str):
-        raise IntegrityFailure(f"the terms of {deal['public_id']} set no share", code="agreement.no_share")
-    return Share.parse(share)
-
-
-def pool_micro(deal: Row, net_minor: int) -> int:
-    """The contributors' share of net receipts, rounded down to micro units."""
-    return share_of(deal).of(net_minor * MICRO)
-
-
-def _legs(event: str, gross: Money, tax_minor: int, pool: int) -> list[Leg]:
-    amounts = {
-        CASH: gross.micro,
-        TAX: -tax_minor * MICRO,
-        LIBRARY: -(gross.minor - tax_minor) * MICRO + pool,
-        ledger.pool(event): -pool,
-    }
-    return [Leg(account, gross.currency.code, amount) for account, amount in amounts.items() if amount]
-
-
-def _same(tx: Tx, deal: Row, known: Row, gross: Money, tax_minor: int, effective_ms: int | None) -> Booked:
-    if corrected(tx, known["public_id"]) is not None:
+def _same(
+    tx: Tx,
+    deal: Row,
+    known: Row,
+    gross: Money,
+    tax_minor: int | None,
+    effective_ms: int | None,
+    about: About,
+    other: Row | None,
+) -> Booked:
+    if events.corrected(tx, known["public_id"]) is not None:
         raise Conflict(
-            f"the receipt {known['reference']!r} was booked and taken back",
+            f"the event {known['reference']!r} was booked and taken back",
             code="revenue.corrected",
             where=known["public_id"],
             remedy="Book the right amount under a reference of its own",
         )
-    said = (gross.currency.code, gross.minor, tax_minor)
+    of_id = None if other is None else other["id"]
+    tax = (known["tax_minor"] if other is not None else 0) if tax_minor is None else tax_minor
     when = known["effective_ms"] if effective_ms is None else effective_ms
-    if said != (known["currency"], known["gross_minor"], known["tax_minor"]) or when != known["effective_ms"]:
+    said = (deal["public_id"], about.kind, gross.currency.code, gross.minor, tax, when, about.quantity, of_id)
+    names = ("agreement", "kind", "currency", "gross_minor", "tax_minor", "effective_ms", "quantity", "of_id")
+    if said != tuple(known[name] for name in names):
         held = Money(known["gross_minor"], Currency(known["currency"]))
         raise Conflict(
-            f"the reference {known['reference']!r} is already booked with other content ({held})",
+            f"the reference {known['reference']!r} is already booked with other content ({known['kind']}, {held})",
             code="revenue.conflict",
             where=known["public_id"],
-            remedy=f"Take it back: fairframe royalties correct {known['subject']} --ref REF --reason WHY; then book the"
-            " right amount under a reference of its own",
+            remedy=f"Take it back: fairframe royalties correct {known['agreement']} --ref REF --reason WHY; then book"
+            " the right content under a reference of its own",
         )
-    return _booked(deal, known["public_id"], known["reference"], gross, tax_minor, when, new=False)
-
-
-def _booked(
-    deal: Row, event: str, reference: str, gross: Money, tax_minor: int, effective: int, *, new: bool
-) -> Booked:
-    tax = Money(tax_minor, gross.currency)
-    net = gross - tax
-    pool = pool_micro(deal, net.minor)
-    return Booked(event, deal["public_id"], reference, gross, tax, net, pool, effective, new)
-
-
-def clean_reference(reference: str) -> str:
-    """A reference as it is kept. Raises InputError."""
-    text = " ".join(reference.split())
-    if not text or len(text) > MAX_REFERENCE or not text.isprintable():
-        raise InputError(
-            "the reference is empty, too long or not printable",
-            code="revenue.reference",
-            remedy=f"Give the invoice or transfer number, 1-{MAX_REFERENCE} characters",
-        )
-    return text
-
-
-def _check_time(deal: Row, effective_ms: int, now_ms: int) -> None:
-    """A receipt may precede the agreement's start, but not the agreement; clocks may differ by a day."""
-    since = min(int(deal["starts_ms"]), int(deal["recorded_at_ms"])) - DAY_MS
-    if not since <= effective_ms <= now_ms + DAY_MS:
-        wrong = "before the agreement was made" if effective_ms < since else "in the future"
-        raise InputError(
-            f"{to_rfc3339(effective_ms)[:10]} is {wrong}",
-            code="revenue.time",
-            where=deal["public_id"],
-            remedy="Say when the money was received: --received 2026-01-31T00:00:00.000Z",
-        )
-
-
-def _check_amounts(deal: Row, gross: Money, tax_minor: int) -> None:
-    if gross.currency.code != deal["currency"]:
-        raise InputError(
-            f"the agreement is in {deal['currency']}, not in {gross.currency}",
-            code="revenue.currency",
-            where=deal["public_id"],
-        )
-    if not 0 < gross.minor <= ledger.MAX_MINOR:
-        raise InputError(
-            f"{gross} is not an amount that can be booked",
-            code="revenue.amount",
-            remedy=f"It is above zero and at most {Money(ledger.MAX_MINOR, gross.currency)}",
-        )
-    if not 0 <= tax_minor <= gross.minor:
-        raise InputError("the tax is below zero or above the gross amount", code="revenue.tax")
+    taxed = Money(tax, gross.currency)
+    return Booked(
+        known["public_id"], deal["public_id"], known["reference"], gross, taxed, gross - taxed,
+        pools.pool_of(tx, known, deal), when, False,
+        known["subject"], about.kind, about.quantity, "" if other is None else str(other["public_id"]),
+    )  # fmt: skip

@@ -14,14 +14,11 @@ from fairframe.platform.tables import party
 from fairframe.platform.tx import Row, Tx
 from fairframe.rights.pseudonyms import pseudonym
 from fairframe.royalties import events
+from fairframe.royalties.deal_terms import deal_terms, find_agreement
 from fairframe.royalties.denominators import Denominator, Denominators
-from fairframe.royalties.revenue import find_agreement
 from fairframe.royalties.statement_model import model_of
 from fairframe.royalties.statement_revenue import revenue_of
 from fairframe.royalties.tables import allocation, allocation_asset, allocation_line, ledger_txn, revenue_event
-
-BASE, RECOGNIZED = "net_receipts", "received"
-"""What an agreement means that says neither."""
 
 
 def allocation_lines(
@@ -108,17 +105,17 @@ def _own(line: Row, shared: Denominator) -> dict[str, Any]:
 
 def _agreement(tx: Tx, deal: Row, named: bool) -> dict[str, Any]:
     licensee = tx.scalar(sa.select(party.c.name).where(party.c.public_id == deal["lab_party"])) if named else None
-    terms: dict[str, Any] = deal["terms"]
+    terms = deal_terms(deal)
     return {
         "id": deal["public_id"],
         "version": deal["version"],
         "offer": deal["offer"],
         "purpose": deal["purpose"],
         "licensee": {"id": deal["lab_party"], "name": str(licensee or "")} if named else None,
-        "share": terms["share"],
-        "base": terms.get("base", BASE),
-        "recognized": terms.get("recognized", RECOGNIZED),
-        "split_basis": terms["split_basis"],
+        "share": deal["terms"]["share"],
+        "base": terms.base,
+        "recognized": terms.recognized,
+        "split_basis": deal["terms"]["split_basis"],
     }
 
 

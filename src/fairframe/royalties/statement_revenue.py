@@ -2,12 +2,9 @@
 
 from typing import Any
 
-import sqlalchemy as sa
-
 from fairframe.core.time import to_rfc3339
 from fairframe.platform.tx import Row, Tx
-from fairframe.royalties import events
-from fairframe.royalties.tables import revenue_event
+from fairframe.royalties import events, pools
 
 
 def revenue_of(tx: Tx, event: Row) -> dict[str, Any]:
@@ -28,16 +25,5 @@ def _of(tx: Tx, event: Row) -> dict[str, str] | None:
     if event["of_id"] is None:
         return None
     other = events.of_row(tx, event["of_id"])
-    left = _left(tx, other, event) if event["kind"] in events.TAKEN else (other["gross_minor"], other["tax_minor"])
+    left = pools.left_of(tx, other, event) if event["kind"] in events.TAKEN else (other["gross_minor"], other["tax_minor"])
     return {"event": other["public_id"], "left_gross_minor": str(left[0]), "left_tax_minor": str(left[1])}
-
-
-def _left(tx: Tx, other: Row, event: Row) -> tuple[int, int]:
-    """What refunds and chargebacks before this one had left of an event."""
-    c = revenue_event.c
-    taken = sa.select(sa.func.sum(c.gross_minor).label("gross"), sa.func.sum(c.tax_minor).label("tax")).where(
-        c.of_id == other["id"], c.kind.in_(events.TAKEN), c.id < event["id"]
-    )
-    row = tx.row(taken)
-    gross, tax = (0, 0) if row is None else (int(row["gross"] or 0), int(row["tax"] or 0))
-    return other["gross_minor"] - gross, other["tax_minor"] - tax

@@ -90,3 +90,12 @@ def current(tx: Tx, agreements: Iterable[str]) -> list[Row]:
         .group_by(checkpoint.c.party, checkpoint.c.weights_hash)
     )
     return list(tx.rows(checkpoint.select().where(checkpoint.c.id.in_(newest)).order_by(checkpoint.c.id)))
+
+
+def find(tx: Tx, checkpoint_id: str) -> Row | None:
+    """The first report of the checkpoint that an id names (the lab's own, or that of a correction)."""
+    named = tx.row(checkpoint.select().where(checkpoint.c.public_id == checkpoint_id))
+    if named is None:
+        return None
+    same = (checkpoint.c.party == named["party"]) & (checkpoint.c.weights_hash == named["weights_hash"])
+    return tx.row(checkpoint.select().where(same, checkpoint.c.direction == "reported").order_by(checkpoint.c.id))
