@@ -39,7 +39,7 @@ from fairframe.royalties.tables import ledger_leg, ledger_txn, payout
 
 
 def make_body(tx: Tx, contributor: Row, currency: str, from_ms: int, to_ms: int) -> dict[str, Any]:
-    """The body for what has its accounting date in [from_ms, to_ms). Raises IntegrityFailure where lines and ledger disagree."""
+    """The body for what is dated in [from_ms, to_ms). Raises IntegrityFailure where lines and ledger disagree."""
     posted = _postings(tx, ledger.accrued(contributor["public_id"]), currency)
     opening = sum(row["amount"] for row in posted if row["effective_ms"] < from_ms)
     inside = [row for row in posted if from_ms <= row["effective_ms"] < to_ms]

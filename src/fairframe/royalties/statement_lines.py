@@ -20,7 +20,7 @@ from fairframe.royalties.tables import allocation, allocation_asset, allocation_
 def allocation_lines(
     tx: Tx, contributor: Row, currency: str, from_ms: int, to_ms: int, txn_of: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """The contributor's allocations with their accounting date in [from_ms, to_ms), oldest first, as statement_body describes them.
+    """The contributor's allocations dated in [from_ms, to_ms), oldest first, as statement_body describes them.
 
     txn_of: allocation's public id -> the ledger transaction that posted it.
     """
