@@ -184,9 +184,9 @@ def test_post_refuses_an_account_that_is_none(library: Workspace, account: str) 
 
 @pytest.mark.parametrize("prefix", ["", "rev", "ctr", "pay"])
 def test_every_account_has_its_constructor(prefix: str) -> None:
+    alone = (ledger.CASH, ledger.CLEARING, ledger.LIBRARY, ledger.TAX, ledger.WITHHOLDING)
     makers = {
-        "": [lambda _: ledger.CASH, lambda _: ledger.CLEARING, lambda _: ledger.LIBRARY, lambda _: ledger.TAX]
-        + [lambda _: ledger.WITHHOLDING],
+        "": [lambda _, name=name: name for name in alone],
         "rev": [ledger.receivable, ledger.pool],
         "ctr": [ledger.accrued, ledger.payable, ledger.carry],
         "pay": [ledger.reserve, ledger.transit],

@@ -16,9 +16,9 @@ from fairframe.core.canonical import canonical, parse
 from fairframe.core.errors import Conflict, InputError, Refused
 from fairframe.core.limits import LISTED_MAX
 from fairframe.core.money import MICRO
-from fairframe.core.time import from_rfc3339
+from fairframe.core.time import from_rfc3339, to_rfc3339
 from fairframe.platform import audit
-from fairframe.royalties import allocate, balance, ledger, payouts, revenue, statement_lines, statements
+from fairframe.royalties import allocate, balance, closing, ledger, payouts, revenue, statement_lines, statements
 from fairframe.royalties.statement_html import render_html
 from fairframe.royalties.tables import statement as statement_table
 from fairframe.royalties.trial import trial
@@ -32,7 +32,7 @@ SPANS = [(f"{who}-{n}", 0, 997 * (n + 1) + at * 101) for at, who in enumerate(("
 
 @pytest.fixture
 def earned(world: Any, clock: Any) -> Any:
-    """Two fees and a payout between them, a day apart each. Returns the world."""
+    """Two fees and a payout between them, a day apart each, and the books closed. Returns the world."""
     with world.ws.write() as tx:
         deal = world.agree(tx)
         world.deliver(tx, deal, SPANS)
@@ -47,7 +47,14 @@ def earned(world: Any, clock: Any) -> Any:
         world.deliver(tx, upgrade, [("ann-9", 0, 12_345)])
         revenue.book(tx, upgrade, world.usd("777.77"), "INV-2", 77)
     allocate.allocate(world.ws)
+    close(world)
     return world
+
+
+def close(world: Any, to_ms: int | None = None) -> None:
+    """Close the books up to now."""
+    with world.ws.write() as tx:
+        closing.close(tx, tx.now_ms + 1 if to_ms is None else to_ms)
 
 
 def issue(world: Any, name: str = "ann", **period: Any) -> statements.Statement:
@@ -74,7 +81,7 @@ def test_a_statement_adds_up_and_is_recomputed(earned: Any) -> None:
         body = made.body
         assert len(body["allocations"]) == 2
         with earned.ws.read() as tx:
-            account = ledger.payable(earned.contributors[name]["public_id"])
+            account = ledger.accrued(earned.contributors[name]["public_id"])
             assert int(body["closing_micro"]) == -ledger.balance_of(tx, account, "USD")
         assert int(body["payable_minor"]) * MICRO + int(body["carry_micro"]) == int(body["closing_micro"])
     assert made.bundle.recipient == earned.contributors["cyd"]["public_id"] and made.bundle.id == made.id
@@ -89,7 +96,8 @@ def test_all_parts_of_a_pool_are_on_the_statements(earned: Any) -> None:
 
 def test_the_same_facts_give_the_same_bytes(earned: Any, clock: Any) -> None:
     until = clock.now + 1
-    first = issue(earned, to_ms=until)
+    first = issue(earned)
+    assert first.body["period"]["to"] == to_rfc3339(until)
     clock.advance(DAY_MS)
     again = issue(earned, to_ms=until)
     assert first.new and not again.new
@@ -100,11 +108,12 @@ def test_the_same_facts_give_the_same_bytes(earned: Any, clock: Any) -> None:
         earned.deliver(tx, world_deal, SPANS)
         earned.book(tx, world_deal, "5.00", "INV-3")
     allocate.allocate(earned.ws)
-    assert issue(earned, to_ms=until).envelope == first.envelope  # what is booked later changes no older period
+    assert issue(earned).envelope == first.envelope  # what is booked later changes no closed period
+    close(earned)
     assert len(issue(earned).body["allocations"]) == 3
 
 
-def test_periods_join(earned: Any, clock: Any) -> None:
+def test_statements_join(earned: Any, clock: Any) -> None:
     middle = clock.now - DAY_MS + 1
     before, after = issue(earned, to_ms=middle), issue(earned, from_ms=middle)
     assert after.body["opening_micro"] == before.body["closing_micro"]
@@ -117,53 +126,78 @@ def test_what_is_booked_later_in_the_same_millisecond_is_in_the_next_statement(e
     """A clock that lags stands still at the last entry's time for as long as it lags."""
     ann, made = earned.contributors["ann"], issue(earned)
     assert int(made.body["closing_micro"]) > MICRO and not issue(earned).new
-    with pytest.raises(InputError, match="ends before"):
-        issue(earned, from_ms=from_rfc3339(made.body["period"]["to"]))
     for count in range(3):
         with earned.ws.write() as tx:
             if count == 0:
                 payouts.pay(tx, ann, "PAY-2")
-            legs = [ledger.Leg(ledger.payable(ann["public_id"]), "USD", -7), ledger.Leg("library", "USD", 7)]
+            legs = [ledger.Leg(ledger.accrued(ann["public_id"]), "USD", -7), ledger.Leg("library", "USD", 7)]
             ledger.post(tx, "goodwill", ann["public_id"], legs)
-        after = issue(earned, from_ms=from_rfc3339(made.body["period"]["to"]))
+        clock.advance(1)
+        start = from_rfc3339(made.body["period"]["to"])
+        close(earned, start + 1)
+        after = issue(earned, from_ms=start)
         assert after.body["opening_micro"] == made.body["closing_micro"]
         assert (len(after.body["payouts"]), len(after.body["adjustments"])) == (int(count == 0), 1)
         assert wrong(after) == []
         made = after
-    clock.advance(DAY_MS)
     assert issue(earned).body["closing_micro"] == made.body["closing_micro"]
 
 
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
-def test_what_began_before_a_statement_and_is_booked_after_it_is_in_the_next_one(earned: Any, clock: Any) -> None:
+def test_what_began_before_a_closing_and_is_booked_after_it_is_in_the_next_statement(earned: Any, clock: Any) -> None:
     with earned.ws.write() as tx:
         clock.advance(5_000)
+        close(earned)
         made = issue(earned)
         payouts.pay(tx, earned.contributors["ann"], "PAY-2")
+    clock.advance(1)
+    close(earned)
     after = issue(earned, from_ms=from_rfc3339(made.body["period"]["to"]))
     assert after.body["opening_micro"] == made.body["closing_micro"]
     assert len(after.body["payouts"]) == 1 and wrong(after) == []
 
 
-def test_a_statement_waits_for_what_is_being_booked(earned: Any, clock: Any) -> None:
-    made: list[statements.Statement] = []
-    asked = threading.Thread(target=lambda: made.append(issue(earned)))
+def test_a_closing_waits_for_what_is_being_booked(earned: Any, clock: Any) -> None:
+    clock.advance(5_000)
+    asked = threading.Thread(target=lambda: close(earned))
     with earned.ws.write() as tx:
         payouts.pay(tx, earned.contributors["ann"], "PAY-2")
         clock.advance(5_000)
         asked.start()
         asked.join(0.5)
-        assert not made
+        assert asked.is_alive()
     asked.join(30)
-    assert [one["reference"] for one in made[0].body["payouts"]] == ["PAY-1", "PAY-2"]
+    assert [one["reference"] for one in issue(earned).body["payouts"]] == ["PAY-1", "PAY-2"]
 
 
-def test_a_period_ends_no_later_than_now(earned: Any, clock: Any) -> None:
+def test_a_statement_is_signed_of_closed_time_only(earned: Any, clock: Any) -> None:
     """What is booked in the rest of it would make its closing balance untrue."""
-    with pytest.raises(InputError, match="in the future"):
-        issue(earned, to_ms=clock.now + 2)
-    with earned.ws.read() as tx, pytest.raises(InputError, match="in the future"):
-        statements.draft(tx, earned.contributors["ann"], to_ms=clock.now + DAY_MS)
+    until = clock.now + 1
+    clock.advance(DAY_MS)
+    with pytest.raises(Refused, match="they end at") as error:
+        issue(earned, to_ms=until + 1)
+    assert error.value.code == "statement.open"
+    with earned.ws.write() as tx:
+        ann = earned.contributors["ann"]
+        payouts.pay(tx, ann, "PAY-2")
+        assert len(statements.draft(tx, ann)["payouts"]) == 2
+        assert len(statements.draft(tx, ann, to_ms=until)["payouts"]) == 1
+    assert issue(earned).body["period"]["to"] == to_rfc3339(until)
+    with pytest.raises(InputError, match="ends before"):
+        issue(earned, from_ms=until)
+
+
+def test_nothing_is_signed_before_a_period_is_closed(world: Any) -> None:
+    with world.ws.write() as tx:
+        deal = world.agree(tx)
+        world.deliver(tx, deal, SPANS)
+        world.book(tx, deal, "100.00", "INV-1")
+    allocate.allocate(world.ws)
+    for period in ({}, {"to_ms": 5}, {"to_ms": 0}):
+        with pytest.raises(Refused, match="none is closed yet"):
+            issue(world, **period)
+    with world.ws.read() as tx:
+        assert len(statements.draft(tx, world.contributors["ann"])["allocations"]) == 1
 
 
 Change = Callable[[dict[str, Any]], None]
@@ -393,12 +427,15 @@ def test_a_payout_is_of_the_amount_that_was_confirmed(earned: Any) -> None:
             payouts.pay(tx, ann, "PAY-2", confirmed=seen)
 
 
-def test_adjustments_and_several_currencies(earned: Any) -> None:
+def test_adjustments_and_several_currencies(earned: Any, clock: Any) -> None:
     ann = earned.contributors["ann"]
     with earned.ws.write() as tx:
-        account = ledger.payable(ann["public_id"])
+        account = ledger.accrued(ann["public_id"])
         legs = [ledger.Leg(account, "USD", -7), ledger.Leg("library", "USD", 7)]
         ledger.post(tx, "goodwill", ann["public_id"], legs, "A round number")
+        assert statements.draft(tx, ann)["adjusted_micro"] == "7"
+    clock.advance(1)
+    close(earned)
     made = issue(earned)
     assert made.body["adjusted_micro"] == "7" and wrong(made) == []
     assert "A round number" in render_html(made)
@@ -407,6 +444,8 @@ def test_adjustments_and_several_currencies(earned: Any) -> None:
         earned.deliver(tx, deal, [("ann-1", 0, 10)])
         revenue.book(tx, deal, earned.money("1001", "JPY"), "INV-J")
     allocate.allocate(earned.ws)
+    clock.advance(1)
+    close(earned)
     with pytest.raises(InputError, match="JPY, USD"):
         issue(earned)
     with earned.ws.read() as tx:

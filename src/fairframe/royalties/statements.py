@@ -89,11 +89,12 @@ def draft(
     to_ms: int | None = None,
     currency: str | None = None,
 ) -> dict[str, Any]:
-    """The body over [from_ms, to_ms), closed or not (up to now where to_ms is None): what is not may still change.
+    """The body over [from_ms, to_ms), closed or not: what is not may still change. to_ms None: up to now.
 
     Nothing is signed or written. Raises what statement raises, except statement.open.
     """
-    until = tx.now_ms + 1 if to_ms is None else to_ms
+    # what is booked in the millisecond in which a period was closed is dated to the end of that
+    until = max(tx.now_ms, closed_until(tx)) + 1 if to_ms is None else to_ms
     _check_period(from_ms, until)
     code = currency or only_currency(tx, contributor)
     return make_body(tx, contributor, code, from_ms, until)
