@@ -45,7 +45,7 @@ def test_after_the_allocation_contributors_give_it_back_and_their_statements_say
         payouts.pay(tx, world.contributors["ann"], "P-1")
         assert corrections.plan(tx, deal, "INV-1").contributors == 2
         corrections.correct(tx, deal, "INV-1", "another customer's money")
-    ann = ledger.payable(world.contributors["ann"]["public_id"])
+    ann = ledger.accrued(world.contributors["ann"]["public_id"])
     assert held(world) == {"cash": -500 * MICRO, ann: 500 * MICRO}, "only what was paid out is still to come back"
     with world.ws.write() as tx:
         body = statements.statement(tx, world.contributors["bob"]).body

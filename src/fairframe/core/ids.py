@@ -40,6 +40,7 @@ PREFIXES = {
     "alc": "allocation",
     "stm": "statement",
     "pay": "payout",
+    "pbt": "payout batch",
     "run": "run",
     "doc": "document",
 }

@@ -202,4 +202,4 @@ def _entitlements(tx: Tx, allocation_id: int, event: Row) -> Iterator[Leg]:
         .order_by(allocation_line.c.id)
     )
     for row in tx.execute(lines).mappings():
-        yield Leg(ledger.payable(row["public_id"]), event["currency"], -int(row["amount_micro"]))
+        yield Leg(ledger.accrued(row["public_id"]), event["currency"], -int(row["amount_micro"]))

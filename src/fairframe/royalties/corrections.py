@@ -46,7 +46,7 @@ def plan(tx: Tx, agreement_id: str, reference: str) -> Correction:
             remedy="The reference is the one that it was booked under",
         )
     done = corrected(tx, event["public_id"])
-    people = sum(leg.account.startswith(ledger.payable("")) for leg in _opposite(tx, event))
+    people = sum(leg.account.startswith(ledger.accrued("")) for leg in _opposite(tx, event))
     gross = Money(event["gross_minor"], Currency(event["currency"]))
     return Correction(event["public_id"], event["reference"], gross, people, done or "", done is None)
 

@@ -24,7 +24,7 @@ from fairframe.platform.tx import Tx, WriteTx
 from fairframe.royalties.rows import insert_rows
 from fairframe.royalties.tables import ledger_leg, ledger_txn, statement
 
-CASH, LIBRARY, TAX = "cash", "library", "tax"
+CASH, CLEARING, LIBRARY, TAX, WITHHOLDING = "cash", "clearing", "library", "tax", "withholding"
 MAX_MICRO = 2**63 - 1
 """What a leg can hold; one amount is therefore at most MAX_MINOR minor units."""
 MAX_MINOR = 9_000_000_000_000
@@ -52,9 +52,29 @@ def pool(revenue_event: str) -> str:
     return f"pool:{revenue_event}"
 
 
-def payable(contributor: str) -> str:
-    """The account of what is owed to a contributor: entitlements that add up, less payouts."""
+def accrued(contributor: str) -> str:
+    """The account of what a contributor is entitled to and was not released yet."""
     return f"contributor:{contributor}"
+
+
+def payable(contributor: str) -> str:
+    """The account of what was released to a contributor in whole minor units, and may be paid."""
+    return f"payable:{contributor}"
+
+
+def carry(contributor: str) -> str:
+    """The account of what is below a minor unit at a release."""
+    return f"carry:{contributor}"
+
+
+def reserve(payout: str) -> str:
+    """The account of a payout that is in a batch and was not sent."""
+    return f"reserve:{payout}"
+
+
+def transit(payout: str) -> str:
+    """The account of a payout that was sent and is not settled."""
+    return f"transit:{payout}"
 
 
 def lock(tx: WriteTx) -> None:

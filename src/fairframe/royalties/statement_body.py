@@ -23,7 +23,7 @@ extra units go to the largest remainders, ties by tie_key = SHA-256(salt bytes, 
 rule splits own.amount_micro among the assets.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -32,19 +32,21 @@ from fairframe.core.errors import IntegrityFailure
 from fairframe.core.money import MICRO
 from fairframe.core.time import to_rfc3339
 from fairframe.platform.tx import Row, Tx
-from fairframe.royalties import ledger
+from fairframe.royalties.standings import accounts_of
 from fairframe.royalties.statement_lines import allocation_lines
-from fairframe.royalties.tables import ledger_leg, ledger_txn, payout
+from fairframe.royalties.tables import ledger_leg, ledger_txn, payout, payout_batch, payout_event
+
+_TOLD = ("kind", "subject", "memo", "recorded_at_ms")
 
 
 def make_body(tx: Tx, contributor: Row, currency: str, from_ms: int, to_ms: int) -> dict[str, Any]:
     """The body for bookings in [from_ms, to_ms). Raises IntegrityFailure where lines and ledger disagree."""
-    posted = _postings(tx, ledger.payable(contributor["public_id"]), currency)
+    posted = _postings(tx, accounts_of(contributor["public_id"]), currency)
     opening = sum(row["amount"] for row in posted if row["recorded_at_ms"] < from_ms)
     inside = [row for row in posted if from_ms <= row["recorded_at_ms"] < to_ms]
     txn_of = {row["subject"]: row["txn"] for row in inside}
     allocations = allocation_lines(tx, contributor, currency, from_ms, to_ms, txn_of)
-    payouts = _payouts(tx, contributor["id"], currency, from_ms, to_ms, txn_of)
+    payouts = _payouts(tx, contributor["id"], currency, inside)
     adjustments = [
         {
             "transaction": row["txn"],
@@ -54,7 +56,7 @@ def make_body(tx: Tx, contributor: Row, currency: str, from_ms: int, to_ms: int)
             "amount_micro": str(row["amount"]),
         }
         for row in inside
-        if row["kind"] not in ("allocation", "payout")
+        if row["kind"] not in ("allocation", "payout") and row["amount"]
     ]
     earned = sum(int(one["own"]["amount_micro"]) for one in allocations)
     adjusted = sum(int(one["amount_micro"]) for one in adjustments)
@@ -86,40 +88,48 @@ def make_body(tx: Tx, contributor: Row, currency: str, from_ms: int, to_ms: int)
     }
 
 
-def _postings(tx: Tx, account: str, currency: str) -> Sequence[Row]:
-    """Legs on a contributor's account with their transaction; `amount` is positive where it is owed to them."""
+def _postings(tx: Tx, accounts: Sequence[str], currency: str) -> Sequence[Row]:
+    """Transactions on a contributor's accounts; `amount` is positive where it is owed to them, zero for a release."""
     statement = (
         sa.select(
             ledger_leg.c.txn,
+            ledger_txn.c.id,
             ledger_txn.c.kind,
             ledger_txn.c.subject,
             ledger_txn.c.memo,
             ledger_txn.c.recorded_at_ms,
-            (-ledger_leg.c.amount_micro).label("amount"),
+            sa.cast(-sa.func.sum(ledger_leg.c.amount_micro), sa.BigInteger).label("amount"),
         )
         .join(ledger_txn, ledger_txn.c.public_id == ledger_leg.c.txn)
-        .where(ledger_leg.c.account == account, ledger_leg.c.currency == currency)
-        .order_by(ledger_txn.c.id, ledger_leg.c.id)
+        .where(ledger_leg.c.account.in_(accounts), ledger_leg.c.currency == currency)
+        .group_by(ledger_leg.c.txn, ledger_txn.c.id, *(ledger_txn.c[name] for name in _TOLD))
+        .order_by(ledger_txn.c.id)
     )
     return tx.rows(statement)
 
 
-def _payouts(
-    tx: Tx, contributor_id: int, currency: str, from_ms: int, to_ms: int, txn_of: Mapping[str, str]
-) -> list[dict[str, str]]:
-    where = (
-        payout.c.contributor_id == contributor_id,
-        payout.c.currency == currency,
-        payout.c.recorded_at_ms >= from_ms,
-        payout.c.recorded_at_ms < to_ms,
+def _payouts(tx: Tx, contributor_id: int, currency: str, inside: Sequence[Row]) -> list[dict[str, str]]:
+    """The payouts that were reserved by one of these postings: what left the account, with what was withheld."""
+    reserved = sa.and_(payout_event.c.payout_id == payout.c.id, payout_event.c.state == "reserved")
+    # one that was paid before there were batches is the subject of its posting
+    statement = (
+        sa.select(payout, sa.func.coalesce(payout_event.c.txn, ledger_txn.c.public_id).label("txn"))
+        .add_columns(sa.func.coalesce(payout_batch.c.reference, payout.c.reference).label("told"))
+        .outerjoin(payout_event, reserved)
+        .outerjoin(payout_batch, payout_batch.c.id == payout.c.payout_batch_id)
+        .outerjoin(ledger_txn, sa.and_(ledger_txn.c.subject == payout.c.public_id, ledger_txn.c.kind == "payout"))
+        .where(payout.c.contributor_id == contributor_id, payout.c.currency == currency)
+        .order_by(payout.c.id)
     )
+    booked = {row["txn"]: row["recorded_at_ms"] for row in inside}
     return [
         {
             "payout": row["public_id"],
-            "transaction": txn_of.get(row["public_id"], ""),
-            "booked_at": to_rfc3339(row["recorded_at_ms"]),
-            "reference": row["reference"],
+            "transaction": row["txn"],
+            "booked_at": to_rfc3339(booked[row["txn"]]),
+            "reference": row["told"],
             "amount_minor": str(row["amount_minor"]),
         }
-        for row in tx.rows(payout.select().where(*where).order_by(payout.c.id))
+        for row in tx.rows(statement)
+        if row["txn"] in booked
     ]

@@ -113,7 +113,7 @@ def read(envelope: bytes, *, new: bool = False) -> Statement:
 
 def currencies(tx: Tx, contributor: Row) -> list[str]:
     """The currencies in which a contributor has an account."""
-    return sorted({one.currency for one in ledger.balances(tx, ledger.payable(contributor["public_id"]))})
+    return sorted({one.currency for one in ledger.balances(tx, ledger.accrued(contributor["public_id"]))})
 
 
 def _newest(tx: Tx, contributor: Row, currency: str, from_ms: int, to_ms: int) -> Statement | None:
