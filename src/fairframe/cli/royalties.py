@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from fairframe.cli import royalties_split
+from fairframe.cli import payees, payouts, royalties_split
 from fairframe.cli.outputs import check_writable
 from fairframe.cli.shell import (
     AsJson,
@@ -29,7 +29,7 @@ from fairframe.platform import bundles
 from fairframe.rights import agreements
 from fairframe.royalties import allocate as allocation
 from fairframe.royalties import balance as position
-from fairframe.royalties import corrections, payouts, revenue, statement_html, statements
+from fairframe.royalties import corrections, revenue, statement_html, statements
 from fairframe.royalties import usage as usage_reports
 from fairframe.royalties.statement_csv import rows
 
@@ -37,6 +37,11 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 app = group("Revenue, pools, statements, payouts.")
 app.add_typer(royalties_split.app)
+app.add_typer(payees.app, name="payee")
+app.command()(payees.policy)
+app.command()(payees.withholding)
+app.add_typer(payouts.app, name="payout")
+app.command()(payouts.pay)
 
 
 @app.command("revenue")
@@ -203,26 +208,3 @@ def balance(ctx: typer.Context, as_json: AsJson = False) -> None:
     emit(data, as_json, show)
     if not books.ok:
         raise typer.Exit(1)
-
-
-@app.command()
-def pay(
-    ctx: typer.Context,
-    contributor: Annotated[str, typer.Argument(metavar="CONTRIBUTOR", help="Name or id.")],
-    ref: Annotated[str, typer.Option(help="The payment's reference: paying it twice has one effect.")],
-    currency: Annotated[str | None, typer.Option(help="ISO 4217, where there are several.")] = None,
-    yes: Yes = False,
-) -> None:
-    """Record a payout of what is owed.
-
-    Whole minor units are paid; the rest is carried.
-    """
-    with workspace(ctx, "library") as ws:
-        with ws.read() as tx:
-            who = contributors.find(tx, contributor)
-            planned = payouts.plan(tx, who, ref, currency)
-        if planned.new:
-            confirm(f"Record a payout of {format_money(planned.amount)} to {who['name']}, reference {ref}?", yes)
-        with ws.write() as tx:
-            done = payouts.pay(tx, who, ref, currency, planned.amount)
-    say(f"{done.id}: {format_money(done.amount)}, carried {micro(done.carry_micro, done.amount.currency.code)}")

@@ -42,6 +42,7 @@ PREFIXES = {
     "prd": "accounting period",
     "stm": "statement",
     "pay": "payout",
+    "pbt": "payout batch",
     "run": "run",
     "doc": "document",
 }
