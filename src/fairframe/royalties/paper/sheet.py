@@ -7,12 +7,12 @@ both directions. Figures are set by their right end in both, so that they stand 
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from fairframe.royalties.statement_amounts import Amount
 from fairframe.royalties.paper.text import Line, clean, is_right, line
 from fairframe.royalties.paper.words import Words
+from fairframe.royalties.statement_amounts import Amount
 
 if TYPE_CHECKING:
-    from reportlab.pdfgen.canvas import Canvas
+    pass
 
 PAGE = (595.2756, 841.8898)  # A4
 MARGIN, TOP, BOTTOM = 48.0, 54.0, 58.0

@@ -41,7 +41,10 @@ class Run:
             out.textOut(self.glyphs)
             canvas.drawText(out)
             return
-        font, document = self.face.font, canvas._doc  # glyphs that stand side by side: most of a page, so without detours
+        font, document = (
+            self.face.font,
+            canvas._doc,
+        )  # glyphs that stand side by side: most of a page, so without detours
         shown = (
             f"{font.getSubsetInternalName(subset, document)} {size:.6g} Tf ({canvas._escape(codes)}) Tj"
             for subset, codes in font.splitString(self.glyphs, document)
