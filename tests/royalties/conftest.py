@@ -93,8 +93,7 @@ class World:
             agreement, public_id=public_id, version=1, family=family, offer=purpose, offer_version=1,
             purpose=purpose, terms={"share": share, "split_basis": basis, **(terms or {})},
             library_party=self.ws.party_id, lab_party=self.lab, fee_minor=1_000_000, currency=currency,
-            upgrade_of=upgrade_of,
-            starts_ms=tx.now_ms, ends_ms=tx.now_ms + 365 * DAY_MS, envelope="",
+            upgrade_of=upgrade_of, starts_ms=tx.now_ms, ends_ms=tx.now_ms + 365 * DAY_MS, envelope="",
         )  # fmt: skip
         return public_id
 

@@ -260,14 +260,15 @@ def test_bodies_join(earned: Any, clock: Any) -> None:
 def test_the_position_is_split_by_account(earned: Any) -> None:
     """A release moves what is accrued to payable and carry, and changes no sum."""
     ann, before = earned.contributors["ann"], draft(earned)
-    closing = int(before["closing_micro"])
-    whole, rest = divmod(closing, MICRO)
+    accrued = int(before["accrued_micro"])
+    whole, rest = divmod(accrued, MICRO)
     with earned.ws.write() as tx:
-        amounts = {ledger.accrued: closing, ledger.payable: -whole * MICRO, ledger.carry: -rest}
+        amounts = {ledger.accrued: accrued, ledger.payable: -whole * MICRO, ledger.carry: -rest}
         legs = [ledger.Leg(of(ann["public_id"]), "USD", amount) for of, amount in amounts.items() if amount]
         ledger.post(tx, "release", ann["public_id"], legs)
     after = draft(earned)
     assert wrong(earned, after) == []
-    assert (after["accrued_micro"], after["payable_minor"], after["carry_micro"]) == ("0", str(whole), str(rest))
+    carry = str(int(before["carry_micro"]) + rest)
+    assert (after["accrued_micro"], after["payable_minor"], after["carry_micro"]) == ("0", str(whole), carry)
     same = ("opening_micro", "earned_micro", "adjusted_micro", "withheld_micro", "paid_micro", "closing_micro")
     assert [after[name] for name in same] == [before[name] for name in same]

@@ -43,7 +43,9 @@ class Money:
     def short(self, micro: str | int) -> str:
         """ "1,234.50123456 USD", without zeros that say nothing: "1,234.50 USD"."""
         amount = self.amount(micro)
-        return f"{amount.whole}{amount.rest if self.currency.exponent else '.' * bool(amount.rest) + amount.rest} {self}"
+        return (
+            f"{amount.whole}{amount.rest if self.currency.exponent else '.' * bool(amount.rest) + amount.rest} {self}"
+        )
 
     def __str__(self) -> str:
         return self.currency.code

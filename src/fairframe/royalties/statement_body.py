@@ -39,16 +39,15 @@ from fairframe.core.errors import IntegrityFailure
 from fairframe.core.money import MICRO
 from fairframe.core.time import to_rfc3339
 from fairframe.platform.tx import Row, Tx
-from fairframe.royalties.denominators import Denominators
 from fairframe.royalties.statement_accounts import Movement, movements
-from fairframe.royalties.statement_lines import allocation_lines
+from fairframe.royalties.statement_lines import Shared, allocation_lines
 from fairframe.royalties.statement_payouts import payout_lines
 
 VERSION = 2
 
 
 def make_body(
-    tx: Tx, contributor: Row, currency: str, from_ms: int, to_ms: int, shared: Denominators | None = None
+    tx: Tx, contributor: Row, currency: str, from_ms: int, to_ms: int, shared: Shared | None = None
 ) -> dict[str, Any]:
     """The body for what has its accounting date in [from_ms, to_ms). shared: kept between the statements of a batch.
 
@@ -57,7 +56,7 @@ def make_body(
     moved = movements(tx, contributor["public_id"], currency, to_ms)
     opening = sum(one.amount for one in moved if one.effective_ms < from_ms)
     inside = [one for one in moved if one.effective_ms >= from_ms]
-    allocations = allocation_lines(tx, contributor, currency, from_ms, to_ms, shared or Denominators())
+    allocations = allocation_lines(tx, contributor, currency, from_ms, to_ms, shared or Shared())
     payouts = payout_lines(tx, contributor, currency, from_ms, to_ms)
     steps = [step for one in payouts for step in one["steps"]]
     told = {one["transaction"] for one in (*allocations, *steps)}

@@ -1,6 +1,7 @@
-"""The allocations in a statement: each deal or model, its pool, one's own quota, the proof of one's weight, the clips."""
+"""The allocations in a statement: each deal or model, its pool, the own quota, the proof of one's weight, clips."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,16 +19,47 @@ from fairframe.royalties.deal_terms import deal_terms, find_agreement
 from fairframe.royalties.denominators import Denominator, Denominators
 from fairframe.royalties.statement_model import model_of
 from fairframe.royalties.statement_revenue import revenue_of
-from fairframe.royalties.tables import allocation, allocation_asset, allocation_line, ledger_txn, revenue_event
+from fairframe.royalties.tables import allocation, allocation_asset, allocation_line, ledger_txn
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What all statements say of an allocation, and the family under which its pseudonyms are."""
+
+    values: dict[str, Any]
+    family: str
+    denominator: Denominator
+
+
+class Shared:
+    """What the statements of a batch have in common: each allocation is looked up once, not once for each of them."""
+
+    def __init__(self) -> None:
+        self._denominators = Denominators()
+        self._told: dict[int, tuple[dict[str, Any], str]] = {}
+
+    def of(self, tx: Tx, row: Row) -> _Told:
+        """Of an allocation's row. Raises IntegrityFailure where its lines are not those that it was made with."""
+        found = self._denominators.of(tx, row)
+        if row["id"] not in self._told:
+            event = events.of_row(tx, row["revenue_event_id"])
+            deal = find_agreement(tx, event["agreement"])
+            self._told[row["id"]] = _values(tx, row, event, deal, found), str(deal["family"])
+        return _Told(*self._told[row["id"]], found)
 
 
 def allocation_lines(
-    tx: Tx, contributor: Row, currency: str, from_ms: int, to_ms: int, shared: Denominators
+    tx: Tx, contributor: Row, currency: str, from_ms: int, to_ms: int, shared: Shared
 ) -> list[dict[str, Any]]:
     """The contributor's allocations with an accounting date in [from_ms, to_ms), oldest first, as statement_body
     describes them."""
-    lines = _lines(tx, contributor["id"], currency, from_ms, to_ms)
-    return [_allocation(tx, contributor, line, shared.of(tx, line)) for line in lines]
+    made: list[dict[str, Any]] = []
+    for line in _lines(tx, contributor["id"], currency, from_ms, to_ms):
+        told = shared.of(tx, line)
+        dated = {"transaction": line["txn"], "booked_at": to_rfc3339(line["accounted_ms"])}
+        own = {"own": _own(line, told.denominator), "assets": _assets(tx, contributor, told.family, line["id"])}
+        made.append({"allocation": line["public_id"], **dated, **told.values, **own})
+    return made
 
 
 def _lines(tx: Tx, contributor_id: int, currency: str, from_ms: int, to_ms: int) -> Sequence[Row]:
@@ -39,12 +71,10 @@ def _lines(tx: Tx, contributor_id: int, currency: str, from_ms: int, to_ms: int)
             allocation_line.c.contributor_pseudonym.label("own_key"),
             allocation_line.c.weight.label("own_weight"),
             allocation_line.c.amount_micro.label("own_micro"),
-            events.AGREEMENT.label("agreement"),
             ledger_txn.c.effective_ms.label("accounted_ms"),
             ledger_txn.c.public_id.label("txn"),
         )
         .join(allocation_line, allocation_line.c.allocation_id == allocation.c.id)
-        .join(revenue_event, revenue_event.c.id == allocation.c.revenue_event_id)
         .join(ledger_txn, posted)
         .where(
             allocation_line.c.contributor_id == contributor_id,
@@ -57,32 +87,25 @@ def _lines(tx: Tx, contributor_id: int, currency: str, from_ms: int, to_ms: int)
     return tx.rows(statement)
 
 
-def _allocation(tx: Tx, contributor: Row, line: Row, shared: Denominator) -> dict[str, Any]:
-    deal = find_agreement(tx, line["agreement"])
+def _values(tx: Tx, row: Row, event: Row, deal: Row, shared: Denominator) -> dict[str, Any]:
     named = bool(deal["terms"].get("licensee_named", True))
-    event = events.of_row(tx, line["revenue_event_id"])
-    detail: dict[str, Any] = line["detail"]
+    detail: dict[str, Any] = row["detail"]
     cutoff = shared.cutoff
     return {
-        "allocation": line["public_id"],
-        "transaction": line["txn"],
-        "booked_at": to_rfc3339(line["accounted_ms"]),
         "agreement": _agreement(tx, deal, named),
         "model": model_of(tx, event, detail, named),
         "revenue": revenue_of(tx, event),
-        "pool_micro": str(line["pool_micro"]),
-        "method": line["method"],
+        "pool_micro": str(row["pool_micro"]),
+        "method": row["method"],
         "unit": detail["unit"],
         "scores": detail.get("scores"),
         "weights_of": detail.get("weights_of"),
-        "salt": line["salt"],
-        "weight_total": str(line["weight_total"]),
+        "salt": row["salt"],
+        "weight_total": str(row["weight_total"]),
         "contributors": len(shared.tree),
         "weights_root": shared.tree.root.hex(),
         "extra_units": str(shared.extra_units),
         "cutoff": None if cutoff is None else {"remainder": str(cutoff[0]), "tie_key": cutoff[1]},
-        "own": _own(line, shared),
-        "assets": _assets(tx, contributor, deal, line["id"]),
     }
 
 
@@ -119,7 +142,7 @@ def _agreement(tx: Tx, deal: Row, named: bool) -> dict[str, Any]:
     }
 
 
-def _assets(tx: Tx, contributor: Row, deal: Row, allocation_id: int) -> list[dict[str, str]]:
+def _assets(tx: Tx, contributor: Row, family: str, allocation_id: int) -> list[dict[str, str]]:
     statement = (
         sa.select(
             asset.c.public_id,
@@ -138,7 +161,7 @@ def _assets(tx: Tx, contributor: Row, deal: Row, allocation_id: int) -> list[dic
     lines = [
         {
             "asset": row["public_id"],
-            "pseudonym": pseudonym(secret, deal["family"], row["public_id"]),
+            "pseudonym": pseudonym(secret, family, row["public_id"]),
             "filename": row["filename"],
             "title": row["title"],
             "weight": str(row["weight"]),

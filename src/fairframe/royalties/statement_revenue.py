@@ -25,5 +25,7 @@ def _of(tx: Tx, event: Row) -> dict[str, str] | None:
     if event["of_id"] is None:
         return None
     other = events.of_row(tx, event["of_id"])
-    left = pools.left_of(tx, other, event) if event["kind"] in events.TAKEN else (other["gross_minor"], other["tax_minor"])
+    left = (
+        pools.left_of(tx, other, event) if event["kind"] in events.TAKEN else (other["gross_minor"], other["tax_minor"])
+    )
     return {"event": other["public_id"], "left_gross_minor": str(left[0]), "left_tax_minor": str(left[1])}

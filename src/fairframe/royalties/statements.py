@@ -16,11 +16,11 @@ from fairframe.core.time import to_rfc3339
 from fairframe.platform import bundles
 from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.royalties import ledger
-from fairframe.royalties.denominators import Denominators
 from fairframe.royalties.payouts import only_currency
 from fairframe.royalties.periods import closed_until
 from fairframe.royalties.statement_body import make_body
 from fairframe.royalties.statement_csv import to_csv
+from fairframe.royalties.statement_lines import Shared
 from fairframe.royalties.tables import statement as statement_table
 
 TYPE = "statement"
@@ -48,13 +48,14 @@ def statement(
     from_ms: int = 0,
     to_ms: int | None = None,
     currency: str | None = None,
-    shared: Denominators | None = None,
+    shared: Shared | None = None,
 ) -> Statement:
     """The statement over what has its accounting date in [from_ms, to_ms) in one currency.
 
     to_ms: no later than the end of the last closed period, which it is where it is None. shared: kept between the
-    statements of a batch. Where the newest statement of that time says the same, it is returned and nothing is written. Raises Refused where nothing was ever earned, and
-    (statement.open) where the time is not closed; InputError on a bad period or several currencies, IntegrityFailure.
+    statements of a batch. Where the newest statement of that time says the same, it is returned and nothing is written.
+    Raises Refused where nothing was ever earned, and (statement.open) where the time is not closed; InputError on a
+    bad period or several currencies, IntegrityFailure.
     """
     ledger.lock(tx)  # the same one asked for twice at once is made once
     until = _closed(tx, from_ms, to_ms)

@@ -11,7 +11,6 @@ from fairframe.verify.documents import open_checked
 from fairframe.verify.kind import Finding
 from fairframe.verify.trust import Trust
 
-
 BASES = ("net_receipts", "gross_receipts")
 RECOGNIZED = ("received", "invoiced")
 """What the share can be of, and when it counts; the first is meant by an agreement that says nothing of it."""
@@ -39,7 +38,11 @@ class Terms:
     def differing(self, said: "Terms") -> list[str]:
         """What is said otherwise than these terms have it."""
         pairs = ((one.name.replace("_", " "), getattr(self, one.name), getattr(said, one.name)) for one in fields(self))
-        return [f"its {name} is {saying or 'not named'}, but signed is {own or 'not named'}" for name, own, saying in pairs if own != saying]
+        return [
+            f"its {name} is {saying or 'not named'}, but signed is {own or 'not named'}"
+            for name, own, saying in pairs
+            if own != saying
+        ]
 
 
 def read_agreements(given: Sequence[bytes], trust: Trust, now_ms: int) -> tuple[dict[str, Terms], list[Finding]]:

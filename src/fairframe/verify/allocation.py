@@ -41,9 +41,7 @@ def _proof(own: Fields, key: str, weight: int, root: str, total: int, count: int
         wrong.append(f"the proof is not of a tree of {count} contributors")
 
 
-def _rounding(
-    extra_units: int, cutoff: tuple[int, str] | None, count: int, total: int, wrong: list[str]
-) -> None:
+def _rounding(extra_units: int, cutoff: tuple[int, str] | None, count: int, total: int, wrong: list[str]) -> None:
     if extra_units >= count or (extra_units == 0) != (cutoff is None):
         wrong.append("the extra units, their cut-off and the number of contributors do not go together")
     if cutoff is not None and not 0 < cutoff[0] < total:

@@ -1,4 +1,4 @@
-"""Recomputes the pool of an allocation: from what the agreement's terms say, and the revenue that came in or went back."""
+"""Recomputes the pool of an allocation: by the agreement's terms, of the revenue that came in or went back."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

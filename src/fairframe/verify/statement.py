@@ -19,7 +19,6 @@ from fairframe.verify.numbers import number
 from fairframe.verify.payout_steps import payout
 from fairframe.verify.trust import Trust
 
-
 VERSION = 2
 
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fairframe.royalties.statement_amounts import Money, count
 from fairframe.royalties.paper.sheet import INK, OWN, REST, SOFT, TAKEN, WIDTH, Sheet
+from fairframe.royalties.statement_amounts import Money, count
 
 MOST = 8
 """Bars of one group; the others are summed up in a last one."""
@@ -54,6 +54,7 @@ def _bar(sheet: Sheet, money: Money, bar: Bar, part: float) -> None:
     room = WIDTH - LABEL - FIGURE - 8
     if part:
         sheet.box(LABEL, sheet.y - 1.5, room, 9, REST, 2)
-        sheet.box(LABEL, sheet.y - 1.5, max(2.0, room * part), 9, TAKEN if bar.micro < 0 else OWN, min(2.0, room * part))
+        sheet.box(
+            LABEL, sheet.y - 1.5, max(2.0, room * part), 9, TAKEN if bar.micro < 0 else OWN, min(2.0, room * part)
+        )
     sheet.amount(WIDTH - FIGURE, FIGURE, sheet.y, money.amount(bar.micro), 8.5)
-

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from fairframe.royalties.statement_amounts import Money, count, percent
 from fairframe.royalties.paper.paragraph import paragraph
 from fairframe.royalties.paper.sheet import FAINT, INK, OWN, REST, RULE, SOFT, TAKEN, WIDTH, Sheet
+from fairframe.royalties.statement_amounts import Money, count, percent
 
 FIGURE, WEIGHT = 104.0, 110.0
 ROW = 13.5
@@ -80,7 +80,9 @@ def _rounding(sheet: Sheet, money: Money, one: dict[str, Any]) -> tuple[str, dic
     formula = f"{money.exact(abs(micro_of(one)))} × {count(own['weight'])} ÷ {count(one['weight_total'])}"
     key = "even" if one["extra_units"] == "0" else "extra_own" if own["extra"] else "extra_none"
     values = {"formula": formula, "floor": money.exact(own["floor_micro"])}
-    return f"{words['exactly']} {words[key]}", values | {"units": f"{count(one['extra_units'])} × {money.exact(1)} {money}"}
+    return f"{words['exactly']} {words[key]}", values | {
+        "units": f"{count(one['extra_units'])} × {money.exact(1)} {money}"
+    }
 
 
 def clips(sheet: Sheet, money: Money, one: dict[str, Any]) -> None:

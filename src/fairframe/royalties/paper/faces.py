@@ -1,8 +1,8 @@
 """The fonts of a statement on paper, and which of them draws a letter.
 
 Two faces, each regular and bold: Noto Sans for Latin, Greek and Cyrillic script, Noto Naskh Arabic for Arabic script.
-What neither covers (Hebrew, Devanagari, Chinese, ...) is drawn as a mark for a missing letter, and the paper says so; the signed file
-has every name as it is.
+What neither covers (Hebrew, Devanagari, Chinese, ...) is drawn as a mark for a missing letter, and the paper says so;
+the signed file has every name as it is.
 """
 
 from collections.abc import Iterator

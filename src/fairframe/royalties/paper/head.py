@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from fairframe.royalties.statement_amounts import Money
 from fairframe.royalties.paper.paragraph import paragraph
 from fairframe.royalties.paper.sheet import DEEP, INK, MARGIN, OWN_SOFT, PAGE, RULE, SOFT, WIDTH, Sheet
+from fairframe.royalties.statement_amounts import Money
 
 BAND = 168.0
 STRIP = 46.0

@@ -6,7 +6,7 @@ from itertools import groupby
 from string import Formatter
 
 from fairframe.royalties.paper.sheet import INK, WIDTH, Sheet
-from fairframe.royalties.paper.text import Line, clean, is_right, line
+from fairframe.royalties.paper.text import Line, clean, fitting, is_right, line
 
 LEADING = 1.45
 
@@ -33,7 +33,7 @@ def paragraph(
 ) -> None:
     """Draw a template with its values from sheet.y on, over pages where it must, and move sheet.y below it."""
     right = sheet.words.right
-    for words in _lines(list(_words(template, values or {})), width / size, right):
+    for words in broken(list(words_of(template, values or {})), width / size, right):
         sheet.room(size * LEADING)
         sheet.y -= size * LEADING
         place = at
@@ -44,10 +44,10 @@ def paragraph(
             place += part_width
 
 
-def _words(template: str, values: Mapping[str, str]) -> Iterator[_Word]:
+def words_of(template: str, values: Mapping[str, str]) -> Iterator[_Word]:
     part, spaced = 0, False
     for literal, field, _, _ in Formatter().parse(template):
-        for value, text in ((False, literal), (True, values[field] if field else "")):
+        for value, text in ((False, literal), (True, clean(values[field]) if field else "")):
             shown = clean(text)
             spaced = spaced or text[:1].isspace()
             for word in shown.split():
@@ -57,7 +57,7 @@ def _words(template: str, values: Mapping[str, str]) -> Iterator[_Word]:
             part += 1
 
 
-def _lines(words: list[_Word], width: float, right: bool) -> Iterator[list[_Word]]:
+def broken(words: list[_Word], width: float, right: bool) -> Iterator[list[_Word]]:
     """Words of each line: as many as fit, by the widths that they have alone; no break where no space is."""
     current: list[_Word] = []
     used = 0.0
@@ -89,7 +89,7 @@ def _pieces(word: _Word, width: float) -> Iterator[_Word]:
     """The word, or parts of it that fit on a line each."""
     text, spaced = word.text, word.spaced
     while line(text).width > width:
-        take = next(n for n in range(len(text), 0, -1) if n == 1 or line(text[:n]).width <= width)
+        take = fitting(text, lambda part: line(part).width <= width)
         yield _Word(word.part, word.value, text[:take], spaced)
         text, spaced = text[take:], True
     yield _Word(word.part, word.value, text, spaced)

@@ -7,7 +7,6 @@ from typing import Any
 from fairframe.core.errors import InputError
 from fairframe.core.money import Currency
 from fairframe.core.time import to_rfc3339
-from fairframe.royalties.statement_amounts import Money
 from fairframe.royalties.paper.chart import Bar, chart, clips
 from fairframe.royalties.paper.deals import deal, name_of
 from fairframe.royalties.paper.faces import lacking
@@ -16,6 +15,7 @@ from fairframe.royalties.paper.paragraph import paragraph
 from fairframe.royalties.paper.sheet import INK, RULE, SOFT, WIDTH, Sheet
 from fairframe.royalties.paper.text import clean
 from fairframe.royalties.paper.words import LANGUAGES, WORDS
+from fairframe.royalties.statement_amounts import Money
 from fairframe.royalties.statements import Statement
 
 COMMAND = "fairframe-verify statement.json --trust library-party.json"

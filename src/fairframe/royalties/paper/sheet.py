@@ -7,12 +7,12 @@ both directions. Figures are set by their right end in both, so that they stand 
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from fairframe.royalties.statement_amounts import Amount
-from fairframe.royalties.paper.text import Line, clean, is_right, line
+from fairframe.royalties.paper.text import Line, clean, fitting, is_right, line
 from fairframe.royalties.paper.words import Words
+from fairframe.royalties.statement_amounts import Amount
 
 if TYPE_CHECKING:
-    from reportlab.pdfgen.canvas import Canvas
+    pass
 
 PAGE = (595.2756, 841.8898)  # A4
 MARGIN, TOP, BOTTOM = 48.0, 54.0, 58.0
@@ -120,14 +120,8 @@ class Sheet:
         text = clean(text)
         if self.line(text, bold).width * size <= width:
             return text
-        low, high = 0, len(text)
-        while low < high:
-            middle = (low + high + 1) // 2
-            if self.line(text[:middle].rstrip() + "…", bold).width * size <= width:
-                low = middle
-            else:
-                high = middle - 1
-        return text[:low].rstrip() + "…"
+        length = fitting(text, lambda part: self.line(part.rstrip() + "…", bold).width * size <= width)
+        return text[:length].rstrip() + "…"
 
     def _fill(self, color: str) -> None:
         if color != self._filled:

@@ -6,7 +6,7 @@ amount read otherwise than it is.
 """
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _JOINERS = "\u200c\u200d"
 _RIGHT = ("R", "AL")
+LINE_LETTERS = 400
+"""More than fit on a line: what is longer is not looked at whole, for a name can be of any length."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,10 @@ class Run:
             out.textOut(self.glyphs)
             canvas.drawText(out)
             return
-        font, document = self.face.font, canvas._doc  # glyphs that stand side by side: most of a page, so without detours
+        font, document = (
+            self.face.font,
+            canvas._doc,
+        )  # glyphs that stand side by side: most of a page, so without detours
         shown = (
             f"{font.getSubsetInternalName(subset, document)} {size:.6g} Tf ({canvas._escape(codes)}) Tj"
             for subset, codes in font.splitString(self.glyphs, document)
@@ -79,6 +84,18 @@ def line(text: str, bold: bool = False, right: bool | None = None) -> Line:
     """The glyphs of a text (cleaned by `clean`). right: its base direction; None: that of its first strong letter."""
     runs = tuple(run for level, part in _levels(text, right) for run in _shape(part, bold, level % 2 == 1))
     return Line(runs, sum(run.width for run in runs))
+
+
+def fitting(text: str, fits: Callable[[str], bool]) -> int:
+    """How many letters of the beginning of a text fit, at least 1: by halving, looking at LINE_LETTERS at most."""
+    low, high = 1, min(len(text), LINE_LETTERS)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if fits(text[:middle]):
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def is_right(text: str) -> bool:
