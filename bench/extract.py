@@ -1,6 +1,6 @@
 """Extraction of the tables that clearance asks into Parquet, of one moment, beside the database's own cursor.
 
-    python bench/extract.py [ASSETS]        (300,000; each brings about six rows)
+    python bench/extract.py [ASSETS]        (1,000,000; each brings about six rows)
 
 A workspace on SQLite is filled with made-up assets, facts, owners, collections, releases, consents; then
 snapshot.extract writes all of it, in a process of its own. `value` is rows per second when each of its readers has a
@@ -128,4 +128,4 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["--child"]:
         child(Path(sys.argv[2]))
     else:
-        main(int(sys.argv[1]) if len(sys.argv) > 1 else 300_000)
+        main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)
