@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from fairframe.core.errors import MissingExtra
 
 if TYPE_CHECKING:
-    import uharfbuzz
     from reportlab.pdfbase.ttfonts import TTFont
 
 FILES = {
@@ -37,7 +36,7 @@ class Face:
     name: str
     scale: float
     font: "TTFont"
-    shaper: "uharfbuzz.Font"
+    shaper: Any
     covered: frozenset[int]
     codes: dict[int, str]
 
@@ -62,7 +61,8 @@ def face(script: str, bold: bool) -> Face:
     with files("fairframe.royalties.paper").joinpath("fonts", f"{stem}.ttf").open("rb") as stream:
         font: Any = TTFont(stem, stream, asciiReadable=False)
     pdfmetrics.registerFont(font)
-    shaper = uharfbuzz.Font(uharfbuzz.Face(font.face._ttf_data))
+    harfbuzz: Any = uharfbuzz
+    shaper = harfbuzz.Font(harfbuzz.Face(font.face._ttf_data))
     shaper.scale = (1000, 1000)
     covered = frozenset(code for code in font.face.charToGlyph if code not in _PRIVATE)
     codes = {glyph: chr(known[0]) for glyph, known in font.face.glyphToChar.items()}
