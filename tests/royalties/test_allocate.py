@@ -8,9 +8,9 @@ from fairframe.core.errors import IntegrityFailure
 from fairframe.core.money import MICRO
 from fairframe.dataset.tables import feed_entry
 from fairframe.rights.tables import agreement, consent_event
-from fairframe.royalties import allocate, balance, bulk, facts, ledger
+from fairframe.royalties import allocate, allocation_rows, balance, bulk, facts, ledger
 from fairframe.royalties.methods import METHODS
-from fairframe.royalties.methods.values import Delivered
+from fairframe.royalties.methods.values import Delivered, Facts
 from fairframe.royalties.split import Owner, claims, split
 from fairframe.royalties.tables import allocation, allocation_asset, allocation_line, ledger_txn
 from fairframe.royalties.trial import trial
@@ -206,9 +206,9 @@ def test_sums_are_checked_before_anything_is_written() -> None:
         con.execute("create table line as select 1 as contributor, 5::bigint as amount")
         con.execute("create table line_asset as select 1 as contributor, 1 as asset, 4::bigint as amount")
         with pytest.raises(IntegrityFailure, match="pool"):
-            allocate.check_sums(con, 6)
+            allocation_rows.check_sums(con, 6)
         with pytest.raises(IntegrityFailure, match="asset lines"):
-            allocate.check_sums(con, 5)
+            allocation_rows.check_sums(con, 5)
 
 
 def test_the_database_path_equals_the_plain_reference(world: Any) -> None:
@@ -225,7 +225,7 @@ def test_the_database_path_equals_the_plain_reference(world: Any) -> None:
         Delivered(item, ids[name], start, start + max(1, ms * 24 // 1000), ms)
         for item, (name, start, ms) in zip(items, spans, strict=True)
     ]
-    weights = METHODS["delivered_ms"].reference(delivered, [])
+    weights = METHODS["delivered_ms"].reference(Facts(delivered))
     owners = {clip["id"]: [Owner(clip["contributor_id"], 1, 1)] for clip in world.assets.values()}
     people = world.contributors
     owners[ids[spans[0][0]]] = [Owner(people["p0"]["id"], 1, 7), Owner(people["p1"]["id"], 6, 7)]

@@ -156,7 +156,7 @@ def _render(found: quotes.Quote, kept: str | None) -> None:
         empty="nobody: there is nothing to deliver",
     )
     if found.estimated:
-        note("the license splits by usage, which is not known yet: shown by milliseconds")
+        note("the license splits by usage or scores, which are not known yet: shown by milliseconds")
     for lines in found.clashes.values():
         say("could not come into force:")
         for line in lines:

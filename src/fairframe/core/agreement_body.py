@@ -11,6 +11,7 @@ from fairframe.core.errors import BadDocument, InputError
 from fairframe.core.fields import Fields
 from fairframe.core.money import Currency
 from fairframe.core.rational import Share
+from fairframe.core.split_basis import MOST_CHARS
 from fairframe.core.time import DAY_MS
 
 
@@ -58,7 +59,7 @@ class AgreementBody:
             starts_ms=fields.time_ms("starts_at"),
             ends_ms=fields.time_ms("ends_at"),
             share=_share(terms),
-            split_basis=terms.text("split_basis", max_chars=40),
+            split_basis=terms.text("split_basis", max_chars=MOST_CHARS),
             commercial_output=terms.boolean("commercial_output"),
         )
         purpose, term_days = terms.text("purpose", max_chars=40), terms.integer("term_days", least=1)

@@ -36,6 +36,7 @@ PREFIXES = {
     "usg": "usage report",
     "out": "output",
     "rev": "revenue event",
+    "scs": "score set",
     "txn": "ledger transaction",
     "alc": "allocation",
     "stm": "statement",

@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from fairframe.core.money import MICRO
+from fairframe.core.split_basis import SplitBasis
 from fairframe.core.time import DAY_MS, to_rfc3339
 from fairframe.curation import selection
 from fairframe.curation.filters import Filters
@@ -50,8 +51,9 @@ class Pay:
 class Quote:
     """`counts`: outcome -> assets; `findings`: code -> assets; `dropped`: why shots of cleared assets are no clips.
 
-    `pay` sums to pool_micro, or is empty where there is nothing to deliver. estimated: the terms split by usage, which
-    nobody knows yet, so `pay` is by milliseconds. clashes: agreement -> why this one could not come into force.
+    `pay` sums to pool_micro, or is empty where there is nothing to deliver. estimated: the terms split by usage or
+    scores, which nobody knows yet, so `pay` is by milliseconds. clashes: agreement -> why this one could not come
+    into force.
     """
 
     draft: Draft
@@ -119,7 +121,8 @@ def quote(ws: Workspace, offer_name: str, lab_party: str, ask: Ask | None = None
     with ws.read() as tx:
         chosen = selection.select(tx, allowed, Filters(), cap=Cap(terms.cap_ms, terms.clip_cap))
         pool = terms.contributors_share().of(drafted.fee.minor * MICRO)
-        pay = _pay(tx, chosen.kept, pool, taken.audit_root)
+        basis = known_now(terms.split_basis)
+        pay = _pay(tx, chosen.kept, pool, taken.audit_root, basis)
         scope = Scope(NEW, lab.id, terms, taken.latest_ms, taken.latest_ms + terms.term_days * DAY_MS)
         against = clashes.against(tx, scope, agreements.listing(tx))
     return Quote(
@@ -133,7 +136,7 @@ def quote(ws: Workspace, offer_name: str, lab_party: str, ask: Ask | None = None
         dropped=chosen.dropped,
         pool_micro=pool,
         pay=pay,
-        estimated=terms.split_basis == "usage",
+        estimated=basis != terms.split_basis,
         clashes=against,
         at_ms=cleared.at_ms,
         audit_size=cleared.audit_size,
@@ -149,7 +152,7 @@ def allowed_assets(cleared: Cleared) -> list[int]:
     return found
 
 
-def _pay(tx: Tx, shots: Sequence[SelectedShot], pool: int, root: str) -> tuple[Pay, ...]:
+def _pay(tx: Tx, shots: Sequence[SelectedShot], pool: int, root: str, basis: str) -> tuple[Pay, ...]:
     """The pool split as allocation splits it (royalties/bulk.py); empty without clips. By amount, then id."""
     if not shots:
         return ()
@@ -157,10 +160,10 @@ def _pay(tx: Tx, shots: Sequence[SelectedShot], pool: int, root: str) -> tuple[P
     lines = (_delivered(one, brought[one.asset_id]) for one in shots)
     salt = hashlib.sha256(f"fairframe quote {root}".encode()).digest()[:16]
     with bulk.connection() as con:
-        facts.fill(con, "delivered", lines)
-        facts.fill(con, "used", ())
+        bulk.fill(con, "delivered", lines)
+        bulk.fill(con, "used", ())
         facts.fill_owned(con, tx)
-        facts.claim(con, tx, FAMILY, method("delivered_ms"), tx.now_ms)
+        facts.claim(con, tx, FAMILY, method(basis), tx.now_ms)
         try:
             bulk.split(con, pool, salt)
         except ValueError:
@@ -174,6 +177,11 @@ def _pay(tx: Tx, shots: Sequence[SelectedShot], pool: int, root: str) -> tuple[P
     people = _people(tx, sorted(amounts))
     found = [Pay(*people[who], clips[who], lengths[who], amount) for who, amount in amounts.items()]
     return tuple(sorted(found, key=lambda one: (-one.amount_micro, one.name, one.contributor)))
+
+
+def known_now(split_basis: str) -> str:
+    """The basis that a pool is shown by before anything is used or scored."""
+    return split_basis if set(SplitBasis.parse(split_basis).names) <= {"clips", "delivered_ms"} else "delivered_ms"
 
 
 def _delivered(shot: SelectedShot, source: Row) -> tuple[str, int, int, str, int, int, int, int]:

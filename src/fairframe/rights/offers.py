@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from fairframe.core.errors import BadDocument, FairframeError, InputError, NotFound
 from fairframe.core.money import Money, parse_money
 from fairframe.core.rational import Share
+from fairframe.core.split_basis import PATTERN, SplitBasis
 from fairframe.core.territory import Territory
 from fairframe.core.time import DAY_MS
 from fairframe.platform.workspace import Workspace
@@ -20,7 +21,6 @@ from fairframe.rights.pricing import price as price_of
 from fairframe.rights.vocabulary import Action, Purpose
 
 Remedy = Literal["grandfather", "stop_at_next_epoch", "withdraw"]
-SplitBasis = Literal["delivered_ms", "usage"]
 UpgradeEffect = Literal["none", "grant_if_all_consent", "grant_if_none_refuses"]
 AssetKind = Literal["video", "image", "text"]
 Days = Annotated[int, Field(ge=1, le=36_500)]
@@ -98,7 +98,10 @@ class Terms(BaseModel):
         description="The contributors' part of net receipts, as an exact fraction.",
         json_schema_extra={"pattern": "^[0-9]{1,15}(/[0-9]{1,15})?$"},
     )
-    split_basis: SplitBasis = Field(description="How fees are split between contributors.")
+    split_basis: str = Field(
+        description="How fees are split between contributors: a method, or a blend of methods.",
+        json_schema_extra={"pattern": PATTERN},
+    )
     upgrade_effect: UpgradeEffect = Field(description="What an upgrade to this does to existing checkpoints.")
 
     @field_validator("actions", "kinds", mode="before")
@@ -131,6 +134,11 @@ class Terms(BaseModel):
     @classmethod
     def _share(cls, value: str) -> str:
         return _plain(lambda: str(Share.parse(value)))
+
+    @field_validator("split_basis")
+    @classmethod
+    def _split_basis(cls, value: str) -> str:
+        return _plain(lambda: str(SplitBasis.parse(value)))
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

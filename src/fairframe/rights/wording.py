@@ -6,6 +6,7 @@ from typing import Any
 
 from fairframe.core.errors import FairframeError, InputError
 from fairframe.core.money import format_money
+from fairframe.core.split_basis import SplitBasis
 from fairframe.core.time import to_rfc3339
 from fairframe.rights import offers
 from fairframe.rights.agreement_document import Document
@@ -16,7 +17,12 @@ REMEDIES = {
     "stop_at_next_epoch": "a training drops the clips at its next epoch; finished models stay",
     "withdraw": "a training stops at once; models that consumed the clips are deleted",
 }
-SPLITS = {"delivered_ms": "by milliseconds delivered", "usage": "by frames that training consumed"}
+SPLITS = {
+    "clips": "by clips delivered",
+    "delivered_ms": "by milliseconds delivered",
+    "scores": "by scores that the library takes in from outside",
+    "usage": "by frames that training consumed",
+}
 UPGRADES = {
     "none": "they stay under the older agreement",
     "grant_if_all_consent": "covered if every asset that they consumed clears",
@@ -79,7 +85,7 @@ WORDS: Mapping[str, tuple[str, Callable[[Terms], str]]] = {
     "open_days": ("the offer can be signed", lambda t: f"within {_days(t.open_days)}"),
     "price": ("price", lambda t: _price(t)),
     "share": ("contributors receive", lambda t: f"{t.share} of net receipts"),
-    "split_basis": ("split among contributors", lambda t: SPLITS[t.split_basis]),
+    "split_basis": ("split among contributors", lambda t: _split(t.split_basis)),
     "upgrade_effect": ("if it upgrades: older models", lambda t: UPGRADES[t.upgrade_effect]),
 }
 """Field of Terms -> its label, and its value in words."""
@@ -139,6 +145,14 @@ def _price(terms: Terms) -> str:
     many = f"{price.quantity} {price.per}s at {price.rate_minor} minor units each"
     rate = "flat" if price.per == "agreement" else many
     return f"{rate}, for the size {price.size}: {price.means}" if price.size else rate
+
+
+def _split(basis: str) -> str:
+    """A split basis in words; of a blend each part."""
+    parts = SplitBasis.parse(basis).parts
+    if len(parts) == 1:
+        return SPLITS[basis]
+    return " and ".join(f"{share} {SPLITS[name]}" for share, name in parts)
 
 
 def _days(number: int) -> str:

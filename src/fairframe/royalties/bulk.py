@@ -5,8 +5,10 @@ is the tie key of core.apportion.
 """
 
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,6 +16,38 @@ if TYPE_CHECKING:
 
 MEMORY_MB = 800
 BATCH = 50_000
+COLUMNS = {
+    "delivered": {
+        "item": "string",
+        "asset": "int64",
+        "contributor": "int64",
+        "asset_key": "string",
+        "start_at": "int64",
+        "end_at": "int64",
+        "duration_ms": "int64",
+        "since_ms": "int64",
+    },
+    "used": {"item": "string", "frames": "int64", "run": "int64"},
+    "run": {"run": "int64", "part": "int64", "frames": "int64"},
+    "score": {"asset": "int64", "score": "int64"},
+    "owned": {
+        "asset": "int64",
+        "contributor": "int64",
+        "num": "int64",
+        "den": "int64",
+        "valid_from_ms": "int64",
+        "recorded_at_ms": "int64",
+    },
+    "claim": {
+        "contributor": "int64",
+        "contributor_key": "string",
+        "asset": "int64",
+        "asset_key": "string",
+        "weight": "int64",
+    },
+    "name": {"contributor": "int64", "contributor_key": "string"},
+}
+"""Tables that are filled from the database: column -> type."""
 
 # claim(contributor, contributor_key, asset, asset_key, weight), one row per contributor and asset -> line, line_asset
 _LINES = """
@@ -25,13 +59,11 @@ with by_contributor as (
   select *, ($pool::hugeint * weight) // $total::hugeint as part, ($pool::hugeint * weight) % $total::hugeint as rest
   from by_contributor
 ), ranked as (
-  select *, row_number() over (
-    order by rest desc, sha256(unhex($salt) || '\\x00'::blob || contributor_key::blob), contributor
-  ) as place
-  from quota
+  select *, sha256(unhex($salt) || '\\x00'::blob || contributor_key::blob) as tie_key from quota
 )
-select contributor, contributor_key, weight::bigint as weight,
-  (part + (case when place <= $pool::hugeint - (select sum(part) from quota) then 1 else 0 end))::bigint as amount
+select contributor, contributor_key, weight::bigint as weight, rest, tie_key,
+  (part + (case when row_number() over (order by rest desc, tie_key, contributor)
+    <= $pool::hugeint - (select sum(part) from quota) then 1 else 0 end))::bigint as amount, part as floor
 from ranked
 """
 _ASSETS = """
@@ -71,16 +103,47 @@ def connection() -> Generator["duckdb.DuckDBPyConnection"]:
             con.close()
 
 
-def split(con: "duckdb.DuckDBPyConnection", pool: int, salt: bytes) -> int:
-    """Make tables line(contributor, contributor_key, weight, amount) and line_asset(contributor, asset, asset_key,
-    weight, amount) from claim; returns the total weight. ValueError where no weight is above zero."""
+@dataclass(frozen=True)
+class Total:
+    """weight: of all. extra_units: pool less all floors. cutoff: remainder and tie key (hex) of the last contributor
+    who got one of them; None where there are none."""
+
+    weight: int
+    extra_units: int
+    cutoff: tuple[int, str] | None
+
+
+def split(con: "duckdb.DuckDBPyConnection", pool: int, salt: bytes) -> Total:
+    """Make tables line(contributor, contributor_key, weight, amount, ...) and line_asset(contributor, asset,
+    asset_key, weight, amount) from claim. pool: zero or more. ValueError where no weight is above zero."""
     row = con.execute("select coalesce(sum(weight::hugeint), 0) from claim").fetchone()
     total = int(row[0]) if row else 0
     if total == 0:
         raise ValueError("at least one weight is above zero")
     con.execute(_LINES, {"pool": pool, "total": total, "salt": salt.hex()})
     con.execute(_ASSETS, {"salt": salt.hex()})
-    return total
+    last = "select rest, tie_key from line where amount > floor order by rest, tie_key desc"
+    found = con.execute(f"select *, count(*) over () from ({last}) limit 1").fetchall()  # noqa: S608
+    return Total(total, found[0][2], (int(found[0][0]), str(found[0][1]))) if found else Total(total, 0, None)
+
+
+def fill(con: "duckdb.DuckDBPyConnection", table: str, rows: Iterable[Sequence[Any]]) -> int:
+    """Make a table of COLUMNS from rows, a batch at a time; returns how many."""
+    import pyarrow as pa
+
+    types = {"string": pa.string(), "int64": pa.int64()}
+    schema = pa.schema([(name, types[kind]) for name, kind in COLUMNS[table].items()])
+    source, count, made = iter(rows), 0, False
+    while (batch := list(islice(source, BATCH))) or not made:
+        columns = list(zip(*batch, strict=True)) if batch else [()] * len(schema)
+        con.register(
+            "batch",
+            pa.Table.from_arrays([pa.array(c, t) for c, t in zip(columns, schema.types, strict=True)], schema=schema),
+        )
+        con.execute(f"insert into {table} from batch" if made else f"create or replace table {table} as from batch")
+        con.unregister("batch")
+        count, made = count + len(batch), True
+    return count
 
 
 def stream(con: "duckdb.DuckDBPyConnection", sql: str) -> Iterator[tuple[Any, ...]]:

@@ -1,12 +1,12 @@
-"""What a pool is split by: items delivered under an agreement, frames used of them, and who owns the assets.
+"""What a pool is split by: items delivered under an agreement, frames used of them, scores, and who owns the assets.
 
 Delivered counts whatever happened later: an opt-out or a revocation does not take back what was earned. An upgrade
 sells what its forerunners delivered, so an agreement's deliveries are its own and those of the agreements that it
 upgrades. Ownership of an asset is read as of the later of the revenue's effective time and its first delivery.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -18,8 +18,8 @@ from fairframe.library.tables import contributor, ownership
 from fairframe.platform.tx import Row, Tx
 from fairframe.rights.pseudonyms import pseudonym
 from fairframe.rights.tables import agreement
-from fairframe.royalties import owners
-from fairframe.royalties.methods import Method
+from fairframe.royalties import bulk, owners, scores
+from fairframe.royalties.methods.values import Method
 from fairframe.training import reported
 from fairframe.training.tables import usage
 
@@ -28,35 +28,6 @@ if TYPE_CHECKING:
 
 BATCH = 50_000
 
-_COLUMNS = {
-    "delivered": {
-        "item": "string",
-        "asset": "int64",
-        "contributor": "int64",
-        "asset_key": "string",
-        "start_at": "int64",
-        "end_at": "int64",
-        "duration_ms": "int64",
-        "since_ms": "int64",
-    },
-    "used": {"item": "string", "frames": "int64"},
-    "owned": {
-        "asset": "int64",
-        "contributor": "int64",
-        "num": "int64",
-        "den": "int64",
-        "valid_from_ms": "int64",
-        "recorded_at_ms": "int64",
-    },
-    "claim": {
-        "contributor": "int64",
-        "contributor_key": "string",
-        "asset": "int64",
-        "asset_key": "string",
-        "weight": "int64",
-    },
-    "name": {"contributor": "int64", "contributor_key": "string"},
-}
 _CLAIM = """
 create or replace table claim as
 with weights as ({sql})
@@ -65,6 +36,17 @@ select o.contributor, any_value(n.contributor_key) as contributor_key, o.asset, 
 from weights w join owner o using (asset) join name n on n.contributor = o.contributor
 group by o.contributor, o.asset
 """
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What was copied: how many items, delivered under which agreements, in which releases. said: what else decided,
+    for the allocation's record, by method."""
+
+    items: int
+    agreements: list[str]
+    releases: list[str]
+    said: dict[str, Any]
 
 
 def chain(tx: Tx, deal: Row) -> list[str]:
@@ -86,8 +68,8 @@ def releases(tx: Tx, agreements: Sequence[str]) -> list[str]:
     )
 
 
-def load(con: "duckdb.DuckDBPyConnection", tx: Tx, deal: Row) -> int:
-    """Copy delivered items, usage and ownership of an agreement into DuckDB; returns the number of items."""
+def load(con: "duckdb.DuckDBPyConnection", tx: Tx, deal: Row, effective_ms: int) -> Loaded:
+    """Copy delivered items, usage, scores and ownership of an agreement into DuckDB."""
     agreements = chain(tx, deal)
     since = (
         sa.select(delivery.c.release, sa.func.min(delivery.c.recorded_at_ms).label("since_ms"))
@@ -100,14 +82,21 @@ def load(con: "duckdb.DuckDBPyConnection", tx: Tx, deal: Row) -> int:
     )
     columns = (item.c.public_id, item.c.asset_id, item.c.contributor_id, item.c.asset_pseudonym)
     spans = (item.c.start, item.c.end, item.c.duration_ms, since.c.since_ms)
-    count = fill(con, "delivered", _stream(tx, sa.select(*columns, *spans).select_from(held)))
-    checkpoints = [row["id"] for row in reported.current(tx, agreements)]
-    frames = sa.select(usage.c.item, usage.c.frames).where(
+    count = bulk.fill(con, "delivered", stream(tx, sa.select(*columns, *spans).select_from(held)))
+    fill_used(con, tx, [row["id"] for row in reported.current(tx, agreements)])
+    bulk.fill(con, "run", ())
+    fill_owned(con, tx, ownership.c.asset_id.in_(sa.select(item.c.asset_id).select_from(held)))
+    set_row = scores.holding(tx, agreements, effective_ms)
+    bulk.fill(con, "score", () if set_row is None else scores.of_set(tx, set_row["id"]))
+    return Loaded(count, agreements, releases(tx, agreements), scores.said(set_row))
+
+
+def fill_used(con: "duckdb.DuckDBPyConnection", tx: Tx, checkpoints: Sequence[int]) -> None:
+    """Copy what reported checkpoints consumed of delivered items into DuckDB."""
+    frames = sa.select(usage.c.item, usage.c.frames, usage.c.checkpoint_id).where(
         usage.c.checkpoint_id.in_(checkpoints), usage.c.source != "house"
     )
-    fill(con, "used", _stream(tx, frames))
-    fill_owned(con, tx, ownership.c.asset_id.in_(sa.select(item.c.asset_id).select_from(held)))
-    return count
+    bulk.fill(con, "used", stream(tx, frames))
 
 
 def fill_owned(con: "duckdb.DuckDBPyConnection", tx: Tx, *where: "sa.ColumnElement[bool]") -> None:
@@ -120,7 +109,7 @@ def fill_owned(con: "duckdb.DuckDBPyConnection", tx: Tx, *where: "sa.ColumnEleme
         ownership.c.valid_from_ms,
         ownership.c.recorded_at_ms,
     )
-    fill(con, "owned", _stream(tx, rows.where(*where)))
+    bulk.fill(con, "owned", stream(tx, rows.where(*where)))
 
 
 def claim(con: "duckdb.DuckDBPyConnection", tx: Tx, family: str, method: Method, effective_ms: int) -> None:
@@ -142,33 +131,15 @@ def claim(con: "duckdb.DuckDBPyConnection", tx: Tx, family: str, method: Method,
             remedy="Record its owners anew, all with one valid_from",
         )
     people = [row[0] for row in con.execute("select distinct contributor from owner order by 1").fetchall()]
-    fill(con, "name", _names(tx, family, people))
+    bulk.fill(con, "name", _names(tx, family, people))
     try:
         con.execute(_CLAIM.format(sql=method.sql), {"scale": scale})
     except (duckdb.ConversionException, duckdb.OutOfRangeException) as error:
         raise Refused("the weights of this pool exceed 64 bits", code="allocate.weight") from error
 
 
-def fill(con: "duckdb.DuckDBPyConnection", table: str, rows: Iterable[Sequence[Any]]) -> int:
-    """Make a table of _COLUMNS from rows, a batch at a time; returns how many."""
-    import pyarrow as pa
-
-    types = {"string": pa.string(), "int64": pa.int64()}
-    schema = pa.schema([(name, types[kind]) for name, kind in _COLUMNS[table].items()])
-    source, count, made = iter(rows), 0, False
-    while (batch := list(islice(source, BATCH))) or not made:
-        columns = list(zip(*batch, strict=True)) if batch else [()] * len(schema)
-        con.register(
-            "batch",
-            pa.Table.from_arrays([pa.array(c, t) for c, t in zip(columns, schema.types, strict=True)], schema=schema),
-        )
-        con.execute(f"insert into {table} from batch" if made else f"create or replace table {table} as from batch")
-        con.unregister("batch")
-        count, made = count + len(batch), True
-    return count
-
-
-def _stream(tx: Tx, statement: sa.Executable) -> Iterator[Sequence[Any]]:
+def stream(tx: Tx, statement: sa.Executable) -> Iterator[Sequence[Any]]:
+    """Rows of a query, a batch at a time."""
     yield from tx.execute(statement.execution_options(yield_per=BATCH))
 
 

@@ -1,4 +1,4 @@
-"""Revenue, the ledger, allocations, statements, payouts. Integers of 10^-6 minor unit (micro) in the ledger.
+"""Revenue, the ledger, scores, allocations, statements, payouts. Integers of 10^-6 minor unit (micro) in the ledger.
 
 A transaction's legs are written before its header; the header's insert checks that there are two legs or more and
 that they sum to zero in each currency, and refuses later legs.
@@ -72,6 +72,29 @@ usage_report = table(
     text("document"),
     text("envelope"),
     number("recorded_at_ms"),
+)
+
+# what one file said, whole; the newest that is valid by a revenue's effective time holds
+score_set = table(
+    "score_set",
+    key(),
+    public_id(),
+    text("agreement", index=True),
+    text("file_sha256"),
+    number("assets"),
+    number("total"),
+    text("imported_by"),
+    number("valid_from_ms"),
+    number("recorded_at_ms"),
+)
+
+score = table(
+    "score",
+    key(),
+    ref("score_set", index=False),
+    ref("asset"),
+    number("score"),
+    sa.UniqueConstraint("score_set_id", "asset_id"),
 )
 
 allocation = table(

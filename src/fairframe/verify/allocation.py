@@ -10,6 +10,7 @@ from fairframe.core.fields import Fields
 from fairframe.core.limits import LISTED_MAX
 from fairframe.core.money import MICRO
 from fairframe.core.rational import Share
+from fairframe.core.split_basis import MOST_CHARS, SplitBasis
 from fairframe.verify.agreements import Terms
 
 
@@ -31,10 +32,6 @@ class Deals:
     signed: Mapping[str, Terms]
 
 
-METHODS = ("delivered_ms", "usage")
-"""What a split_basis can be; the method of an allocation is the same word."""
-
-
 def allocation(fields: Fields, remarks: Remarks, room: int, deals: Deals) -> tuple[int, int]:
     """The own part in micro units and the number of weights listed; what there is to say goes to `remarks`.
 
@@ -49,7 +46,7 @@ def allocation(fields: Fields, remarks: Remarks, room: int, deals: Deals) -> tup
     pool, total = number(fields, "pool_micro"), number(fields, "weight_total", least=1)
     if pool != share.of(net * MICRO):
         wrong.append(f"the pool is not {share} of net receipts")
-    if fields.text("method", one_of=METHODS) != basis:
+    if fields.text("method", max_chars=MOST_CHARS) != basis or str(SplitBasis.parse(basis)) != basis:
         wrong.append("the method is not the agreement's split basis")
     unit = fields.text("unit", max_chars=80)
     salt = bytes.fromhex(fields.hex("salt", digits=32))
@@ -88,7 +85,7 @@ def _agreement(fields: Fields, remarks: Remarks, deals: Deals) -> tuple[Share, s
     lab = licensee.text("id", max_chars=40)
     licensee.text("name", max_chars=200)
     licensee.close()
-    share, basis = Share.parse(fields.text("share", max_chars=40)), fields.text("split_basis", max_chars=40)
+    share, basis = Share.parse(fields.text("share", max_chars=40)), fields.text("split_basis", max_chars=MOST_CHARS)
     fields.close()
     said = Terms(name, version, offer, purpose, deals.library, lab, share, basis, deals.currency)
     signed = deals.signed.get(name)

@@ -1,46 +1,55 @@
-"""Split methods: one file each, and one line here. The agreement's term split_basis names the one that holds.
+"""Split methods: one file each, and one line here. The agreement's term split_basis names one, or blends several.
 
 A method turns what was delivered and used into a whole-number weight per asset. It is written twice: `SQL` for the
-set (DuckDB over the tables delivered and used of facts.py, giving asset, weight), and `reference`, the plain Python
-that says what it means. Tests hold them equal.
+set (DuckDB over the tables that facts.py fills, giving asset, weight), and `reference`, the plain Python that says
+what it means. Tests hold them equal.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING
 
-from fairframe.core.errors import IntegrityFailure
-from fairframe.royalties.methods import delivered_ms, usage_frames
-from fairframe.royalties.methods.values import Delivered, Used
+from fairframe.core.errors import FairframeError, IntegrityFailure
+from fairframe.core.split_basis import LINEAGE, SplitBasis
+from fairframe.royalties.methods import clips, delivered_ms, lineage, scores, usage_frames
+from fairframe.royalties.methods.blend import blend
+from fairframe.royalties.methods.values import Method
 
-Reference = Callable[[Sequence[Delivered], Sequence[Used]], Mapping[int, int]]
+if TYPE_CHECKING:
+    import duckdb
 
 
-@dataclass(frozen=True)
-class Method:
-    """unit: of the weights, in words. empty: why nobody has a weight, where that is so."""
-
-    name: str
-    unit: str
-    empty: str
-    sql: str
-    reference: Reference
+def _made(name: str, file: ModuleType) -> Method:
+    return Method(name, file.UNIT, file.EMPTY, file.SQL, file.reference)
 
 
 METHODS = {
-    "delivered_ms": Method(
-        "delivered_ms", delivered_ms.UNIT, delivered_ms.EMPTY, delivered_ms.SQL, delivered_ms.reference
-    ),
-    "usage": Method("usage", usage_frames.UNIT, usage_frames.EMPTY, usage_frames.SQL, usage_frames.reference),
+    "clips": _made("clips", clips),
+    "delivered_ms": _made("delivered_ms", delivered_ms),
+    LINEAGE: _made(LINEAGE, lineage),
+    "scores": _made("scores", scores),
+    "usage": _made("usage", usage_frames),
 }
 
 
-def method(name: object) -> Method:
+def method(split_basis: object) -> Method:
     """The method of a split_basis. Raises IntegrityFailure for one that this version does not know."""
-    found = METHODS.get(name) if isinstance(name, str) else None
-    if found is None:
+    try:
+        basis = SplitBasis.parse(split_basis if isinstance(split_basis, str) else "")
+    except FairframeError as error:
         raise IntegrityFailure(
-            f"the split basis {name!r} is unknown here",
+            f"the split basis {split_basis!r} is unknown here: {error.message}",
             code="allocate.unknown_method",
-            remedy=f"Known are {', '.join(METHODS)}; upgrade fairframe",
-        )
-    return found
+            remedy=f"{error.remedy}; or upgrade fairframe",
+        ) from error
+    if len(basis.parts) == 1:
+        return METHODS[basis.names[0]]
+    return blend(str(basis), [(share.num * (basis.den // share.den), METHODS[name]) for share, name in basis.parts])
+
+
+def why_empty(con: "duckdb.DuckDBPyConnection", method: Method) -> str:
+    """Why a method gives nobody a weight; of a blend, the part that does not."""
+    for one in method.blend_of:
+        row = con.execute(f"select coalesce(sum(weight::hugeint), 0) from ({one.sql})").fetchone()  # noqa: S608
+        if row is None or row[0] == 0:
+            return one.empty
+    return method.empty

@@ -1,9 +1,9 @@
 """Milliseconds delivered: an asset weighs what its delivered spans last. The same span delivered again (a second
 release, a second delivery) counts once, so that handing over a set twice moves nobody's money."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from fairframe.royalties.methods.values import Delivered, Used
+from fairframe.royalties.methods.values import Facts
 
 UNIT = "ms delivered"
 EMPTY = "nothing that lasts was delivered"
@@ -15,10 +15,10 @@ group by asset
 """
 
 
-def reference(delivered: Sequence[Delivered], used: Sequence[Used]) -> Mapping[int, int]:
+def reference(facts: Facts) -> Mapping[int, int]:
     """asset -> milliseconds over its distinct spans."""
     spans: dict[tuple[int, int, int], int] = {}
-    for one in delivered:
+    for one in facts.delivered:
         key = (one.asset, one.start, one.end)
         spans[key] = max(spans.get(key, 0), one.duration_ms)
     weights: dict[int, int] = {}

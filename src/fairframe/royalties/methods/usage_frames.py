@@ -1,9 +1,9 @@
 """Frames used: an asset weighs the frames of it that training really consumed, summed over the reported checkpoints.
 A delivered asset that no training consumed weighs nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from fairframe.royalties.methods.values import Delivered, Used
+from fairframe.royalties.methods.values import Facts
 
 UNIT = "frames used in training"
 EMPTY = "no usage report tells of frames used from this delivery"
@@ -16,11 +16,11 @@ group by asset
 """
 
 
-def reference(delivered: Sequence[Delivered], used: Sequence[Used]) -> Mapping[int, int]:
+def reference(facts: Facts) -> Mapping[int, int]:
     """asset -> frames, zero for a delivered asset that was not used."""
-    asset_of = {one.item: one.asset for one in delivered}
+    asset_of = {one.item: one.asset for one in facts.delivered}
     weights = dict.fromkeys(asset_of.values(), 0)
-    for one in used:
+    for one in facts.used:
         if one.item in asset_of:
             weights[asset_of[one.item]] += one.frames
     return weights
