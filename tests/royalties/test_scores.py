@@ -123,7 +123,8 @@ def test_the_same_file_once_more_changes_nothing(world: Any, deal: str, tmp_path
     again = taken_in(world, tmp_path, deal, one)
     assert again["public_id"] != first["public_id"]
     with world.ws.read() as tx:
-        assert scores.holding(tx, [deal], tx.now_ms)["public_id"] == again["public_id"]
+        held = scores.holding(tx, [deal], tx.now_ms)
+        assert held is not None and held["public_id"] == again["public_id"]
         assert [dict(scores.of_set(tx, row["id"])) for row in scores.listing(tx, [deal])] == [
             {world.assets["ann-1"]["id"]: 3},
             {world.assets["bob-1"]["id"]: 3},
