@@ -190,6 +190,6 @@ def _same(
     taxed = Money(tax, gross.currency)
     return Booked(
         known["public_id"], deal["public_id"], known["reference"], gross, taxed, gross - taxed,
-        pools.pool_of(tx, known, deal), when, False,
+        pools.posted_micro(tx, known), when, False,
         known["subject"], about.kind, about.quantity, "" if other is None else str(other["public_id"]),
     )  # fmt: skip
