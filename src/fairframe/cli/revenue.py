@@ -37,8 +37,8 @@ app = group("Money in, money asked for, money given back.")
 def book(
     ctx: typer.Context,
     agreement: Deal,
-    amount: Annotated[str, typer.Option(help="Gross receipts, a decimal.")],
     ref: Annotated[str, typer.Option(help="The invoice or transfer number: booking it twice has one effect.")],
+    amount: Annotated[str, typer.Option(help="Gross receipts, a decimal; with --pays: all of it, by default.")] = "",
     currency: Currency = "",
     tax: Tax = "",
     received: Annotated[str, typer.Option(help="When: a time or a date (UTC); default: now.")] = "",
@@ -141,7 +141,7 @@ def _book(
             lab = bundles.pinned(tx, deal.lab).name
         if planned.new:
             say(f"{lab}, {deal.offer} license {agreement}: {_words(planned)}")
-            say(f"{format_money(planned.net)} net; {_pool(planned)}")
+            say(f"{format_money(planned.net)} net; {_pool(planned)} ({deal.share} by its terms)")
             confirm("Book it?", yes)
         with ws.write() as tx:
             done = revenue.book(tx, agreement, gross, ref, planned.tax.minor, at_ms, about)
@@ -156,7 +156,7 @@ def _amounts(
         deal = find_agreement(tx, agreement)
         code = currency.upper() or str(deal["currency"])
         tax_minor = parse_money(tax, code).minor if tax else None
-        if amount:
+        if amount or not about.of:
             return parse_money(amount, code), tax_minor
         known = revenue.booked_under(tx, deal, ref, about)
         left = known or related.rest_of(tx, deal, about)
@@ -177,5 +177,5 @@ def _words(one: Booked) -> str:
 
 def _pool(one: Booked) -> str:
     if one.pool_micro < 0:
-        return f"{micro(-one.pool_micro, one.gross.currency.code)} back from the contributors' pool"
+        return f"{micro(-one.pool_micro, one.gross.currency.code)} back from contributors"
     return f"contributors' pool {micro(one.pool_micro, one.gross.currency.code)}"
