@@ -202,7 +202,7 @@ def test_what_does_not_fit_is_named(world: Any) -> None:
         (NotFound, "revenue.missing", {"agreement_id": other, "about": refund("INV-1")}),
     ]
     for error, code, changed in cases:
-        said = {"agreement_id": deal, "gross": world.usd("1.00"), "reference": "X-1", **changed}
+        said: dict[str, Any] = {"agreement_id": deal, "gross": world.usd("1.00"), "reference": "X-1", **changed}
         with world.ws.write() as tx, pytest.raises(error) as caught:
             revenue.book(tx, **said)
         assert caught.value.code == code, changed
