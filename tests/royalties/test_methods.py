@@ -81,8 +81,8 @@ def test_the_laws(one: Method, found: Facts, pool: int, by: int, seed: Random) -
         assert sum(asset.amount for asset in assets if asset.contributor == line.contributor) == line.amount
         assert all(line.amount <= other.amount for other in lines if line.weight < other.weight)
     assert all(asset.weight or asset.amount == 0 for asset in assets)
-    delivered, used = (seed.sample(list(part), len(part)) for part in (found.delivered, found.used))
-    mixed = Facts(delivered, used, found.scores, found.runs)
+    delivered = seed.sample(list(found.delivered), len(found.delivered))
+    mixed = Facts(delivered, seed.sample(list(found.used), len(found.used)), found.scores, found.runs)
     assert one.reference(mixed) == weights
     scaled = split(pool, spread(one.reference(times(found, by))), salt)
     assert [(x.contributor, x.amount) for x in scaled[0]] == [(x.contributor, x.amount) for x in lines]

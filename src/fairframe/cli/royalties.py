@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from fairframe.cli import receipts, revenue
+from fairframe.cli import receipts, revenue, royalties_split
 from fairframe.cli.outputs import check_writable
 from fairframe.cli.shell import (
     AsJson,
@@ -36,7 +36,7 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 app = group("Revenue, pools, statements, payouts.")
 
 
-for part in (revenue, receipts):
+for part in (revenue, receipts, royalties_split):
     app.add_typer(part.app)
 
 

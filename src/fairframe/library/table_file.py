@@ -1,6 +1,7 @@
 """Reading a CSV that a stranger made: size, encoding, shape. A fault of the whole file is raised with its line."""
 
 import csv
+import hashlib
 import io
 import stat
 import unicodedata
@@ -28,11 +29,12 @@ class Line:
 
 @dataclass(frozen=True)
 class TableFile:
-    """A CSV file: names of its columns (known ones in lower case) and its lines. Blank lines are left out."""
+    """A CSV file: names of its columns (known ones in lower case), its lines without blank ones, the file's hash."""
 
     path: Path
     columns: tuple[str, ...]
     lines: tuple[Line, ...]
+    sha256: str
 
 
 def read_table(path: Path, *, known: Collection[str], required: Collection[str]) -> TableFile:
@@ -40,14 +42,16 @@ def read_table(path: Path, *, known: Collection[str], required: Collection[str])
 
     Raises InputError (input.bad_csv) for what is wrong with the whole file, naming the line and the remedy.
     """
-    text = _decode(path, _load(path))
+    data = _load(path)
+    text = _decode(path, data)
     if "\x00" in text:
         line = text.count("\n", 0, text.index("\x00")) + 1
         raise bad_csv(path, line, "there is a NUL byte", "Export the table again as CSV UTF-8")
     lines = list(_lines(path, text))
     if not lines:
         raise bad_csv(path, None, "the file is empty", "Start it with a line of column names")
-    return TableFile(path, _columns(path, lines[0], known, required), tuple(lines[1:]))
+    sha256 = hashlib.sha256(data).hexdigest()
+    return TableFile(path, _columns(path, lines[0], known, required), tuple(lines[1:]), sha256)
 
 
 def bad_csv(path: Path, line: int | None, problem: str, remedy: str) -> InputError:

@@ -108,7 +108,7 @@ def pending(tx: Tx) -> list[Allocated]:
     reasons = {one["event"]: one["reason"] for one in last["result"]["pending"]} if last else {}
     waiting = "not allocated yet: run fairframe royalties allocate"
     return [
-        Allocated(row["public_id"], row["subject"], None, pending=reasons.get(row["public_id"], waiting))
+        Allocated(row["public_id"], row["agreement"], None, pending=reasons.get(row["public_id"], waiting))
         for row in open_events(tx)
     ]
 
@@ -123,4 +123,4 @@ def _open() -> "sa.Select[Any]":
 
 
 def _pending(event: Row, why: str) -> Allocated:
-    return Allocated(event["public_id"], event["subject"], None, pending=why)
+    return Allocated(event["public_id"], event["agreement"], None, pending=why)

@@ -53,7 +53,7 @@ def write(tx: WriteTx, con: "duckdb.DuckDBPyConnection", event: Row, basis: Basi
     body: dict[str, Any] = {"allocation": public_id, "event": event["public_id"], "method": basis.method}
     body |= {"pool_micro": str(pool), "weight_total": str(basis.total.weight), "contributors": people}
     body |= {"salt": basis.salt.hex(), "weights_root": tree.root.hex()}
-    tx.record("allocation.made", event["subject"], body)
+    tx.record("allocation.made", event["agreement"], body)
     if pool:
         legs = [Leg(ledger.pool(event["public_id"]), event["currency"], pool), *_entitlements(tx, row_id, event)]
         ledger.post(tx, "allocation", public_id, legs, f"Pool of {event['public_id']}", event["effective_ms"])
