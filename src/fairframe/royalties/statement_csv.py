@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fairframe.core.money import MICRO, Currency, format_micro
+from fairframe.royalties.spreadsheet import cell
 
 COLUMNS = (
     "line", "at", "id", "agreement", "licensee", "purpose", "clip", "title", "weight", "weight_total", "unit",
@@ -31,7 +32,7 @@ def rows(body: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     currency = Currency(body["currency"])
 
     def amount(line: str, micro: int, **cells: str) -> dict[str, str]:
-        shown = {name: _plain(text) for name, text in cells.items()}
+        shown = {name: cell(text) for name, text in cells.items()}
         amounts = {"amount": format_micro(micro, currency), "currency": currency.code, "amount_micro": str(micro)}
         return {"line": line, **shown, **amounts}
 
@@ -60,7 +61,3 @@ def rows(body: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     yield amount("closing", int(body["closing_micro"]), at=until)
     yield amount("payable now", int(body["payable_minor"]) * MICRO, at=until)
     yield amount("carried over", int(body["carry_micro"]), at=until)
-
-
-def _plain(text: str) -> str:
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
