@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 import typer
 
 from fairframe.cli.outputs import check_papers, check_writable, write_papers
-from fairframe.cli.shell import AsJson, confirm, emit, micro, moment_ms, note, say, table, when, workspace
+from fairframe.cli.shell import AsJson, confirm, emit, moment_ms, note, say, table, when, workspace
+from fairframe.core.money import Currency, format_micro
 from fairframe.core.period_body import TrialLine
 from fairframe.core.time import to_rfc3339
 from fairframe.royalties import accounts, closing, journal, periods
@@ -103,14 +104,15 @@ def write_journal(
 def _show(planned: closing.Plan) -> None:
     say(f"from {_since(planned.from_ms)} up to {when(planned.to_ms)}: {planned.transactions} transactions")
     if planned.totals:
-        columns = ["account", "", "#opening", "#debit", "#credit", "#closing"]
+        columns = ["account", "#opening", "#debit", "#credit", "#closing", ""]
         table(columns, [_line(one) for one in accounts.in_order(planned.totals)])
     table(["checked", ""], [(MARKS[one.ok], one.text) for one in planned.findings])
 
 
 def _line(one: TrialLine) -> tuple[str, ...]:
     amounts = (one.opening_micro, one.debit_micro, one.credit_micro, one.closing_micro)
-    return (one.account, accounts.WORDS.get(one.account, ""), *(micro(amount, one.currency) for amount in amounts))
+    shown = (format_micro(amount, Currency(one.currency)) for amount in amounts)
+    return (accounts.WORDS.get(one.account, one.account), *shown, one.currency)
 
 
 def _planned(planned: closing.Plan) -> dict[str, Any]:

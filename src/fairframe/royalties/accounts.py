@@ -1,6 +1,7 @@
 """The ledger's accounts for people: words, sides, and whose each is."""
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -68,7 +69,7 @@ def in_order(totals: Iterable[TrialLine]) -> list[TrialLine]:
     return sorted(totals, key=lambda one: (one.currency, rank(one.account), one.account))
 
 
-def _named(tx: Tx, statement: "sa.Select[tuple[str, str]]", ids: list[str]) -> Iterator[tuple[str, str]]:
+def _named(tx: Tx, statement: "sa.Select[Any]", ids: list[str]) -> Iterator[tuple[str, str]]:
     column = statement.selected_columns[0]
     for start in range(0, len(ids), _CHUNK):
         for row in tx.rows(statement.where(column.in_(ids[start : start + _CHUNK]))):
