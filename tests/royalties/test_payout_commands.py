@@ -67,6 +67,7 @@ def test_a_quarter(run: Command, tmp_path: Path) -> None:
     out = tmp_path / "bank"
     assert "2 payouts submitted" in run.good("payout", "submit", "Q2", "-o", out, "--yes")
     files = {path.name: path.read_bytes() for path in out.iterdir()}
+    assert {path.stat().st_mode & 0o777 for path in out.iterdir()} == {0o600}, "they hold account numbers"
     assert len(files) == 2 and all(ANN.encode() in data and BOB.encode() in data for data in files.values())
     for path in out.iterdir():
         path.unlink()
@@ -119,7 +120,7 @@ def test_a_command_that_was_cut_off_is_run_again(run: Command, tmp_path: Path, m
     """Between noting that a batch is sent and writing its files: nothing is lost, and nothing is paid twice."""
     run.good("payout", "prepare", "--ref", "Q2", "--currency", "EUR", "--yes")
 
-    def full(path: Path, data: bytes) -> None:
+    def full(path: Path, data: bytes, mode: int) -> None:
         raise InputError(f"{path} cannot be written: the disk is full", code="input.unwritable")
 
     with monkeypatch.context() as patched:
