@@ -48,13 +48,15 @@ class Face:
 def face(script: str, bold: bool) -> Face:
     """A face by script ("sans", "arabic") and weight, loaded once. Raises MissingExtra."""
     try:
+        import bidi  # noqa: F401 - text.py needs it
         import uharfbuzz
         from reportlab import rl_config
         from reportlab.pdfbase import pdfmetrics
         from reportlab.pdfbase.ttfonts import TTFont
     except ImportError as error:
         raise MissingExtra(
-            "a statement on paper needs reportlab and uharfbuzz", remedy='Install them: pip install "fairframe[money]"'
+            "a statement on paper needs reportlab, uharfbuzz and python-bidi",
+            remedy='Install them: pip install "fairframe[money]"',
         ) from error
     rl_config.useA85 = 0  # streams as bytes: text encoding of them costs time and a quarter of the size
     stem = FILES[script, bold]
