@@ -335,7 +335,15 @@ def money(tour: Tour) -> None:
     assert set(owed) == set(PEOPLE) and sum(owed.values()) == 200_000_000_000 and books["holds"]
     drafted = tour.library("royalties statement", ADA, "--json")
     assert int(drafted.data["earned_micro"]) > 0 and "not signed" in drafted.err
-    folder = tour.at("statements")
+    folder, books = tour.at("statements"), tour.at("books")
+    assert "statement.open" in tour.library("royalties statement", ADA, "-o", folder, code=1).err
+    assert "input.confirm" in tour.library("royalties close --to now -o", books, code=1).err
+    assert "closed up to" in tour.library("royalties close --to now --yes -o", books).out
+    (closed,) = books.glob("*.json")
+    tour.holds("library", closed)
+    assert [one["id"] for one in tour.library("royalties periods --json").data] == [closed.stem]
+    journal = tour.library("royalties journal --format beancount -o", books)
+    assert "2 transactions" in journal.out and (books / "journal.beancount").stat().st_size
     assert "carried over" in tour.library("royalties statement", ADA, "-o", folder).out
     assert {file.suffix for file in folder.iterdir()} == {".json", ".csv", ".html"}
     (statement,) = folder.glob("*.json")

@@ -219,6 +219,7 @@ def test_terms_that_were_signed_before_these_fields_mean_the_defaults() -> None:
     assert (read.scope, read.exclusive, read.affiliates, read.caps, read.price) == (
         "library", "none", "none", "release", None,
     )  # fmt: skip
+    assert (read.base, read.recognized, read.licensee_named) == ("net_receipts", "received", True)
 
 
 @pytest.mark.parametrize(
@@ -230,6 +231,9 @@ def test_terms_that_were_signed_before_these_fields_mean_the_defaults() -> None:
         ({"scope": "collections", "collections": [{"id": "col_1", "title": "x"}]}, "collections"),
         ({"exclusive": "maybe"}, "exclusive"),
         ({"clip_cap": 0}, "clip_cap"),
+        ({"base": "profit"}, "base"),
+        ({"recognized": "someday"}, "recognized"),
+        ({"licensee_named": "no"}, "licensee_named"),
         ({"price": {"per": "agreement", "rate_minor": 1, "quantity": 2}}, "price"),
         ({"price": {"per": "clip", "rate_minor": -1, "quantity": 2}}, "price"),
     ],

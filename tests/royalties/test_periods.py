@@ -172,7 +172,8 @@ def test_clearing_holds_open_invoices_only(booked: Any, clock: Any) -> None:
     clock.advance(1)
     held = found(booked)
     assert (
-        held["ledger.clearing"][0].ok and held["receivable.open"][0].text == "1 invoices are not paid: 0.00000070 USD"
+        held["ledger.clearing"][0].ok
+        and held["receivable.open"][0].text == "invoices that are not paid: 1, over 0.00000070 USD"
     )
     post(booked, [Leg(CASH, "USD", 30), Leg(invoice, "USD", -30)])
     clock.advance(1)
@@ -194,12 +195,12 @@ def test_remarks_do_not_keep_it_open(booked: Any, clock: Any) -> None:
     post(booked, [Leg(CASH, "USD", 1), Leg("library", "USD", -1)])
     remarks = {code: [one.text for one in each] for code, each in found(booked, at).items() if each[0].ok is None}
     assert remarks == {
-        "payout.reserved": ["1 payouts are in a batch and were not sent: 0.00000008 USD"],
-        "payout.submitted": ["1 payouts were sent and are not settled: 0.00000050 USD"],
+        "payout.reserved": ["payouts in a batch, not sent: 1, over 0.00000008 USD"],
+        "payout.submitted": ["payouts sent, not settled: 1, over 0.00000050 USD"],
         "contributor.negative": [
-            "1 accounts of contributors are below zero: what they earn next fills them: 0.00000050 USD"
+            "accounts of contributors below zero, which the next earnings fill: 1, over 0.00000050 USD"
         ],
-        "period.later": ["1 transactions are dated later and stay open"],
+        "period.later": ["transactions dated later, which stay open: 1"],
     }
     assert close(booked, at)
 

@@ -76,7 +76,7 @@ def test_the_signed_agreement_turns_what_was_unseen_into_what_holds(paid: Paid) 
     assert without.holds and "is the library's word" in told(without, None)
     assert with_it.holds, told(with_it, False)
     assert "is the library's word" not in told(with_it, None)
-    assert "which both parties signed, says the same: 1/5 split by delivered_ms" in told(with_it, True)
+    assert "which both parties signed, says the same: 1/5 of net receipts split by delivered_ms" in told(with_it, True)
 
 
 @pytest.mark.parametrize(
@@ -89,6 +89,9 @@ def test_the_signed_agreement_turns_what_was_unseen_into_what_holds(paid: Paid) 
         ({"library": "pty_" + "1" * 26}, "its library is pty_"),
         ({"version": 2}, "its version is 1, but signed is 2"),
         ({"purpose": "commercial"}, "its purpose is research, but signed is commercial"),
+        ({"base": "gross_receipts"}, "its base is net_receipts, but signed is gross_receipts"),
+        ({"recognized": "invoiced"}, "its recognized is received, but signed is invoiced"),
+        ({"licensee": ""}, "but signed is not named"),
         ({"offer": "other"}, "its offer is research, but signed is other"),
     ],
 )

@@ -16,6 +16,7 @@ from fairframe.cli import (
     keys,
     library,
     model,
+    periods,
     report,
     rights,
     royalties,
@@ -69,6 +70,7 @@ train.register(app)
 app.add_typer(model.app, name="model")
 generate.register(app)
 app.add_typer(usage.app, name="usage")
+periods.register(royalties.app)
 app.add_typer(royalties.app, name="royalties")
 verify.register(app)
 app.add_typer(audit.app, name="audit")

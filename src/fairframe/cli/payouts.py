@@ -107,7 +107,7 @@ def submit(
             done = payout_steps.submit(tx, row, names)
     # noted first: files that were sent while the library thinks they were not would be paid again
     for name, data in names.items():
-        write_output(output / name, data)
+        write_output(output / name, data, mode=0o600)
     if made.why_not:
         note(made.why_not)
     _say(row["public_id"], done)

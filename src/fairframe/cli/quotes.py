@@ -22,6 +22,7 @@ from fairframe.rights import quotes as quoted
 from fairframe.rights import rsl as rsl_form
 from fairframe.rights.agreement_document import Document
 from fairframe.rights.drafts import Ask
+from fairframe.rights.wording import BASES
 
 app = group("What an offer comes to.")
 
@@ -146,7 +147,7 @@ def _render(found: quotes.Quote, kept: str | None) -> None:
     for code, count in found.dropped.items():
         say(f"  left out: {count} {code}")
     pool = micro(found.pool_micro, fee.currency.code)
-    say(f"contributors receive {found.draft.terms.share} of net receipts: {pool}")
+    say(f"contributors receive {found.draft.terms.share} of {BASES[found.draft.terms.base]}: {pool}")
     table(
         ["contributor", "name", "#clips", "#length", "#amount"],
         [

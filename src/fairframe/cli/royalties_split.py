@@ -6,10 +6,23 @@ from typing import Annotated
 import typer
 
 from fairframe.cli.outputs import check_writable
-from fairframe.cli.shell import AsJson, confirm, emit, group, micro, note, say, table, when, workspace, write_output
+from fairframe.cli.shell import (
+    AsJson,
+    confirm,
+    emit,
+    group,
+    micro,
+    money,
+    note,
+    say,
+    table,
+    when,
+    workspace,
+    write_output,
+)
 from fairframe.cli.since import Since, since_ms
 from fairframe.core.ids import is_id
-from fairframe.core.money import MICRO, parse_money
+from fairframe.core.money import MICRO, Currency, format_micro, parse_money
 from fairframe.flows import compare_chart
 from fairframe.royalties import compare as comparison
 from fairframe.royalties import facts, scores, scores_file
@@ -104,10 +117,12 @@ def compare(
         write_output(output, compare_chart.chart(found, code, title).encode())
 
     def render() -> None:
-        say(f"{share_of(deal)} of {micro(whole * MICRO, code)}: a pool of {micro(pool, code)}", "bold")
+        say(f"{share_of(deal)} of {money(whole, code)}: a pool of {micro(pool, code)}", "bold")
         used = [place for place, one in enumerate(found.columns) if not one.empty]
         heads = ["#" + found.columns[place].method + ("*" if found.columns[place].holds else "") for place in used]
-        lines = [(line.name, *(micro(line.amounts[place], code) for place in used)) for line in found.lines]
+        lines = [
+            (line.name, *(format_micro(line.amounts[place], Currency(code)) for place in used)) for line in found.lines
+        ]
         table(["contributor", *heads], lines, empty="nobody has a weight yet")
         for one in found.columns:
             if one.empty:

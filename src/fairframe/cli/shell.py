@@ -203,10 +203,10 @@ def read_input(path: Path) -> bytes:
     return read_limited(path, MAX_INPUT_BYTES)
 
 
-def write_output(path: Path, data: bytes, quiet: bool = False) -> None:
-    """Write a result whole or not at all, and say where it is (quiet: one of many, so not)."""
+def write_output(path: Path, data: bytes, mode: int = 0o644, quiet: bool = False) -> None:
+    """Write a result whole or not at all, and say where it is. mode: who may read it. quiet: it is one of many."""
     try:
-        write_atomic(path, data)
+        write_atomic(path, data, mode)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}", code="input.unwritable") from error
     if not quiet:

@@ -3,6 +3,7 @@
 import re
 
 from fairframe.core.errors import InputError
+from fairframe.core.territory import COUNTRIES
 
 _IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
 _BIC = re.compile(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}([A-Z0-9]{3})?")
@@ -30,7 +31,8 @@ def check_iban(text: str) -> str:
 def check_bic(text: str) -> str:
     """The BIC in capitals. Raises InputError."""
     bic = "".join(text.split()).upper()
-    if _BIC.fullmatch(bic) is None:
+    # Kosovo has BICs, and no code in ISO 3166
+    if _BIC.fullmatch(bic) is None or bic[4:6] not in COUNTRIES | {"XK"}:
         raise InputError("this is no BIC", code="input.bad_bic", remedy="It has 8 or 11 characters")
     return bic
 

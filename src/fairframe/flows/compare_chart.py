@@ -2,7 +2,7 @@
 
 from markupsafe import Markup, escape
 
-from fairframe.core.money import MICRO, Currency, format_micro
+from fairframe.core.money import MICRO, Currency, Money, format_money
 from fairframe.flows.report_charts import nice, text_of
 from fairframe.royalties.compare import Column, Comparison, Line
 
@@ -45,11 +45,11 @@ def chart(found: Comparison, currency: str, title: str) -> str:
                 LEFT, up, max(wide, 0.6) if amount else 0, BAR, COLORS[place % len(COLORS)]
             )
             body += Markup('<text class="num mute" x="{}" y="{}">{}</text>').format(
-                LEFT + wide + 6, round(up + BAR - 1.5, 1), format_micro(amount // MICRO * MICRO, Currency(currency))
+                LEFT + wide + 6, round(up + BAR - 1.5, 1), _minor(amount, currency)
             )
     if not shown:
         body += Markup('<text class="mute" x="{}" y="{}">nobody has a weight yet</text>').format(LEFT, below + 24)
-    pool = f"{format_micro(found.pool_micro // MICRO * MICRO, Currency(currency))} {currency}"
+    pool = f"{_minor(found.pool_micro, currency)} {currency}"
     head = Markup('<text class="title" x="24" y="34">{}</text><text class="mute" x="24" y="54">{}</text>').format(
         text_of(title, 90), f"a pool of {pool} under each split method"
     )
@@ -59,6 +59,11 @@ def chart(found: Comparison, currency: str, title: str) -> str:
             'aria-label="{}"><style>{}</style>{}{}{}</svg>\n'
         ).format(escape(title), STYLE, head, legend, body, w=WIDTH, h=height)
     )
+
+
+def _minor(micro: int, currency: str) -> str:
+    """Whole minor units, as a decimal without the currency."""
+    return format_money(Money(micro // MICRO, Currency(currency))).removesuffix(f" {currency}")
 
 
 def _shown(found: Comparison) -> list[Line]:

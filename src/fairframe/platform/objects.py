@@ -148,13 +148,13 @@ class _AtomicFile:
             self._temporary.unlink(missing_ok=True)
 
 
-def write_atomic(path: Path, data: bytes) -> None:
-    """Write a user-visible file whole or not at all (0644). Raises OSError, also where a device, a pipe, a folder or
+def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
+    """Write a user-visible file whole or not at all. Raises OSError, also where a device, a pipe, a folder or
     a link stands under that name: none of them is replaced."""
     _refuse_taken(path)
     with _AtomicFile(path, path.parent) as stream:
         stream.write(data)
-    path.chmod(0o644)
+    path.chmod(mode)
 
 
 def copy_atomic(path: Path, source: Path) -> None:

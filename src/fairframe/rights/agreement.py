@@ -57,7 +57,7 @@ class Agreement:
 
     @property
     def share(self) -> Share:
-        """The contributors' part of net receipts."""
+        """The contributors' part of the base."""
         return self.terms.contributors_share()
 
     def scope(self) -> Scope:

@@ -28,6 +28,8 @@ ModelScope = Literal["licensee", "tenant", "any"]
 Affiliates = Literal["none", "controlled"]
 Exclusive = Literal["none", "purpose", "any_use"]
 Renewal = Literal["none", "on_request"]
+Base = Literal["net_receipts", "gross_receipts"]
+Recognized = Literal["received", "invoiced"]
 
 MAX_BYTES = 64 * 1024
 PER_AGREEMENT = ("collections", "price")
@@ -95,9 +97,12 @@ class Terms(BaseModel):
         default=None, description="How the fee came about; filled in for each agreement, never in an offer."
     )
     share: str = Field(
-        description="The contributors' part of net receipts, as an exact fraction.",
+        description="The contributors' part of the base, as an exact fraction.",
         json_schema_extra={"pattern": "^[0-9]{1,15}(/[0-9]{1,15})?$"},
     )
+    base: Base = Field(default="net_receipts", description="What the contributors' part is taken of, less refunds.")
+    recognized: Recognized = Field(default="received", description="Whether money counts when paid or when invoiced.")
+    licensee_named: bool = Field(default=True, description="Whether contributors' statements may name the licensee.")
     split_basis: str = Field(
         description="How fees are split between contributors: a method, or a blend of methods.",
         json_schema_extra={"pattern": PATTERN},

@@ -44,6 +44,8 @@ RENEWALS = {
     "none": "none: it ends with its term",
     "on_request": "on request before it ends: both sign an upgrade to the same license, and deliveries stay",
 }
+BASES = {"net_receipts": "net receipts", "gross_receipts": "gross receipts (tax included)"}
+RECOGNIZED = {"received": "when it is received", "invoiced": "when it is invoiced, paid or not"}
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,10 @@ WORDS: Mapping[str, tuple[str, Callable[[Terms], str]]] = {
     "feed_age_days": ("the feed may be", lambda t: f"{_days(t.feed_age_days)} old"),
     "open_days": ("the offer can be signed", lambda t: f"within {_days(t.open_days)}"),
     "price": ("price", lambda t: _price(t)),
-    "share": ("contributors receive", lambda t: f"{t.share} of net receipts"),
+    "share": ("contributors receive", lambda t: f"{t.share} of {BASES[t.base]}"),
+    "base": ("their part is taken of", lambda t: f"{BASES[t.base]}, less refunds"),
+    "recognized": ("money counts", lambda t: RECOGNIZED[t.recognized]),
+    "licensee_named": ("statements may name the lab", lambda t: _yes(t.licensee_named)),
     "split_basis": ("split among contributors", lambda t: _split(t.split_basis)),
     "upgrade_effect": ("if it upgrades: older models", lambda t: UPGRADES[t.upgrade_effect]),
 }

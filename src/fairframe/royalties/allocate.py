@@ -16,10 +16,9 @@ from fairframe.platform.runs import Progress
 from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.platform.workspace import Workspace
 from fairframe.royalties import allocation_rows, bulk, events, ledger
-from fairframe.royalties.deal_terms import deal_terms, find_agreement
-from fairframe.royalties.pools import has_pool, pool_of
+from fairframe.royalties.deal_terms import find_agreement
 from fairframe.royalties.shares import Waiting, divide
-from fairframe.royalties.tables import allocation, revenue_event
+from fairframe.royalties.tables import allocation, ledger_leg, revenue_event
 
 KIND = "royalties.allocate"
 
@@ -54,12 +53,12 @@ def allocate_all(ws: Workspace, show: Progress = runs.silent) -> list[Allocated]
     """Like allocate, with what became of every open event."""
     with runs.running(ws, KIND, {}, show) as run:
         with ws.read() as tx:
-            waiting = open_events(tx)
+            events = open_events(tx)
         done: list[Allocated] = []
-        for count, event in enumerate(waiting):
-            run.progress(count, len(waiting), event["public_id"])
+        for count, event in enumerate(events):
+            run.progress(count, len(events), event["public_id"])
             done.append(_one(ws, event))
-            run.progress(count + 1, len(waiting), done[-1].words)
+            run.progress(count + 1, len(events), done[-1].words)
         run.result |= {
             "allocations": [one.allocation for one in done if one.allocation],
             "pending": [{"event": one.event, "reason": one.pending} for one in done if one.pending],
@@ -76,10 +75,8 @@ def _one(ws: Workspace, event: Row) -> Allocated:
 
 
 def open_events(tx: Tx) -> list[Row]:
-    """Recognized revenue events without an allocation that were not taken back, oldest first."""
-    rows = tx.rows(_open().order_by(revenue_event.c.id))
-    terms = {one: deal_terms(find_agreement(tx, one)) for one in {row["agreement"] for row in rows}}
-    return [row for row in rows if has_pool(row, terms[row["agreement"]])]
+    """Revenue events without an allocation that were not taken back, oldest first."""
+    return list(tx.rows(_open().order_by(revenue_event.c.id)))
 
 
 def allocate_event(tx: WriteTx, event_id: str) -> Allocated:
@@ -89,9 +86,7 @@ def allocate_event(tx: WriteTx, event_id: str) -> Allocated:
     if event is None:
         return Allocated(event_id, "", None)
     deal = find_agreement(tx, event["agreement"])
-    if not has_pool(event, deal_terms(deal)):
-        return Allocated(event_id, "", None)
-    pool = pool_of(tx, event, deal)
+    pool = pool_micro(tx, event)
     with bulk.connection() as con:
         try:
             basis = divide(con, tx, event, deal, abs(pool))
@@ -100,22 +95,31 @@ def allocate_event(tx: WriteTx, event_id: str) -> Allocated:
         return Allocated(event["public_id"], deal["public_id"], *allocation_rows.write(tx, con, event, basis, pool))
 
 
+def pool_micro(tx: Tx, event: Row) -> int:
+    """What the ledger holds of an open event's pool; below zero where a refund takes from contributors."""
+    return -ledger.balance_of(tx, ledger.pool(event["public_id"]), event["currency"])
+
+
 def pending(tx: Tx) -> list[Allocated]:
     """Open events with the reason why the last allocation left them, or that none was run since."""
     from fairframe.platform.tables import run
 
     last = tx.row(run.select().where(run.c.kind == KIND, run.c.state == "done").order_by(run.c.id.desc()).limit(1))
     reasons = {one["event"]: one["reason"] for one in last["result"]["pending"]} if last else {}
-    not_yet = "not allocated yet: run fairframe royalties allocate"
+    waiting = "not allocated yet: run fairframe royalties allocate"
     return [
-        Allocated(row["public_id"], row["agreement"], None, pending=reasons.get(row["public_id"], not_yet))
+        Allocated(row["public_id"], row["agreement"], None, pending=reasons.get(row["public_id"], waiting))
         for row in open_events(tx)
     ]
 
 
 def _open() -> "sa.Select[Any]":
+    """Neither allocated nor taken back, with a pool: an invoice or its payment has one where it is recognized; a
+    receipt without an invoice always, though it may be empty."""
     done = sa.exists().where(allocation.c.revenue_event_id == revenue_event.c.id)
-    return events.select().where(~done, ~events.taken_back())
+    pooled = sa.exists().where(ledger_leg.c.account == ledger.pool("") + revenue_event.c.public_id)
+    plain = revenue_event.c.of_id.is_(None) & (events.KIND != events.INVOICE)
+    return events.select().where(~done, ~events.taken_back(), pooled | plain)
 
 
 def _pending(event: Row, why: str) -> Allocated:

@@ -1,33 +1,11 @@
 """Where the money stands: every account in words, what is pending, and whether the books balance."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-
 from fairframe.core.money import MICRO, Currency, Money, format_micro
-from fairframe.library.tables import contributor
 from fairframe.platform.tx import Tx
-from fairframe.royalties import allocate
-from fairframe.royalties.ledger import CASH, CLEARING, LIBRARY, TAX, WITHHOLDING
+from fairframe.royalties import accounts, allocate
 from fairframe.royalties.trial import Trial, trial
-
-WORDS = {
-    CASH: "money held",
-    "receivable": "invoiced, not paid yet",
-    CLEARING: "invoiced, to be earned when paid",
-    LIBRARY: "earned by the library",
-    TAX: "tax to hand on",
-    "pool": "contributors' pool, not yet allocated",
-    "contributor": "owed to a contributor, not released",
-    "payable": "payable to a contributor",
-    "carry": "carried for a contributor, below a minor unit",
-    "reserve": "in a payout batch, not sent",
-    "transit": "sent to the bank, not settled",
-    WITHHOLDING: "tax withheld from payouts, to hand on",
-}
-PASSING = ("pool", "receivable", CLEARING, "carry", "reserve", "transit")
-"""Accounts that are left out when they are empty."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +30,7 @@ class AccountLine:
 
 @dataclass(frozen=True)
 class Position:
-    """accounts: cash, invoices, library, tax, open pools, contributors by name.
-
-    pending: revenue that waits for allocation.
-    """
+    """accounts: in the order of accounts.WORDS, then by name. pending: revenue that waits for allocation."""
 
     accounts: list[AccountLine]
     pending: list[allocate.Allocated]
@@ -63,26 +38,16 @@ class Position:
 
 
 def balance(tx: Tx) -> Position:
-    """The position now. Settled pools and paid invoices (balance zero) are left out."""
+    """The position now. What is settled (a balance of zero) is left out, except where accounts.STANDING says so."""
     checked = trial(tx)
-    names = _names(tx, (one.account for one in checked.balances))
+    named = accounts.names(tx, (one.account for one in checked.balances))
     lines: list[AccountLine] = []
     for one in checked.balances:
-        head, _, public_id = one.account.partition(":")
-        if head in PASSING and one.amount_micro == 0:
+        kind = accounts.kind_of(one.account)
+        if one.amount_micro == 0 and kind not in accounts.STANDING:
             continue
-        amount = one.amount_micro if head in (CASH, "receivable") else -one.amount_micro
-        words = WORDS.get(head, head)
-        lines.append(AccountLine(one.account, words, names.get(public_id, ""), one.currency, amount))
-    order = list(WORDS)
-    lines.sort(key=lambda x: (x.currency, order.index(h) if (h := x.account.split(":")[0]) in order else 99, x.name))
+        amount = one.amount_micro if kind in accounts.ASSETS else -one.amount_micro
+        words = accounts.WORDS.get(kind, kind)
+        lines.append(AccountLine(one.account, words, named.get(one.account, ""), one.currency, amount))
+    lines.sort(key=lambda x: (x.currency, accounts.rank(x.account), x.name))
     return Position(lines, allocate.pending(tx), checked)
-
-
-def _names(tx: Tx, accounts: Iterable[str]) -> dict[str, str]:
-    ids = sorted({public_id for account in accounts if (public_id := account.partition(":")[2]).startswith("ctr_")})
-    names: dict[str, str] = {}
-    for start in range(0, len(ids), 500):
-        chunk = contributor.c.public_id.in_(ids[start : start + 500])
-        names |= {row["public_id"]: row["name"] for row in tx.rows(sa.select(contributor).where(chunk))}
-    return names

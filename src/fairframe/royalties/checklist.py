@@ -83,13 +83,13 @@ def _booked_against_clearing(tx: Tx, to_ms: int) -> set[str]:
 
 
 REMARKS: Mapping[str, tuple[tuple[str, ...], int, str]] = {
-    "receivable.open": (("receivable",), 1, "invoices are not paid"),
-    "payout.reserved": (("reserve",), -1, "payouts are in a batch and were not sent"),
-    "payout.submitted": (("transit",), -1, "payouts were sent and are not settled"),
+    "receivable.open": (("receivable",), 1, "invoices that are not paid"),
+    "payout.reserved": (("reserve",), -1, "payouts in a batch, not sent"),
+    "payout.submitted": (("transit",), -1, "payouts sent, not settled"),
     "contributor.negative": (
         ("contributor", "payable", "carry"),
         1,
-        "accounts of contributors are below zero: what they earn next fills them",
+        "accounts of contributors below zero, which the next earnings fill",
     ),
 }
 """code -> kinds of account, the sign that is meant, words."""
@@ -103,10 +103,10 @@ def _remarks(tx: Tx, to_ms: int, lines: Sequence[TrialLine]) -> Iterator[Finding
             sums[line.currency] = sums.get(line.currency, 0) + abs(line.closing_micro)
         if open_:
             amounts = ", ".join(_money(micro, currency) for currency, micro in sorted(sums.items()))
-            yield Finding(None, code, f"{len(open_)} {words}: {amounts}")
+            yield Finding(None, code, f"{words}: {len(open_)}, over {amounts}")
     later = tx.scalar(sa.select(sa.func.count()).where(ledger_txn.c.effective_ms >= to_ms))
     if later:
-        yield Finding(None, "period.later", f"{later} transactions are dated later and stay open")
+        yield Finding(None, "period.later", f"transactions dated later, which stay open: {later}")
 
 
 def _listed(code: str, texts: Sequence[str], ok: bool | None) -> list[Finding]:

@@ -69,8 +69,7 @@ def close(tx: WriteTx, to_ms: int, *, carry: bool = False, confirmed: str | None
         raise Refused("only a library keeps this ledger", code="ledger.role", remedy="Run it in the library.")
     ledger.lock(tx)
     planned = plan(tx, to_ms, carry=carry)
-    if planned.reasons:
-        raise Refused("the period cannot be closed", code="period.refused", reasons=planned.reasons)
+    refuse(planned)
     if confirmed not in (None, planned.digest):
         raise Conflict(
             "something was booked in the period since it was looked at",
@@ -96,6 +95,12 @@ def close(tx: WriteTx, to_ms: int, *, carry: bool = False, confirmed: str | None
     told = {"transactions": body.transactions, "waiting": body.waiting, "trial_balance": beside.digest}
     tx.record("period.closed", public_id, {"period": public_id, **times, **told})
     return periods.listing(tx)[-1]
+
+
+def refuse(planned: Plan) -> None:
+    """Raise Refused (period.refused) with the reasons, where there are some."""
+    if planned.reasons:
+        raise Refused("the period cannot be closed", code="period.refused", reasons=planned.reasons)
 
 
 def body_of(one: Period) -> PeriodBody:

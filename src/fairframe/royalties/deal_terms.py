@@ -4,16 +4,16 @@ An agreement that was signed before base and recognized were terms means net rec
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from fairframe.core.errors import IntegrityFailure, NotFound
 from fairframe.core.money import MICRO
 from fairframe.core.rational import Share
 from fairframe.platform.tx import Row, Tx
+from fairframe.rights.offers import Base, Recognized
 from fairframe.rights.tables import agreement
 
-BASES = ("net_receipts", "gross_receipts")
-RECOGNIZED = ("received", "invoiced")
+BASES, RECOGNIZED = get_args(Base), get_args(Recognized)
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,10 @@ POSTED = ("revenue", "invoice", "refund")
 
 _c = revenue_event.c
 _of = revenue_event.alias("of_event")
-_KIND = sa.func.coalesce(_c.kind, "flat")
+KIND = sa.func.coalesce(_c.kind, "flat")
+"""The kind of an event, in a condition on revenue_event."""
 _OF_KIND = sa.select(sa.func.coalesce(_of.c.kind, "flat")).where(_of.c.id == _c.of_id).scalar_subquery()
-_FILLED = {"kind": _KIND, "agreement": sa.func.coalesce(_c.agreement, _c.subject)}
+_FILLED = {"kind": KIND, "agreement": sa.func.coalesce(_c.agreement, _c.subject)}
 
 
 def word(kind: str) -> str:

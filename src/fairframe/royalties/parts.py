@@ -12,12 +12,11 @@ import sqlalchemy as sa
 from fairframe.dataset.tables import dataset_release, item
 from fairframe.platform.tx import Row, Tx
 from fairframe.royalties import scores
-from fairframe.royalties.allocate import open_events
+from fairframe.royalties.allocate import open_events, pool_micro
 from fairframe.royalties.facts import chain, releases
 from fairframe.royalties.methods import method
 from fairframe.royalties.methods.blend import SCALE
 from fairframe.royalties.methods.values import Method
-from fairframe.royalties.pools import pool_of
 from fairframe.royalties.tables import score
 from fairframe.training import reported
 from fairframe.training.tables import usage
@@ -48,7 +47,7 @@ def part_of(tx: Tx, deal: Row, which: Which) -> Part:
     delivered = releases(tx, agreements)
     chosen = method(deal["terms"].get("split_basis"))
     weight, of_all = _weigh(tx, chosen, agreements, delivered, which)
-    pool = sum(pool_of(tx, one, deal) for one in open_events(tx) if one["subject"] == deal["public_id"])
+    pool = sum(pool_micro(tx, one) for one in open_events(tx) if one["subject"] == deal["public_id"])
     newest = delivered[-1:]
     next_ms, next_of_ms = _lasting(tx, agreements, newest, which)
     name = tx.scalar(sa.select(dataset_release.c.name).where(dataset_release.c.public_id.in_(newest)))

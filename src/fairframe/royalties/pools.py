@@ -5,15 +5,15 @@ A refund's pool is pool(what was left before) - pool(what is left after), so how
 their pools sum to that of the whole.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from fairframe.platform.tx import Row, Tx
-from fairframe.royalties import events
-from fairframe.royalties.deal_terms import DealTerms, deal_terms, find_agreement
-from fairframe.royalties.events import CORRECTION, INVOICE, TAKEN
-from fairframe.royalties.tables import ledger_txn, revenue_event
+from fairframe.royalties import events, ledger
+from fairframe.royalties.deal_terms import DealTerms
+from fairframe.royalties.events import INVOICE, TAKEN
+from fairframe.royalties.tables import ledger_leg, ledger_txn, revenue_event
 
 
 class Left(NamedTuple):
@@ -40,15 +40,13 @@ def has_pool(event: Row, terms: DealTerms) -> bool:
     return counts(event["kind"], event["of_kind"], terms)
 
 
-def pool_of(tx: Tx, event: Row, deal: Row | None = None) -> int:
-    """The pool of an event (a row of events.select()) in micro units; 0 where it is not recognized."""
-    terms = deal_terms(find_agreement(tx, event["agreement"]) if deal is None else deal)
-    if not has_pool(event, terms):
-        return 0
-    if event["kind"] not in TAKEN:
-        return terms.pool_micro(event["gross_minor"], event["tax_minor"])
-    before = left_of(tx, events.of_row(tx, event["of_id"]), event)
-    return -taken_micro(terms, before, event["gross_minor"], event["tax_minor"])
+def posted_micro(tx: Tx, event: Row) -> int:
+    """The pool that an event's booking posted, in micro units; 0 where it is not recognized."""
+    posted = ledger_txn.c.kind.in_(events.POSTED) & (ledger_txn.c.subject == event["public_id"])
+    legs = sa.select(sa.func.sum(ledger_leg.c.amount_micro)).join(
+        ledger_txn, ledger_txn.c.public_id == ledger_leg.c.txn
+    )
+    return -int(tx.scalar(legs.where(posted, ledger_leg.c.account == ledger.pool(event["public_id"]))) or 0)
 
 
 def taken_micro(terms: DealTerms, before: Left, gross_minor: int, tax_minor: int) -> int:
@@ -57,21 +55,10 @@ def taken_micro(terms: DealTerms, before: Left, gross_minor: int, tax_minor: int
     return terms.pool_micro(*before) - terms.pool_micro(*after)
 
 
-def left_of(tx: Tx, event: Row, until: Row | None = None) -> Left:
-    """What refunds and chargebacks have left of an event: now, or just before one of them (`until`) was booked."""
+def left_of(tx: Tx, event: Row) -> Left:
+    """What refunds and chargebacks have left of an event."""
     c = revenue_event.c
     sums = (sa.func.sum(c.gross_minor).label("gross"), sa.func.sum(c.tax_minor).label("tax"))
-    held = sa.select(*sums).where(c.of_id == event["id"], c.kind.in_(TAKEN))
-    held = held.where(~events.taken_back()) if until is None else held.where(c.id < until["id"], ~_back_before(until))
-    row = tx.row(held)
+    row = tx.row(sa.select(*sums).where(c.of_id == event["id"], c.kind.in_(TAKEN), ~events.taken_back()))
     assert row is not None
     return Left(event["gross_minor"] - int(row["gross"] or 0), event["tax_minor"] - int(row["tax"] or 0))
-
-
-def _back_before(until: Row) -> "sa.ColumnElement[bool]":
-    """Whether an event had been taken back when another was booked."""
-    other: Any = ledger_txn.alias()
-    booked = sa.select(sa.func.min(other.c.id)).where(other.c.subject == until["public_id"]).scalar_subquery()
-    return sa.exists().where(
-        ledger_txn.c.kind == CORRECTION, ledger_txn.c.subject == revenue_event.c.public_id, ledger_txn.c.id < booked
-    )

@@ -110,7 +110,7 @@ def unpaid_part(tx: Tx, kind: str, other: Row, gross_minor: int) -> int:
 
 
 def pool_micro(tx: Tx, terms: DealTerms, kind: str, other: Row, gross_minor: int, tax_minor: int) -> int:
-    """The pool of an event that refers to another; see pools.pool_of."""
+    """The pool of an event that refers to another; below zero where it takes from it."""
     if not pools.counts(kind, other["kind"], terms):
         return 0
     if kind not in TAKEN:

@@ -136,6 +136,13 @@ def plan(
     )  # fmt: skip
 
 
+def booked_under(tx: Tx, deal: Row, reference: str, about: About) -> Money | None:
+    """The gross amount that is booked already under the reference of an event that refers to another; None where
+    nothing is. Raises what plan raises about `about`."""
+    known = events.known_event(tx, str(related.find(tx, deal, about)["subject"]), clean_reference(reference))
+    return None if known is None else Money(known["gross_minor"], Currency(known["currency"]))
+
+
 def _legs(tx: Tx, terms: DealTerms, one: Booked, other: Row | None) -> list[Leg]:
     a = Amounts(one.gross.currency.code, one.gross.minor, one.tax.minor, abs(one.pool_micro))
     if other is None:
@@ -190,6 +197,6 @@ def _same(
     taxed = Money(tax, gross.currency)
     return Booked(
         known["public_id"], deal["public_id"], known["reference"], gross, taxed, gross - taxed,
-        pools.pool_of(tx, known, deal), when, False,
+        pools.posted_micro(tx, known), when, False,
         known["subject"], about.kind, about.quantity, "" if other is None else str(other["public_id"]),
     )  # fmt: skip

@@ -98,7 +98,7 @@ def resolve(tx: Tx, deal: Row, file: ScoresFile) -> Resolved:
         scores[key], lines[key] = score, line
     _refuse(wrong, file.name)
     of_them = sa.select(dataset_release.c.id).where(dataset_release.c.public_id.in_(releases))
-    held = sa.select(item.c.asset_id.distinct()).where(item.c.dataset_release_id.in_(of_them))
+    held = sa.select(item.c.asset_id).distinct().where(item.c.dataset_release_id.in_(of_them))
     delivered = set(tx.execute(held).scalars())
     if not scores:
         raise InputError("the file scores no asset", code="input.bad_csv", where=file.name)

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from fairframe.core.errors import MissingExtra
 
 if TYPE_CHECKING:
-    import uharfbuzz
     from reportlab.pdfbase.ttfonts import TTFont
 
 FILES = {
@@ -37,7 +36,7 @@ class Face:
     name: str
     scale: float
     font: "TTFont"
-    shaper: "uharfbuzz.Font"
+    shaper: Any
     covered: frozenset[int]
     codes: dict[int, str]
 
@@ -49,20 +48,23 @@ class Face:
 def face(script: str, bold: bool) -> Face:
     """A face by script ("sans", "arabic") and weight, loaded once. Raises MissingExtra."""
     try:
+        import bidi  # noqa: F401 - text.py needs it
         import uharfbuzz
         from reportlab import rl_config
         from reportlab.pdfbase import pdfmetrics
         from reportlab.pdfbase.ttfonts import TTFont
     except ImportError as error:
         raise MissingExtra(
-            "a statement on paper needs reportlab and uharfbuzz", remedy='Install them: pip install "fairframe[money]"'
+            "a statement on paper needs reportlab, uharfbuzz and python-bidi",
+            remedy='Install them: pip install "fairframe[money]"',
         ) from error
     rl_config.useA85 = 0  # streams as bytes: text encoding of them costs time and a quarter of the size
     stem = FILES[script, bold]
     with files("fairframe.royalties.paper").joinpath("fonts", f"{stem}.ttf").open("rb") as stream:
         font: Any = TTFont(stem, stream, asciiReadable=False)
     pdfmetrics.registerFont(font)
-    shaper = uharfbuzz.Font(uharfbuzz.Face(font.face._ttf_data))
+    harfbuzz: Any = uharfbuzz
+    shaper = harfbuzz.Font(harfbuzz.Face(font.face._ttf_data))
     shaper.scale = (1000, 1000)
     covered = frozenset(code for code in font.face.charToGlyph if code not in _PRIVATE)
     codes = {glyph: chr(known[0]) for glyph, known in font.face.glyphToChar.items()}

@@ -9,7 +9,7 @@ from fairframe.core.money import Currency
 from fairframe.core.time import to_rfc3339
 from fairframe.royalties.paper.chart import Bar, chart, clips
 from fairframe.royalties.paper.deals import deal, name_of
-from fairframe.royalties.paper.faces import lacking
+from fairframe.royalties.paper.faces import face, lacking
 from fairframe.royalties.paper.head import head, period
 from fairframe.royalties.paper.paragraph import paragraph
 from fairframe.royalties.paper.sheet import INK, RULE, SOFT, WIDTH, Sheet
@@ -28,6 +28,7 @@ def render_pdf(statement: Statement, language: str = "en") -> bytes:
         raise InputError(
             f"a statement is not written in {language[:20]!r}", code="statement.language", remedy="Say en or ar"
         )
+    face("sans", bold=False)  # says what is missing before anything is drawn
     body = statement.body
     words, money = WORDS[language], Money(Currency(body["currency"]))
     sheet = Sheet(words, f"{words['title']}, {clean(body['contributor']['name'])}", clean(body["library"]["name"]))

@@ -4,15 +4,13 @@ Places are points from the start edge of the text area (`at`) and from the page'
 both directions. Figures are set by their right end in both, so that they stand under each other.
 """
 
+from functools import cache
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fairframe.royalties.paper.text import Line, clean, fitting, is_right, line
 from fairframe.royalties.paper.words import Words
 from fairframe.royalties.statement_amounts import Amount
-
-if TYPE_CHECKING:
-    pass
 
 PAGE = (595.2756, 841.8898)  # A4
 MARGIN, TOP, BOTTOM = 48.0, 54.0, 58.0
@@ -32,7 +30,7 @@ class Sheet:
         self.words = words
         self.y = PAGE[1] - TOP
         self._out = BytesIO()
-        self.canvas: Canvas = Canvas(self._out, PAGE, pageCompression=1, invariant=1, lang=words.language)
+        self.canvas: Any = Canvas(self._out, PAGE, pageCompression=1, invariant=1, lang=words.language)
         self.canvas.setTitle(title)
         self.canvas.setAuthor(author)
         self.canvas.setCreator("Fairframe")
@@ -125,7 +123,7 @@ class Sheet:
 
     def _fill(self, color: str) -> None:
         if color != self._filled:
-            self.canvas.setFillColor(_color(color))
+            self.canvas._code.append(_color(color))
             self._filled = color
 
     def draw(self, made: Line, x: float, y: float, size: float, color: str) -> None:
@@ -133,12 +131,8 @@ class Sheet:
         made.draw(self.canvas, x, y, size)
 
 
-def _color(text: str) -> Any:
-    from reportlab.lib.colors import HexColor
-
-    if text not in _COLORS:
-        _COLORS[text] = HexColor(text)
-    return _COLORS[text]
-
-
-_COLORS: dict[str, Any] = {}
+@cache
+def _color(text: str) -> str:
+    """The operator that fills with a color like #0f766e: written once, for there are thousands of changes."""
+    parts = (int(text[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    return " ".join(f"{part:.4f}" for part in parts) + " rg"

@@ -5,20 +5,19 @@ harfbuzz wants a run in reading order. Characters that steer direction are taken
 amount read otherwise than it is.
 """
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fairframe.royalties.paper.faces import MISSING, Face, split_by_face
 
-if TYPE_CHECKING:
-    from reportlab.pdfgen.canvas import Canvas
-
 _JOINERS = "\u200c\u200d"
 _RIGHT = ("R", "AL")
+_FIGURE = re.compile("[0-9.,% -]+")
 LINE_LETTERS = 400
 """More than fit on a line: what is longer is not looked at whole, for a name can be of any length."""
 
@@ -36,7 +35,7 @@ class Run:
     said: str
     moved: bool
 
-    def draw(self, canvas: "Canvas", x: float, y: float, size: float) -> None:
+    def draw(self, canvas: Any, x: float, y: float, size: float) -> None:
         if self.moved:
             out = canvas.beginText(x, y)
             out.setFont(self.face.name, size)
@@ -61,7 +60,7 @@ class Line:
     runs: tuple[Run, ...]
     width: float
 
-    def draw(self, canvas: "Canvas", x: float, y: float, size: float) -> None:
+    def draw(self, canvas: Any, x: float, y: float, size: float) -> None:
         """Draw it with its left end at x, on the baseline y, in the canvas's fill color."""
         for run in self.runs:
             if run.said:
@@ -147,22 +146,34 @@ def _shape(text: str, bold: bool, right: bool) -> Iterator[Run]:
 
 
 def _run(face: Face, text: str, right: bool) -> Run:
-    import uharfbuzz
-    from reportlab.pdfbase.ttfonts import ShapeData, ShapedStr
+    from reportlab.pdfbase import ttfonts
 
-    buffer = uharfbuzz.Buffer()
-    buffer.cluster_level = uharfbuzz.BufferClusterLevel.MONOTONE_CHARACTERS
-    buffer.add_str("".join(one if ord(one) in face.covered or one in _JOINERS else MISSING for one in text))
-    buffer.guess_segment_properties()
-    buffer.direction = "rtl" if right else "ltr"
-    uharfbuzz.shape(face.shaper, buffer, {"kern": False, "liga": True})
+    if _FIGURE.fullmatch(text):  # most of what a statement has, and nothing in it to shape
+        width = sum(face.font.face.charWidths[ord(one)] for one in text)
+        return Run(face, text, width * face.scale / 1000, "", False)
+    made: Any = ttfonts
+    buffer = _shaped(face, text, right)
     codes, data, width, moved = "", list[Any](), 0, False
     for glyph, place in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
         code = face.codes.get(glyph.codepoint, MISSING)
         own = face.font.face.charWidths.get(ord(code), 0)
         codes += code
         moved = moved or place.x_advance != own or place.x_offset != 0 or place.y_offset != 0
-        data.append(ShapeData(glyph.cluster, place.x_advance, 0, place.x_offset, place.y_offset, own))
+        data.append(made.ShapeData(glyph.cluster, place.x_advance, 0, place.x_offset, place.y_offset, own))
         width += place.x_advance
     said = "" if codes == text else text
-    return Run(face, ShapedStr(codes, data) if moved else codes, width * face.scale / 1000, said, moved)
+    return Run(face, made.ShapedStr(codes, data) if moved else codes, width * face.scale / 1000, said, moved)
+
+
+def _shaped(face: Face, text: str, right: bool) -> Any:
+    """The buffer of harfbuzz with a text's glyphs, left to right."""
+    import uharfbuzz
+
+    harfbuzz: Any = uharfbuzz
+    buffer = harfbuzz.Buffer()
+    buffer.cluster_level = harfbuzz.BufferClusterLevel.MONOTONE_CHARACTERS
+    buffer.add_str("".join(one if ord(one) in face.covered or one in _JOINERS else MISSING for one in text))
+    buffer.guess_segment_properties()
+    buffer.direction = "rtl" if right else "ltr"
+    harfbuzz.shape(face.shaper, buffer, {"kern": False, "liga": True})
+    return buffer
