@@ -169,7 +169,7 @@ def post_child(assets: int, path: str) -> dict[str, Any]:
     from fairframe.royalties.ledger import Leg
 
     count = max(1, assets // EACH)
-    accounts = [ledger.payable(encode_id("ctr", n.to_bytes(16, "big"))) for n in range(count)]
+    accounts = [ledger.accrued(encode_id("ctr", n.to_bytes(16, "big"))) for n in range(count)]
     with tempfile.TemporaryDirectory() as folder:
         ws = create_workspace(Path(folder) / "library", "library", "Bench")
         legs = [Leg("cash", "USD", count), *(Leg(account, "USD", -1) for account in accounts)]

@@ -16,7 +16,7 @@ from fairframe.library.tables import asset, contributor, refusal
 from fairframe.platform.tables import run
 from fairframe.platform.workspace import open_workspace
 from fairframe.rights.tables import hold
-from fairframe.royalties.tables import allocation, allocation_line
+from fairframe.royalties.tables import allocation, allocation_line, period
 from fairframe.royalties.trial import trial
 from fairframe.training.tables import checkpoint, checkpoint_event, usage
 from fairframe.verify.registry import verify
@@ -48,6 +48,7 @@ def check(root: Path) -> list[str]:
         pools = tx.scalar(sa.select(sa.func.sum(allocation.c.pool_micro)))
         hold_true("the pools are a fifth of 50,000.00", pools == 10_000_00 * MICRO)
         hold_true("the ledger sums to zero", trial(tx).ok)
+        hold_true("two periods are closed", count(tx, period) == 2)
         hold_true("a withdrawal is in the feed", count(tx, feed_entry, feed_entry.c.direction == "out") > 0)
         due, done = count(tx, obligation), count(tx, obligation_event, obligation_event.c.kind == "attested")
         hold_true("every deletion that was due is attested", due == done > 0)
@@ -79,7 +80,8 @@ def check(root: Path) -> list[str]:
     hold_true("the commercial film was refused first", notes["films"]["films"][-1]["mode"] == "refused")
     hold_true("the upgrade was blocked first", any(notes["upgrade"]["blocked"]))
     trust = trust_of(None, [Party.from_envelope((root / r / "party.json").read_bytes()) for r in ("library", "lab")])
-    for path in (root / "film.mp4", root / "lab" / "models" / model["name"], *(root / "statements").glob("*.json")):
+    papers = [path for folder in ("statements", "books") for path in (root / folder).glob("*.json")]
+    for path in (root / "film.mp4", root / "lab" / "models" / model["name"], *papers):
         hold_true(f"{path.name} verifies", verify(path, trust, now_ms()).holds)
     held = [(root / "exchange" / "feed.json").read_bytes()]
     hold_true("the library's audit tree agrees with the head that the lab holds", verify_audit(library, held).holds)

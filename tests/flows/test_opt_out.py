@@ -21,7 +21,9 @@ from fairframe.platform import audit, bundles
 from fairframe.platform.tx import Tx
 from fairframe.rights import consent
 from fairframe.rights.tables import consent_event
-from fairframe.royalties import allocate, revenue
+from fairframe.royalties import allocate, closing, ledger, periods, revenue, statements
+from fairframe.royalties.trial import trial
+from fairframe.royalties.trial_balance import trial_balance
 from fairframe.training import reported
 
 from ..dataset.conftest import PEOPLE, Loop, films, loop  # noqa: F401  (fixtures)
@@ -57,6 +59,27 @@ def asked(loop: Loop, name: str) -> Impact:  # noqa: F811
 def state(tx: Tx) -> Any:
     tables = (feed_entry, obligation, consent_event)
     return audit.head(tx.conn), [len(tx.rows(table.select())) for table in tables]
+
+
+def test_an_opt_out_touches_no_closed_period(loop: Loop) -> None:  # noqa: F811
+    """What was earned stays earned, to the signature; what was not allocated yet goes to the open period."""
+    loop.to_lab()
+    with loop.library.write() as tx:
+        revenue.book(tx, loop.agreement, parse_money("10000.00", "USD"), "INV-1")
+    allocate.allocate(loop.library)
+    with loop.library.write() as tx:
+        closed = closing.close(tx, tx.now_ms + 1)
+        made = statements.statement(tx, contributors.find(tx, ANA))
+    with loop.library.read() as tx:
+        before = trial_balance(tx, 0, closed.to_ms), ledger.balances(tx)
+    with loop.library.write() as tx:
+        assert opt_out.opt_out(tx, contributors.find(tx, ANA), "no more").items == 4
+    with loop.library.read() as tx:
+        assert (trial_balance(tx, 0, closed.to_ms), ledger.balances(tx)) == before
+        assert periods.listing(tx) == [closed] and trial(tx).ok
+    with loop.library.write() as tx:
+        again = statements.statement(tx, contributors.find(tx, ANA))
+    assert not again.new and again.envelope == made.envelope
 
 
 def test_the_preview_is_what_happens(loop: Loop) -> None:  # noqa: F811

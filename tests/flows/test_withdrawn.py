@@ -139,7 +139,8 @@ def test_what_was_made_of_a_checkpoint_tells_it_too(loop: Loop, tmp_path: Path) 
         opt_out.opt_out(tx, contributors.find(tx, ANA))
     fed(loop)
     for ws in (loop.lab, loop.library):
-        (found,) = with_withdrawn(Report("document", (), ()), path, ws).findings
+        signed = Report("document", (Finding(True, "signature", "it is signed"),), ())
+        _, found = with_withdrawn(signed, path, ws).findings
         assert (found.ok, found.code) == (True, CODE) and found.text.startswith("its ancestor harbor: it consumed 68")
 
 

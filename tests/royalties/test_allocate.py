@@ -24,9 +24,9 @@ def owed(world: Any) -> dict[str, int]:
     with world.ws.read() as tx:
         held = {one.account: -one.amount_micro for one in ledger.balances(tx)}
     return {
-        name: held[ledger.payable(row["public_id"])]
+        name: held[ledger.accrued(row["public_id"])]
         for name, row in world.contributors.items()
-        if ledger.payable(row["public_id"]) in held
+        if ledger.accrued(row["public_id"]) in held
     }
 
 

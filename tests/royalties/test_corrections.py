@@ -6,7 +6,7 @@ import pytest
 
 from fairframe.core.errors import Conflict, InputError, NotFound
 from fairframe.core.money import MICRO
-from fairframe.royalties import allocate, corrections, ledger, payouts, revenue, statements
+from fairframe.royalties import allocate, closing, corrections, ledger, payouts, revenue, statements
 from fairframe.royalties.earnings import earnings
 from fairframe.royalties.trial import trial
 
@@ -45,9 +45,10 @@ def test_after_the_allocation_contributors_give_it_back_and_their_statements_say
         payouts.pay(tx, world.contributors["ann"], "P-1")
         assert corrections.plan(tx, deal, "INV-1").contributors == 2
         corrections.correct(tx, deal, "INV-1", "another customer's money")
-    ann = ledger.payable(world.contributors["ann"]["public_id"])
+    ann = ledger.accrued(world.contributors["ann"]["public_id"])
     assert held(world) == {"cash": -500 * MICRO, ann: 500 * MICRO}, "only what was paid out is still to come back"
     with world.ws.write() as tx:
+        closing.close(tx, tx.now_ms + 1)
         body = statements.statement(tx, world.contributors["bob"]).body
         assert (body["earned_micro"], body["adjusted_micro"]) == (str(1_500 * MICRO), str(-1_500 * MICRO))
         assert body["closing_micro"] == "0" and len(body["adjustments"]) == 1

@@ -1,6 +1,7 @@
 """The ledger: what the database itself refuses, and what the refold finds."""
 
 import sqlite3
+import threading
 from typing import Any
 
 import pytest
@@ -10,8 +11,9 @@ from fairframe.core.errors import IntegrityFailure, Refused
 from fairframe.core.ids import new_id
 from fairframe.platform.tables import audit_entry
 from fairframe.platform.workspace import Workspace
-from fairframe.royalties import ledger
+from fairframe.royalties import ledger, periods
 from fairframe.royalties.ledger import Leg
+from fairframe.royalties.tables import ledger_txn
 from fairframe.royalties.trial import trial
 
 DB_ERRORS = (sa.exc.IntegrityError, sa.exc.DatabaseError, sa.exc.InternalError)
@@ -37,6 +39,15 @@ HEADER = (
     "insert into ledger_txn (public_id, kind, subject, memo, effective_ms, recorded_at_ms) "
     "values (:txn, 'raw', '', '', 0, 0)"
 )
+PERIOD = (
+    "insert into period (public_id, from_ms, to_ms, digest, envelope, recorded_at_ms) "
+    "values (:period, :start, :end, '', '', 0)"
+)
+
+
+def close(ws: Workspace, start: int, end: int) -> None:
+    """The row alone: what the database does by itself."""
+    raw(ws, PERIOD, period=new_id("prd"), start=start, end=end)
 
 
 def test_posting_balances_and_its_audit_leaf(library: Workspace) -> None:
@@ -70,12 +81,17 @@ def test_the_database_refuses_update_and_delete(library: Workspace, statement: s
 
 
 def test_the_database_refuses_truncate(library: Workspace) -> None:
-    if library.engine.dialect.name == "sqlite":
-        pytest.skip("SQLite has no TRUNCATE")
     post(library, legs())
-    for table in ("ledger_leg", "ledger_txn", "ledger_leg, ledger_txn"):
+    close(library, 0, 1)
+    sqlite = library.engine.dialect.name == "sqlite"  # its truncate is a delete of everything
+    for table in ("ledger_leg", "ledger_txn", "period"):
         with pytest.raises(DB_ERRORS, match=r"append-only|foreign key"):
-            raw(library, f"truncate {table}")
+            raw(library, f"delete from {table}" if sqlite else f"truncate {table}")
+    if not sqlite:
+        with pytest.raises(DB_ERRORS, match="append-only"):
+            raw(library, "truncate ledger_leg, ledger_txn")
+        with pytest.raises(DB_ERRORS, match="append-only"):
+            raw(library, "truncate ledger_txn cascade")
 
 
 def test_the_database_refuses_replace(library: Workspace) -> None:
@@ -84,6 +100,13 @@ def test_the_database_refuses_replace(library: Workspace) -> None:
         update = HEADER + " on conflict (public_id) do update set memo = 'other'"
         with pytest.raises(DB_ERRORS, match=r"append-only|closed|balance"):
             raw(library, update, txn=txn)
+        leg = (
+            "insert into ledger_leg (id, txn, account, currency, amount_micro) "
+            "select id, txn, account, currency, amount_micro from ledger_leg "
+            "on conflict (id) do update set amount_micro = ledger_leg.amount_micro + 1"
+        )
+        with pytest.raises(DB_ERRORS, match=r"append-only|closed"):
+            raw(library, leg)
         return
     replace = [
         "insert or replace into ledger_leg (id, txn, account, currency, amount_micro) "
@@ -144,12 +167,118 @@ def test_the_database_refuses_legs_without_a_header(library: Workspace) -> None:
         [Leg("cash", "USD", 1), Leg("library", "EUR", -1)],
         [Leg("cash", "USD", 0), Leg("library", "USD", 0)],
         [Leg("cash", "USD", 2**63), Leg("library", "USD", -(2**63))],
+        [Leg("cash:", "USD", 1), Leg("library", "USD", -1)],
         [Leg("Cash!", "USD", 1), Leg("library", "USD", -1)],
     ],
 )
 def test_post_refuses_bad_legs_before_the_database_does(library: Workspace, bad: list[Leg]) -> None:
     with pytest.raises(IntegrityFailure):
         post(library, bad)
+
+
+@pytest.mark.parametrize("account", ["goodwill", "cash:" + new_id("ctr"), "pool", "pool:" + new_id("ctr")])
+def test_post_refuses_an_account_that_is_none(library: Workspace, account: str) -> None:
+    with pytest.raises(IntegrityFailure, match="malformed"):
+        post(library, [Leg(account, "USD", 1), Leg("library", "USD", -1)])
+
+
+@pytest.mark.parametrize("prefix", ["", "rev", "ctr", "pay"])
+def test_every_account_has_its_constructor(prefix: str) -> None:
+    alone = (ledger.CASH, ledger.CLEARING, ledger.LIBRARY, ledger.TAX, ledger.WITHHOLDING)
+    makers = {
+        "": [lambda _, name=name: name for name in alone],
+        "rev": [ledger.receivable, ledger.pool],
+        "ctr": [ledger.accrued, ledger.payable, ledger.carry],
+        "pay": [ledger.reserve, ledger.transit],
+    }
+    made = [make("x").partition(":")[0] for make in makers[prefix]]
+    assert sorted(made) == sorted(name for name, wanted in ledger.ACCOUNTS.items() if wanted == prefix)
+
+
+def dated(ws: Workspace, effective_ms: int | None) -> int:
+    """The accounting date that a posting gets which asks for one."""
+    with ws.write() as tx:
+        txn = ledger.post(tx, "test", new_id("agr"), legs(), effective_ms=effective_ms)
+        return int(tx.scalar(sa.select(ledger_txn.c.effective_ms).where(ledger_txn.c.public_id == txn)))
+
+
+def test_what_is_dated_into_a_closed_period_is_moved_behind_it(library: Workspace, clock: Any) -> None:
+    assert dated(library, 5_000) == 5_000
+    close(library, 0, 10_000)
+    with library.read() as tx:
+        assert periods.closed_until(tx) == 10_000
+        assert ledger.balance_of(tx, "cash", "USD") == 5
+    assert [dated(library, at) for at in (5_000, 9_999, 10_000, 10_001)] == [10_000, 10_000, 10_000, 10_001]
+    close(library, 10_000, clock.now + 500)
+    assert dated(library, None) == clock.now + 500
+    with library.read() as tx:
+        assert [one.amount_micro for one in ledger.balances(tx, "cash", 10_000)] == [5]
+        assert trial(tx).ok
+
+
+def test_the_database_refuses_a_transaction_in_a_closed_period(library: Workspace) -> None:
+    against = LEG.replace(":amount", "-:amount")
+    at = HEADER.replace("'', 0, 0", "'', :at, 0")
+    raw(library, LEG, against, at, txn=new_id("txn"), amount=3, at=999)
+    close(library, 0, 1_000)
+    for date in (-1, 0, 999):
+        with pytest.raises(DB_ERRORS, match="period is closed"):
+            raw(library, LEG, against, at, txn=new_id("txn"), amount=3, at=date)
+    raw(library, LEG, against, at, txn=new_id("txn"), amount=3, at=1_000)
+    with library.read() as tx:
+        assert sorted(tx.execute(sa.select(ledger_txn.c.effective_ms)).scalars()) == [999, 1_000]
+
+
+@pytest.mark.parametrize(("start", "end"), [(0, 2_000), (999, 2_000), (1_001, 2_000), (1_000, 1_000), (1_000, 999)])
+def test_the_database_refuses_a_period_that_does_not_join(library: Workspace, start: int, end: int) -> None:
+    with pytest.raises(DB_ERRORS, match="begins where"):
+        close(library, 1, 1_000)
+    close(library, 0, 1_000)
+    with pytest.raises(DB_ERRORS, match=r"append-only|ck_period_order|order|begins where"):
+        close(library, start, end)
+    close(library, 1_000, 2_000)
+
+
+@pytest.mark.parametrize(
+    "statement", ["update period set to_ms = to_ms + 1", "delete from period", "update period set digest = 'x'"]
+)
+def test_the_database_refuses_to_change_a_closed_period(library: Workspace, statement: str) -> None:
+    close(library, 0, 1_000)
+    with pytest.raises(DB_ERRORS, match="append-only"):
+        raw(library, statement)
+    replace = PERIOD.replace("insert", "insert or replace", 1)
+    if library.engine.dialect.name == "postgresql":
+        replace = PERIOD + " on conflict (to_ms) do update set digest = 'x'"
+    with pytest.raises(DB_ERRORS, match="append-only"):
+        raw(library, replace, period=new_id("prd"), start=0, end=1_000)
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("first", ["leg", "period"])
+def test_what_another_connection_has_not_committed_yet_is_waited_for(library: Workspace, first: str) -> None:
+    """Else a leg, or a closing, that commits meanwhile would be seen by no trigger."""
+    txn, errors = new_id("txn"), list[str]()
+
+    def book() -> None:
+        try:
+            raw(library, LEG, LEG.replace(":amount", "-:amount"), HEADER, txn=txn, amount=5)
+        except DB_ERRORS as error:
+            errors.append(str(error))
+
+    other = threading.Thread(target=book)
+    with library.engine.connect() as conn, conn.begin():
+        values = {"txn": txn, "amount": 1} if first == "leg" else {"period": new_id("prd"), "start": 0, "end": 10}
+        conn.execute(sa.text(LEG if first == "leg" else PERIOD), values)
+        other.start()
+        other.join(0.5)
+        assert other.is_alive()
+        if first == "leg":
+            conn.execute(sa.text(LEG), {"txn": txn, "amount": -1})
+            conn.execute(sa.text(HEADER), {"txn": txn})
+    other.join(30)
+    assert len(errors) == 1 and "closed" in errors[0]
+    with library.read() as tx:
+        assert [one.amount_micro for one in ledger.balances(tx)] == ([0] if first == "leg" else [])
 
 
 def test_only_a_library_posts(lab: Workspace) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fairframe.cli import royalties as commands
+from fairframe.cli import payouts as commands
 from fairframe.cli.main import main
 from fairframe.royalties import allocate, payouts
 

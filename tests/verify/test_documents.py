@@ -18,6 +18,7 @@ from fairframe.core.errors import InputError
 from fairframe.core.log_proof_body import Act, LogProof
 from fairframe.core.merkle import leaf_hash
 from fairframe.core.model_release_body import ModelRelease, Under
+from fairframe.core.period_body import PeriodBody, TrialLine
 from fairframe.core.time import DAY_MS
 from fairframe.core.usage_report_body import ItemUse, UsageReport
 from fairframe.verify.documents import ISSUER
@@ -26,6 +27,7 @@ from fairframe.verify.trust import Trust
 from .conftest import NOW_MS, made_id
 from .test_films import Chain, lineage_body
 
+TRIAL = TrialLine("cash", "USD", 0, 5, 0), TrialLine(f"pool:{made_id('rev')}", "USD", 0, 0, 5)
 Failing = Callable[[Any], set[str]]
 ENTRY = canonical(
     {"seq": 0, "at": "2026-01-01T00:00:00.000Z", "kind": "k", "subject": "", "body": {}, "commitments": {}}
@@ -61,6 +63,15 @@ def bodies(world: Any, ids: Any) -> dict[str, dict[str, Any]]:
         "lineage": lineage_body(ids),
         "log_proof": LogProof(head, Act.read(ENTRY)).to_json(),
         "model_release": release_body(ids).to_json(),
+        "period": PeriodBody(
+            0,
+            NOW_MS,
+            "",
+            1,
+            0,
+            (TrialLine("cash", "USD", 0, 5, 0), TrialLine("pool", "USD", 0, 0, 5)),
+            world.listed(one.line() for one in TRIAL),
+        ).to_json(),
         "usage_report": UsageReport(
             ids("ckp"),
             "harbor",

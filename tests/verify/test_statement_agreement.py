@@ -12,7 +12,7 @@ from fairframe.core.money import parse_money
 from fairframe.core.party import Party
 from fairframe.core.rational import Share
 from fairframe.library import contributors
-from fairframe.royalties import allocate, revenue, statements
+from fairframe.royalties import allocate, closing, revenue, statements
 from fairframe.verify.agreements import Terms, read_agreements
 from fairframe.verify.kind import Report
 from fairframe.verify.main import main
@@ -33,6 +33,7 @@ class Paid:
             revenue.book(tx, loop.agreement, parse_money("10000.00", "USD"), "INV-1")
         allocate.allocate(loop.library)
         with loop.library.write() as tx:
+            closing.close(tx, tx.now_ms + 1)
             self.made = statements.statement(tx, contributors.find(tx, PEOPLE[0]))
         self.path = loop.tmp / "statement.json"
         self.path.write_bytes(self.made.envelope)

@@ -22,7 +22,7 @@ from fairframe.verify.beside import beside
 from fairframe.verify.trust import Trust
 
 from .conftest import NOW_MS, made_id
-from .test_documents import bodies, issued
+from .test_documents import TRIAL, bodies, issued
 
 Failing = Callable[[Any], set[str]]
 ROOT = Path(__file__).parents[2]
@@ -123,6 +123,30 @@ def test_a_list_says_no_more_than_its_document(world: Any, failing: Failing) -> 
         ("feed", {"list": opened(world.feed(1, 2)).body["list"], "entries": 3}, "feed.entries"),
     ):  # fmt: skip
         assert found(world, failing, issued(world, kind, {**honest[kind], **changes})) == {code}, (kind, changes)
+
+
+def test_a_trial_balance_that_is_none(world: Any, failing: Failing) -> None:
+    honest = bodies(world, made_id)["period"]
+    lines = [one.line() for one in TRIAL]
+    cash = TRIAL[0].to_json()
+    swapped = {"totals": list(reversed(honest["totals"]))}
+    more = replace(TRIAL[0], debit_micro=6)
+    for changes, code in (
+        ({"list": world.listed(reversed(lines)).to_json()}, "period.order"),
+        ({"list": world.listed([lines[0], lines[0]]).to_json()}, "period.order"),
+        ({"list": world.listed(lines[:1]).to_json()}, "period.sum"),
+        ({"list": world.listed([more.line(), lines[1]]).to_json()}, "period.sum"),
+        ({"list": world.listed([more.line(), lines[1]]).to_json(),
+          "totals": [more.to_json(), honest["totals"][1]]}, "period.sum"),
+        ({"list": world.listed([canonical({**cash, "closing_micro": "6"}), lines[1]]).to_json()}, "period.sum"),
+        ({"list": world.listed([canonical({**cash, "debit_micro": "05"}), lines[1]]).to_json()}, "document.field"),
+        ({"list": world.listed([canonical({**cash, "currency": "ABC"}), lines[1]]).to_json()}, "input.bad_currency"),
+        (swapped, "period.sum"),
+        ({"totals": []}, "period.sum"),
+        ({"previous": made_id("prd")}, "document.field"),
+        ({"statement": "All is well."}, "document.field"),
+    ):  # fmt: skip
+        assert found(world, failing, issued(world, "period", {**honest, **changes})) == {code}, changes
 
 
 def test_a_key_that_expired_and_one_that_nobody_trusts(world: Any, failing: Failing) -> None:

@@ -203,13 +203,14 @@ def read_input(path: Path) -> bytes:
     return read_limited(path, MAX_INPUT_BYTES)
 
 
-def write_output(path: Path, data: bytes) -> None:
-    """Write a result whole or not at all, and say where it is."""
+def write_output(path: Path, data: bytes, quiet: bool = False) -> None:
+    """Write a result whole or not at all, and say where it is (quiet: one of many, so not)."""
     try:
         write_atomic(path, data)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}", code="input.unwritable") from error
-    note(f"wrote {path}")
+    if not quiet:
+        note(f"wrote {path}")
 
 
 def confirm(question: str, yes: bool) -> None:

@@ -39,8 +39,10 @@ PREFIXES = {
     "scs": "score set",
     "txn": "ledger transaction",
     "alc": "allocation",
+    "prd": "accounting period",
     "stm": "statement",
     "pay": "payout",
+    "pbt": "payout batch",
     "run": "run",
     "doc": "document",
 }

@@ -1,8 +1,5 @@
 """Limits that whoever writes a document and whoever verifies it must agree on."""
 
-LISTED_MAX = 20_000
-"""Weights of claimants that one statement lists, over all its allocations; a bundle is at most 16 MiB."""
-
 
 def derived_max_bytes(items_bytes: int) -> int:
     """The most that a file made from items.jsonl can take: it repeats the items in another form, and no more.

@@ -13,7 +13,7 @@ from fairframe.core.item_line import Item
 from fairframe.core.money import format_micro, format_money, parse_money
 from fairframe.core.party import Party
 from fairframe.core.plain import plain
-from fairframe.core.time import now_ms
+from fairframe.core.time import now_ms, to_rfc3339
 from fairframe.curation.curate import curate
 from fairframe.curation.filters import Filters
 from fairframe.dataset import deliveries, feeds, receive, releases
@@ -30,7 +30,7 @@ from fairframe.platform.tx import Tx
 from fairframe.platform.workspace import Workspace, create_workspace, open_workspace
 from fairframe.rights import agreements, clearing, consent
 from fairframe.rights import terms as contributor_terms
-from fairframe.royalties import allocate, revenue, statement_html, statements, trial, usage
+from fairframe.royalties import allocate, closing, revenue, statement_html, statements, trial, usage
 from fairframe.training.reporting import report as usage_report
 
 TERMS = b"""name = "contributors"
@@ -272,6 +272,10 @@ def _statements(place: Place, library: Workspace) -> None:
     folder = place.root / "statements"
     earned: dict[str, int] = {}
     with library.write() as tx:
+        closed = closing.close(tx, tx.now_ms + 1)
+    closing.papers(library, closed).write(place.root / "books" / f"{closed.id}.json")
+    say(f"the books are closed up to {to_rfc3339(closed.to_ms)}, and their trial balance is signed")
+    with library.write() as tx:
         for who in contributors.listing(tx):
             for currency in statements.currencies(tx, who):
                 found = statements.statement(tx, who, currency=currency)
@@ -388,6 +392,7 @@ def prove(place: Place) -> None:
         place.file("agreement-research-signed.json"),
         place.file("usage-report.json"),
         *sorted((place.root / "statements").glob("*.json")),
+        *sorted((place.root / "books").glob("*.json")),
     ]
     reports: dict[str, Report] = {}
     for path in targets:

@@ -74,7 +74,8 @@ class CheckpointImpact:
 
 @dataclass(frozen=True)
 class MoneyImpact:
-    """In one currency: earned so far (10^-6 minor units), paid out (minor units), pending: earned and not paid.
+    """In one currency: earned so far (10^-6 minor units), paid out (minor units), pending: earned, and neither paid nor
+    withheld.
 
     Earned stays earned.
 
@@ -280,7 +281,12 @@ def _checkpoints(tx: Tx, items: Items, turn_ms: int) -> tuple[CheckpointImpact, 
 def money_of(tx: Tx, contributor: Row) -> tuple[MoneyImpact, ...]:
     """What a contributor earned, by currency."""
     return tuple(
-        MoneyImpact(one.currency, one.earned_micro, one.paid_minor, one.earned_micro - one.paid_minor * MICRO)
+        MoneyImpact(
+            one.currency,
+            one.earned_micro,
+            one.paid_minor,
+            one.earned_micro - (one.paid_minor + one.withheld_minor) * MICRO,
+        )
         for one in earnings(tx, contributor)
     )
 

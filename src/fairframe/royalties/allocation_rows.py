@@ -47,7 +47,6 @@ def write(tx: WriteTx, con: "duckdb.DuckDBPyConnection", event: Row, basis: Basi
         weight_total=basis.total.weight,
         audit_size=audit.tree_size(tx.conn),
         detail=_detail(basis, tree),
-        recorded_at_ms=ledger.booking_ms(tx),
     )
     people, assets = _lines(tx, con, row_id, sign)
     body: dict[str, Any] = {"allocation": public_id, "event": event["public_id"], "method": basis.method}
@@ -108,4 +107,4 @@ def _entitlements(tx: Tx, allocation_id: int, event: Row) -> Iterator[Leg]:
         .order_by(allocation_line.c.id)
     )
     for row in tx.execute(lines).mappings():
-        yield Leg(ledger.payable(row["public_id"]), event["currency"], -int(row["amount_micro"]))
+        yield Leg(ledger.accrued(row["public_id"]), event["currency"], -int(row["amount_micro"]))

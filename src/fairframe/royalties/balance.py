@@ -9,7 +9,7 @@ from fairframe.core.money import MICRO, Currency, Money, format_micro
 from fairframe.library.tables import contributor
 from fairframe.platform.tx import Tx
 from fairframe.royalties import allocate
-from fairframe.royalties.ledger import CASH, CLEARING, LIBRARY, TAX
+from fairframe.royalties.ledger import CASH, CLEARING, LIBRARY, TAX, WITHHOLDING
 from fairframe.royalties.trial import Trial, trial
 
 WORDS = {
@@ -19,8 +19,15 @@ WORDS = {
     LIBRARY: "earned by the library",
     TAX: "tax to hand on",
     "pool": "contributors' pool, not yet allocated",
-    "contributor": "owed to a contributor",
+    "contributor": "owed to a contributor, not released",
+    "payable": "payable to a contributor",
+    "carry": "carried for a contributor, below a minor unit",
+    "reserve": "in a payout batch, not sent",
+    "transit": "sent to the bank, not settled",
+    WITHHOLDING: "tax withheld from payouts, to hand on",
 }
+PASSING = ("pool", "receivable", CLEARING, "carry", "reserve", "transit")
+"""Accounts that are left out when they are empty."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,7 @@ def balance(tx: Tx) -> Position:
     lines: list[AccountLine] = []
     for one in checked.balances:
         head, _, public_id = one.account.partition(":")
-        if head in ("pool", "receivable", CLEARING) and one.amount_micro == 0:
+        if head in PASSING and one.amount_micro == 0:
             continue
         amount = one.amount_micro if head in (CASH, "receivable") else -one.amount_micro
         words = WORDS.get(head, head)
@@ -73,7 +80,7 @@ def balance(tx: Tx) -> Position:
 
 
 def _names(tx: Tx, accounts: Iterable[str]) -> dict[str, str]:
-    ids = [account.partition(":")[2] for account in accounts if account.startswith("contributor:")]
+    ids = sorted({public_id for account in accounts if (public_id := account.partition(":")[2]).startswith("ctr_")})
     names: dict[str, str] = {}
     for start in range(0, len(ids), 500):
         chunk = contributor.c.public_id.in_(ids[start : start + 500])

@@ -71,7 +71,7 @@ def _planned(tx: Tx, event: Row) -> Correction:
             where=event["public_id"],
             remedy=f"Take that back first: fairframe royalties correct {event['agreement']} --ref REF --reason WHY",
         )
-    people = sum(leg.account.startswith(ledger.payable("")) for leg in _opposite(tx, event))
+    people = sum(leg.account.startswith(ledger.accrued("")) for leg in _opposite(tx, event))
     gross = Money(event["gross_minor"], Currency(event["currency"]))
     found = event["public_id"], event["kind"], event["reference"]
     return Correction(*found, gross, people, done or "", done is None)

@@ -1,44 +1,57 @@
-"""What contributors earned, by the ledger: owed to them and paid to them together, so less what was taken back."""
+"""What contributors earned, by the ledger: in their accounts and payouts, so less what was taken back."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-
 from fairframe.core.money import MICRO
-from fairframe.library.tables import contributor
 from fairframe.platform.tx import Row, Tx
 from fairframe.royalties import ledger
-from fairframe.royalties.tables import payout
+from fairframe.royalties.payout_states import LIVE
+from fairframe.royalties.payout_steps import listing, parts_of
+from fairframe.royalties.standings import HEADS, accounts_of
 
 
 @dataclass(frozen=True)
 class Earned:
-    """One contributor (public id) in one currency: earned_micro is balance and payouts together."""
+    """One contributor (public id) in one currency.
+
+    earned_micro = what is in their accounts + sent_minor + paid_minor + withheld_minor, the latter three in minor
+    units: in a batch that is not settled (gross), paid (net), and withheld for the tax office of what was paid.
+    """
 
     contributor: str
     currency: str
     earned_micro: int
+    sent_minor: int
     paid_minor: int
+    withheld_minor: int
 
 
 def earnings(tx: Tx, who: Row | None = None) -> Iterator[Earned]:
-    """Every contributor's earnings, or one's; by account and currency."""
-    paid = _paid(tx, who)
-    account = None if who is None else ledger.payable(who["public_id"])
-    for one in ledger.balances(tx, account):
+    """Every contributor's earnings, or one's; by contributor and currency."""
+    held: dict[tuple[str, str], int] = {}
+    accounts = (None,) if who is None else accounts_of(who["public_id"])
+    for one in (one for account in accounts for one in ledger.balances(tx, account)):
         head, _, public_id = one.account.partition(":")
-        if head == "contributor":
-            minor = paid.get((public_id, one.currency), 0)
-            yield Earned(public_id, one.currency, -one.amount_micro + minor * MICRO, minor)
+        if head in HEADS:
+            key = (public_id, one.currency)
+            held[key] = held.get(key, 0) - one.amount_micro
+    out = _out(tx, who)
+    for key in sorted(held):
+        sent, paid, withheld = out.get(key, (0, 0, 0))
+        yield Earned(*key, held[key] + (sent + paid + withheld) * MICRO, sent, paid, withheld)
 
 
-def _paid(tx: Tx, who: Row | None) -> dict[tuple[str, str], int]:
-    statement = (
-        sa.select(contributor.c.public_id, payout.c.currency, sa.func.sum(payout.c.amount_minor).label("minor"))
-        .join(contributor, contributor.c.id == payout.c.contributor_id)
-        .group_by(contributor.c.public_id, payout.c.currency)
-    )
-    if who is not None:
-        statement = statement.where(contributor.c.id == who["id"])
-    return {(row["public_id"], row["currency"]): int(row["minor"]) for row in tx.rows(statement)}
+def _out(tx: Tx, who: Row | None) -> dict[tuple[str, str], tuple[int, int, int]]:
+    """What payouts hold: not settled (gross), settled (net), withheld of the settled."""
+    sums: dict[tuple[str, str], tuple[int, int, int]] = {}
+    for row in listing(tx, None, None if who is None else who["id"]):
+        if row["state"] not in LIVE:
+            continue
+        parts, key = parts_of(row), (row["contributor"], row["currency"])
+        sent, paid, kept = sums.get(key, (0, 0, 0))
+        if row["state"] == "settled":
+            sums[key] = sent, paid + parts.net_minor, kept + parts.withheld_minor
+        else:
+            sums[key] = sent + parts.gross_minor, paid, kept
+    return sums

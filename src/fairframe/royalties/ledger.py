@@ -5,8 +5,9 @@ earned (library) is negative. A transaction's legs are written first, with a def
 last, and the header's insert trigger refuses fewer than two legs or a sum other than zero in any currency. After
 that no leg can join it. Each transaction is a leaf of the audit tree that carries a digest of its legs.
 
-Statements cut the ledger by booking time, so what is booked after a statement is stamped later than it, even where
-the clock stands still or the booking's transaction began first.
+It has two times. effective_ms is the accounting date, by which periods, statements and the journal cut: what is dated
+into a closed period is moved to the first moment after it, and the database refuses what is not. recorded_at_ms is
+when it was booked; it never decreases.
 """
 
 import hashlib
@@ -21,15 +22,32 @@ from fairframe.core.ids import new_id
 from fairframe.core.money import MICRO, Currency
 from fairframe.core.time import to_rfc3339
 from fairframe.platform.tx import Tx, WriteTx
+from fairframe.royalties.periods import closed_until
 from fairframe.royalties.rows import insert_rows
-from fairframe.royalties.tables import ledger_leg, ledger_txn, statement
+from fairframe.royalties.tables import ledger_leg, ledger_txn
 
-CASH, CLEARING, LIBRARY, TAX = "cash", "clearing", "library", "tax"
+CASH, CLEARING, LIBRARY, TAX, WITHHOLDING = "cash", "clearing", "library", "tax", "withholding"
+ACCOUNTS = {
+    CASH: "",
+    CLEARING: "",
+    "receivable": "rev",
+    LIBRARY: "",
+    TAX: "",
+    WITHHOLDING: "",
+    "pool": "rev",
+    "contributor": "ctr",
+    "payable": "ctr",
+    "carry": "ctr",
+    "reserve": "pay",
+    "transit": "pay",
+}
+"""Every account, and of what each has one of its own: the prefix of an id that follows after a colon; "" for none."""
+
 MAX_MICRO = 2**63 - 1
 """What a leg can hold; one amount is therefore at most MAX_MINOR minor units."""
 MAX_MINOR = 9_000_000_000_000
 
-_ACCOUNT = re.compile(r"[a-z]{3,20}(:[a-z]{3}_[0-9a-z]{26})?")
+_ACCOUNT = re.compile(r"([a-z]+)(?::([a-z]{3})_[0-9a-z]{26})?")
 _LOCK = 0x6C656467  # any constant: one ledger per database
 
 
@@ -53,13 +71,33 @@ def receivable(revenue_event: str) -> str:
 
 
 def pool(revenue_event: str) -> str:
-    """The account of a revenue event's pool."""
+    """The account of a revenue event's pool, until it is allocated."""
     return f"pool:{revenue_event}"
 
 
-def payable(contributor: str) -> str:
-    """The account of what is owed to a contributor: entitlements that add up, less payouts."""
+def accrued(contributor: str) -> str:
+    """The account of what a contributor is entitled to and was not released yet."""
     return f"contributor:{contributor}"
+
+
+def payable(contributor: str) -> str:
+    """The account of what was released to a contributor in whole minor units, and may be paid."""
+    return f"payable:{contributor}"
+
+
+def carry(contributor: str) -> str:
+    """The account of what is below a minor unit at a release."""
+    return f"carry:{contributor}"
+
+
+def reserve(payout: str) -> str:
+    """The account of a payout that is in a batch and was not sent."""
+    return f"reserve:{payout}"
+
+
+def transit(payout: str) -> str:
+    """The account of a payout that was sent and is not settled."""
+    return f"transit:{payout}"
 
 
 def lock(tx: WriteTx) -> None:
@@ -71,21 +109,10 @@ def lock(tx: WriteTx) -> None:
         tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
 
 
-def latest_ms(tx: Tx) -> int:
-    """Now, or the time of the last posting or statement where that is later. A WriteTx holds the lock by then."""
-    times = (ledger_txn.c.recorded_at_ms, ledger_txn.c.id), (statement.c.recorded_at_ms, statement.c.id)
-    last = (tx.scalar(sa.select(time).order_by(key.desc()).limit(1)) for time, key in times)
-    return max(tx.now_ms, *(int(time or 0) for time in last))
-
-
-def booking_ms(tx: WriteTx) -> int:
-    """When what is booked now is booked: no earlier than any posting, later than every statement. Takes the lock.
-
-    It stays the same within a transaction that issues no statement in between.
-    """
-    lock(tx)
-    last = tx.scalar(sa.select(statement.c.recorded_at_ms).order_by(statement.c.id.desc()).limit(1))
-    return max(latest_ms(tx), 0 if last is None else int(last) + 1)
+def _booked_ms(tx: WriteTx) -> int:
+    """Now, or when the last transaction was booked where that is later: one may have waited for another's lock."""
+    last = tx.scalar(sa.select(ledger_txn.c.recorded_at_ms).order_by(ledger_txn.c.id.desc()).limit(1))
+    return max(tx.now_ms, int(last or 0))
 
 
 def post(
@@ -93,13 +120,17 @@ def post(
 ) -> str:
     """Post one transaction and return its id. `subject` is the public id that it is about.
 
+    effective_ms is its accounting date (now where it is None), or the end of the last closed period where that is
+    later.
+
     Raises Refused in a lab's workspace, IntegrityFailure where the legs do not balance or a leg is malformed.
     """
     if tx.ws.role != "library":
         raise Refused("only a library keeps this ledger", code="ledger.role", remedy="Run it in the library.")
     _check(legs)
-    txn, booked_ms = new_id("txn"), booking_ms(tx)
-    effective = tx.now_ms if effective_ms is None else effective_ms
+    lock(tx)
+    txn, booked_ms = new_id("txn"), _booked_ms(tx)
+    effective = max(tx.now_ms if effective_ms is None else effective_ms, closed_until(tx))
     rows = ((txn, leg.account, leg.currency, leg.amount_micro) for leg in legs)
     insert_rows(tx, ledger_leg, ("txn", "account", "currency", "amount_micro"), rows)
     values = {"kind": kind, "subject": subject, "memo": memo, "effective_ms": effective, "recorded_at_ms": booked_ms}
@@ -121,8 +152,11 @@ def legs_digest(legs: Iterable[Leg]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def balances(tx: Tx, account: str | None = None) -> list[Balance]:
-    """Every account's balance by account and currency (zero balances too), or those of one account."""
+def balances(tx: Tx, account: str | None = None, until_ms: int | None = None) -> list[Balance]:
+    """Every account's balance by account and currency (zero balances too), or those of one account.
+
+    until_ms: of what has an accounting date before that; None: of everything.
+    """
     # whole units and the rest are summed apart: a sum of 10^-6 units could leave 64 bits, which SQLite refuses
     amount, micro = ledger_leg.c.amount_micro, sa.literal_column(str(MICRO))
     statement = (
@@ -134,6 +168,9 @@ def balances(tx: Tx, account: str | None = None) -> list[Balance]:
     )
     if account is not None:
         statement = statement.where(ledger_leg.c.account == account)
+    if until_ms is not None:
+        header = ledger_txn.c.public_id == ledger_leg.c.txn
+        statement = statement.join(ledger_txn, header).where(ledger_txn.c.effective_ms < until_ms)
     return [
         Balance(row["account"], row["currency"], int(row["whole"]) * MICRO + int(row["rest"]))
         for row in tx.rows(statement)
@@ -149,7 +186,9 @@ def _check(legs: Sequence[Leg]) -> None:
     sums: dict[str, int] = {}
     for leg in legs:
         Currency(leg.currency)
-        if _ACCOUNT.fullmatch(leg.account) is None or not 0 < abs(leg.amount_micro) <= MAX_MICRO:
+        found = _ACCOUNT.fullmatch(leg.account)
+        known = found is not None and ACCOUNTS.get(found[1]) == (found[2] or "")
+        if not known or not 0 < abs(leg.amount_micro) <= MAX_MICRO:
             raise IntegrityFailure(f"the leg {leg} is malformed", code="ledger.bad_leg")
         sums[leg.currency] = sums.get(leg.currency, 0) + leg.amount_micro
     if len(legs) < 2 or any(sums.values()):

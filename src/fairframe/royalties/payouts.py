@@ -1,100 +1,101 @@
-"""Payouts: the whole minor units of what a contributor is owed. What is less than one unit stays on the account."""
+"""Paying one contributor by hand: a batch of one that is settled at once. Whole minor units; the rest is carried.
 
-from dataclasses import dataclass, replace
+What a policy asks (hold, tax form) is asked here, too, but for the threshold and an account: a person pays.
+"""
 
-import sqlalchemy as sa
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from fairframe.core.errors import Conflict, InputError, Refused
-from fairframe.core.ids import new_id
-from fairframe.core.money import MICRO, Currency, Money, whole_minor
+from fairframe.core.money import Currency, Money
+from fairframe.core.time import to_rfc3339
 from fairframe.platform.tx import Row, Tx, WriteTx
-from fairframe.royalties import ledger
-from fairframe.royalties.ledger import CASH, MAX_MICRO, Leg
-from fairframe.royalties.tables import payout
+from fairframe.royalties import batches, ledger, payout_steps
+from fairframe.royalties.batches import Plan
+from fairframe.royalties.payout_rules import REASONS, Judged
+from fairframe.royalties.standings import position_micro
 
 
 @dataclass(frozen=True)
 class Paid:
-    """carry_micro: what is left on the account, less than a minor unit when the payout was made."""
+    """amount: gross; withheld: of it. carry_micro: what is left on the contributor's accounts. plan: None where it
+    was paid before."""
 
     id: str
     contributor: str
     amount: Money
+    withheld: Money
     reference: str
     carry_micro: int
     new: bool
+    plan: Plan | None = None
+
+    @property
+    def net(self) -> Money:
+        """What the contributor gets."""
+        return self.amount - self.withheld
 
 
 def pay(
-    tx: WriteTx, contributor: Row, reference: str, currency: str | None = None, confirmed: Money | None = None
+    tx: WriteTx, contributor: Row, reference: str, currency: str | None = None, confirmed: Paid | None = None
 ) -> Paid:
-    """Pay the floor of a contributor's entitlement in one currency. The same reference again pays nothing more.
+    """Pay what is owed to a contributor and may be released. The same reference again pays nothing more.
 
-    confirmed: the amount that a person saw and said yes to; None where nobody was asked. Raises what plan raises,
-    Conflict where another amount than that would be paid.
+    confirmed: the plan that a person saw and said yes to; None where nobody was asked. Raises what plan raises,
+    Conflict (payout.changed) where another amount than that would be paid.
     """
     ledger.lock(tx)
     planned = plan(tx, contributor, reference, currency)
-    if confirmed not in (None, planned.amount):
+    if confirmed is not None and (confirmed.amount, confirmed.withheld) != (planned.amount, planned.withheld):
         raise Conflict(
-            f"{confirmed} was confirmed, but it is {planned.amount} now",
+            f"{confirmed.amount} was confirmed, but it is {planned.amount} now",
             code="payout.changed",
             where=contributor["public_id"],
             remedy="Nothing was recorded: run it again and look at the amount",
         )
-    if not planned.new:
+    if planned.plan is None:
         return planned
-    amount, code = planned.amount, planned.amount.currency.code
-    public_id = new_id("pay")
-    tx.insert(
-        payout,
-        public_id=public_id,
-        contributor_id=contributor["id"],
-        currency=code,
-        amount_minor=amount.minor,
-        reference=reference,
-        recorded_at_ms=ledger.booking_ms(tx),
-    )
-    body = {"payout": public_id, "currency": code, "amount_minor": str(amount.minor), "reference": reference}
-    tx.record("payout.made", contributor["public_id"], body)
-    account = ledger.payable(contributor["public_id"])
-    legs = [Leg(account, code, amount.micro), Leg(CASH, code, -amount.micro)]
-    ledger.post(tx, "payout", public_id, legs, f"Payout {reference}")
-    return replace(planned, id=public_id)
+    batch = batches.prepare(tx, planned.plan)
+    payout_steps.submit(tx, batch)
+    payout_steps.settle(tx, batch)
+    made = plan(tx, contributor, reference, currency)
+    return Paid(made.id, made.contributor, made.amount, made.withheld, reference, made.carry_micro, True)
 
 
 def plan(tx: Tx, contributor: Row, reference: str, currency: str | None = None) -> Paid:
     """What pay would pay (its id is empty), or what it has paid under this reference.
 
     Raises Conflict where the reference paid somebody else or another currency, Refused where less than one minor
-    unit is owed, InputError where several currencies are owed and none is named.
+    unit is owed or may be paid, InputError where several currencies are owed and none is named.
     """
-    if not reference.strip() or len(reference) > 200 or not reference.isprintable():
-        raise InputError("the reference is empty, too long or not printable", code="payout.reference")
-    known = tx.row(payout.select().where(payout.c.reference == reference))
+    known = _known(tx, contributor, batches.check_reference(reference), currency)
     if known is not None:
-        return _same(tx, contributor, known, currency)
+        return known
     code = currency or only_currency(tx, contributor)
-    owed = owed_micro(tx, contributor, code)
-    amount = Money(min(whole_minor(max(owed, 0)), MAX_MICRO // MICRO), Currency(code))
-    if amount.minor == 0:
-        raise Refused(
-            f"less than one minor unit of {code} is owed",
-            code="payout.nothing",
-            where=contributor["public_id"],
-            remedy="It is carried over",
+    planned = batches.plan(tx, reference, code, who=contributor, by_hand=True)
+    if planned.batch is not None:
+        raise Conflict(
+            f"the reference {reference!r} is already that of another payout",
+            code="payout.conflict",
+            where=planned.batch["public_id"],
         )
-    return Paid("", contributor["public_id"], amount, reference, owed - amount.micro, True)
+    money = Currency(code)
+    line = planned.lines[0] if planned.lines else None
+    if line is None or line.parts is None:
+        raise _refused(contributor, code, Judged(0, 0, "below_threshold") if line is None else line.judged)
+    amount, withheld = Money(line.parts.gross_minor, money), Money(line.parts.withheld_minor, money)
+    left = line.standing.total_micro - amount.micro
+    return Paid("", contributor["public_id"], amount, withheld, reference, left, True, planned)
 
 
 def owed_micro(tx: Tx, contributor: Row, currency: str) -> int:
-    """What is owed to a contributor now, in micro units."""
-    return -ledger.balance_of(tx, ledger.payable(contributor["public_id"]), currency)
+    """What is owed to a contributor now and in no payout, in micro units."""
+    return position_micro(tx, contributor["public_id"], currency)
 
 
 def only_currency(tx: Tx, contributor: Row) -> str:
     """The currency of a contributor's account. Raises Refused where there is none, InputError where there are more."""
-    codes = sorted({one.currency for one in ledger.balances(tx, ledger.payable(contributor["public_id"]))})
+    codes = sorted({one.currency for one in ledger.balances(tx, ledger.accrued(contributor["public_id"]))})
     if not codes:
         raise Refused("nothing was earned yet", code="royalties.nothing_earned", where=contributor["public_id"])
     if len(codes) > 1:
@@ -104,19 +105,36 @@ def only_currency(tx: Tx, contributor: Row) -> str:
     return codes[0]
 
 
-def _same(tx: Tx, contributor: Row, known: Row, currency: str | None) -> Paid:
-    if known["contributor_id"] != contributor["id"] or currency not in (None, known["currency"]):
+def payouts_of(tx: Tx, contributor_id: int) -> Sequence[Row]:
+    """A contributor's payouts with their states, oldest first; as payout_steps.listing."""
+    return payout_steps.listing(tx, None, contributor_id)
+
+
+def _known(tx: Tx, contributor: Row, reference: str, currency: str | None) -> Paid | None:
+    known = [row for row in payouts_of(tx, contributor["id"]) if row["reference"] == reference]
+    if not known:
+        return None
+    row = known[0]
+    if currency not in (None, row["currency"]):
         raise Conflict(
-            f"the reference {known['reference']!r} is already that of another payout",
+            f"the reference {reference!r} is already that of a payout in {row['currency']}",
             code="payout.conflict",
-            where=known["public_id"],
+            where=row["public_id"],
         )
-    amount = Money(known["amount_minor"], Currency(known["currency"]))
-    left = owed_micro(tx, contributor, known["currency"])
-    return Paid(known["public_id"], contributor["public_id"], amount, known["reference"], left, False)
+    parts, money = payout_steps.parts_of(row), Currency(row["currency"])
+    amount, withheld = Money(parts.gross_minor, money), Money(parts.withheld_minor, money)
+    left = owed_micro(tx, contributor, row["currency"])
+    return Paid(row["public_id"], contributor["public_id"], amount, withheld, reference, left, False)
 
 
-def payouts_of(tx: Tx, contributor_id: int) -> list[Row]:
-    """A contributor's payouts, oldest first."""
-    statement = sa.select(payout).where(payout.c.contributor_id == contributor_id).order_by(payout.c.id)
-    return list(tx.rows(statement))
+def _refused(contributor: Row, currency: str, judged: Judged) -> Refused:
+    if judged.reason in ("below_threshold", "negative"):
+        text, remedy = f"less than one minor unit of {currency} is owed", "It is carried over"
+        return Refused(text, code="payout.nothing", where=contributor["public_id"], remedy=remedy)
+    until = f" until {to_rfc3339(judged.until_ms)[:10]}" if judged.until_ms is not None else ""
+    return Refused(
+        f"nothing can be paid: {REASONS[judged.reason]}{until}",
+        code=f"payout.{judged.reason}",
+        where=contributor["public_id"],
+        remedy="See: fairframe royalties payee show, fairframe royalties policy",
+    )

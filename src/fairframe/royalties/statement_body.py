@@ -1,125 +1,109 @@
 """The body of a statement: everything from which a contributor can recompute every amount, and nothing else.
 
-Bundle type "statement", version 1. Times are RFC 3339 text; micro amounts, weights and remainders are decimal text
-(they exceed 2**53). The body depends only on the facts of its period, so a rerun gives the same bytes.
+Bundle type "statement", version 2. Times are RFC 3339 text; amounts, weights and remainders are decimal text (they
+exceed 2**53). The body depends only on the facts of its period, so a rerun gives the same bytes.
 
-    contributor {id, name}   library {id, name}   currency   period {from, to}: half-open, by booking time
-    opening_micro + earned_micro + adjusted_micro - paid_micro = closing_micro
-    payable_minor: the floor of closing_micro in minor units; carry_micro: the rest
+    version: 2   contributor {id, name}   library {id, name}   currency
+    period {from, to}: half-open, by accounting date; booked_at is everywhere that of the transaction
+    opening_micro + earned_micro + adjusted_micro - withheld_micro - paid_micro = closing_micro
+    closing_micro = accrued_micro + payable_minor * 10^6 + carry_micro: not released, may be paid, carried over
     allocations[]: allocation, transaction, booked_at
-        agreement {id, version, offer, purpose, licensee {id, name}, share, split_basis}
-        revenue {event, received_at, gross_minor, tax_minor, net_minor}
-        pool_micro = floor(share * net_minor * 10^6)
-        method, unit, salt, weight_total, contributors: how many share the pool
-        weights: [[pseudonym, weight], ...] of all of them by pseudonym; null only where they exceed LISTED_MAX
-        extra_units: pool less all floors; cutoff {remainder, tie_key} of the last one that got an extra unit, or null
-        own {pseudonym, weight, floor_micro, remainder, tie_key, extra, amount_micro}
+        agreement {id, version, offer, purpose, licensee {id, name}, share, base, recognized, split_basis};
+            licensee: null where the agreement's term licensee_named says so
+        model: null for a fee; else {checkpoint, name, whole, runs[], not_paid[]}: what each training in its lineage
+            has of the whole; usage is measured, attested or declared
+        revenue {event, kind, effective_at, quantity, of, gross_minor, tax_minor, net_minor}
+            of: null, or {event, left_gross_minor, left_tax_minor}: what it refers to; of a refund or chargeback, what
+            was left of that before it
+        pool_micro = floor(share * base * 10^6), base net_minor or gross_minor; of a refund or chargeback
+            -(pool of what was left before - pool of what is left after)
+        method, unit, scores {set, file_sha256} or null, salt, weight_total, contributors: how many share the pool
+        weights_of: null, or the allocation whose weights and salt a refund has
+        weights_root: root of the Merkle-sum tree over all weights (core/merkle_sum.py)
+        extra_units: |pool| less all floors; cutoff {remainder, tie_key} of the last one that got an extra unit, or null
+        own {pseudonym, weight, proof, floor_micro, remainder, tie_key, extra, amount_micro}
+            proof: [side, sum, hash] from the own leaf up to weights_root, whose sum is weight_total
         assets[]: asset, pseudonym, filename, title, weight, amount_micro; by pseudonym; they sum to own
-    payouts[]: payout, transaction, booked_at, reference, amount_minor
+    payouts[]: payout, reference, gross_minor, withheld_minor (of it), steps[] of the period
+        step: state, transaction, booked_at, paid_minor, withheld_minor: what it took from the contributor's accounts
     adjustments[]: transaction, kind, booked_at, memo, amount_micro
 
-A quota is pool * weight / weight_total: floor_micro its integer part, remainder what is left over weight_total. The
-extra units go to the largest remainders, ties by tie_key = SHA-256(salt bytes, 00, pseudonym) ascending. The same
-rule splits own.amount_micro among the assets.
+A quota is |pool| * weight / weight_total: floor_micro its integer part, remainder what is left over weight_total. The
+extra units go to the largest remainders, ties by tie_key = SHA-256(salt bytes, 00, pseudonym) ascending. The amount has
+the sign of the pool. The same rule splits |own.amount_micro| among the assets.
 """
 
-from collections.abc import Mapping, Sequence
 from typing import Any
-
-import sqlalchemy as sa
 
 from fairframe.core.errors import IntegrityFailure
 from fairframe.core.money import MICRO
 from fairframe.core.time import to_rfc3339
 from fairframe.platform.tx import Row, Tx
-from fairframe.royalties import ledger
-from fairframe.royalties.statement_lines import allocation_lines
-from fairframe.royalties.tables import ledger_leg, ledger_txn, payout
+from fairframe.royalties.statement_accounts import Movement, movements
+from fairframe.royalties.statement_lines import Shared, allocation_lines
+from fairframe.royalties.statement_payouts import payout_lines
+
+VERSION = 2
 
 
-def make_body(tx: Tx, contributor: Row, currency: str, from_ms: int, to_ms: int) -> dict[str, Any]:
-    """The body for bookings in [from_ms, to_ms). Raises IntegrityFailure where lines and ledger disagree."""
-    posted = _postings(tx, ledger.payable(contributor["public_id"]), currency)
-    opening = sum(row["amount"] for row in posted if row["recorded_at_ms"] < from_ms)
-    inside = [row for row in posted if from_ms <= row["recorded_at_ms"] < to_ms]
-    txn_of = {row["subject"]: row["txn"] for row in inside}
-    allocations = allocation_lines(tx, contributor, currency, from_ms, to_ms, txn_of)
-    payouts = _payouts(tx, contributor["id"], currency, from_ms, to_ms, txn_of)
-    adjustments = [
-        {
-            "transaction": row["txn"],
-            "kind": row["kind"],
-            "booked_at": to_rfc3339(row["recorded_at_ms"]),
-            "memo": row["memo"],
-            "amount_micro": str(row["amount"]),
-        }
-        for row in inside
-        if row["kind"] not in ("allocation", "payout")
-    ]
-    earned = sum(int(one["own"]["amount_micro"]) for one in allocations)
-    adjusted = sum(int(one["amount_micro"]) for one in adjustments)
-    paid = sum(int(one["amount_minor"]) for one in payouts) * MICRO
-    closing = opening + sum(row["amount"] for row in inside)
-    if opening + earned + adjusted - paid != closing:
-        raise IntegrityFailure(
-            "a contributor's lines and the ledger disagree",
-            code="statement.ledger",
-            where=contributor["public_id"],
-            remedy="Run: fairframe verify audit",
-        )
-    payable = max(closing, 0) // MICRO
+def make_body(
+    tx: Tx, contributor: Row, currency: str, from_ms: int, to_ms: int, shared: Shared | None = None
+) -> dict[str, Any]:
+    """The body for what has its accounting date in [from_ms, to_ms). shared: kept between the statements of a batch.
+
+    Raises IntegrityFailure where lines and ledger disagree.
+    """
+    moved = movements(tx, contributor["public_id"], currency, to_ms)
+    opening = sum(one.amount for one in moved if one.effective_ms < from_ms)
+    inside = [one for one in moved if one.effective_ms >= from_ms]
+    allocations = allocation_lines(tx, contributor, currency, from_ms, to_ms, shared or Shared())
+    payouts = payout_lines(tx, contributor, currency, from_ms, to_ms)
+    steps = [step for one in payouts for step in one["steps"]]
+    told = {one["transaction"] for one in (*allocations, *steps)}
+    adjustments = [_adjustment(one) for one in inside if one.txn not in told and one.amount]
+    sums = {
+        "opening": opening,
+        "earned": sum(int(one["own"]["amount_micro"]) for one in allocations),
+        "adjusted": sum(int(one["amount_micro"]) for one in adjustments),
+        "withheld": sum(int(one["withheld_minor"]) for one in steps) * MICRO,
+        "paid": sum(int(one["paid_minor"]) for one in steps) * MICRO,
+        "closing": sum(one.amount for one in moved),
+    }
+    _check(contributor, sums)
+    payable = sum(one.payable for one in moved)
+    carry = sum(one.carry for one in moved)
     return {
+        "version": VERSION,
         "contributor": {"id": contributor["public_id"], "name": contributor["name"]},
         "library": {"id": tx.ws.party_id, "name": tx.ws.name},
         "currency": currency,
         "period": {"from": to_rfc3339(from_ms), "to": to_rfc3339(to_ms)},
-        "opening_micro": str(opening),
-        "earned_micro": str(earned),
-        "adjusted_micro": str(adjusted),
-        "paid_micro": str(paid),
-        "closing_micro": str(closing),
-        "payable_minor": str(payable),
-        "carry_micro": str(closing - payable * MICRO),
+        **{f"{name}_micro": str(amount) for name, amount in sums.items()},
+        "accrued_micro": str(sums["closing"] - payable - carry),
+        "payable_minor": str(payable // MICRO),
+        "carry_micro": str(carry),
         "allocations": allocations,
         "payouts": payouts,
         "adjustments": adjustments,
     }
 
 
-def _postings(tx: Tx, account: str, currency: str) -> Sequence[Row]:
-    """Legs on a contributor's account with their transaction; `amount` is positive where it is owed to them."""
-    statement = (
-        sa.select(
-            ledger_leg.c.txn,
-            ledger_txn.c.kind,
-            ledger_txn.c.subject,
-            ledger_txn.c.memo,
-            ledger_txn.c.recorded_at_ms,
-            (-ledger_leg.c.amount_micro).label("amount"),
+def _check(contributor: Row, sums: dict[str, int]) -> None:
+    found = sums["opening"] + sums["earned"] + sums["adjusted"] - sums["withheld"] - sums["paid"]
+    if found != sums["closing"]:
+        raise IntegrityFailure(
+            "a contributor's lines and the ledger disagree",
+            code="statement.ledger",
+            where=contributor["public_id"],
+            remedy="Run: fairframe verify audit",
         )
-        .join(ledger_txn, ledger_txn.c.public_id == ledger_leg.c.txn)
-        .where(ledger_leg.c.account == account, ledger_leg.c.currency == currency)
-        .order_by(ledger_txn.c.id, ledger_leg.c.id)
-    )
-    return tx.rows(statement)
 
 
-def _payouts(
-    tx: Tx, contributor_id: int, currency: str, from_ms: int, to_ms: int, txn_of: Mapping[str, str]
-) -> list[dict[str, str]]:
-    where = (
-        payout.c.contributor_id == contributor_id,
-        payout.c.currency == currency,
-        payout.c.recorded_at_ms >= from_ms,
-        payout.c.recorded_at_ms < to_ms,
-    )
-    return [
-        {
-            "payout": row["public_id"],
-            "transaction": txn_of.get(row["public_id"], ""),
-            "booked_at": to_rfc3339(row["recorded_at_ms"]),
-            "reference": row["reference"],
-            "amount_minor": str(row["amount_minor"]),
-        }
-        for row in tx.rows(payout.select().where(*where).order_by(payout.c.id))
-    ]
+def _adjustment(one: Movement) -> dict[str, str]:
+    return {
+        "transaction": one.txn,
+        "kind": one.kind,
+        "booked_at": to_rfc3339(one.effective_ms),
+        "memo": one.memo,
+        "amount_micro": str(one.amount),
+    }

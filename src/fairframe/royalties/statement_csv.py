@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fairframe.core.money import MICRO, Currency, format_micro
+from fairframe.core.sheet import cell
 
 COLUMNS = (
-    "line", "at", "id", "agreement", "licensee", "purpose", "clip", "title", "weight", "weight_total", "unit",
-    "pool", "amount", "currency", "amount_micro",
+    "line", "at", "id", "agreement", "licensee", "purpose", "model", "revenue", "clip", "title", "weight",
+    "weight_total", "unit", "pool", "amount", "currency", "amount_micro",
 )  # fmt: skip
 
 
@@ -31,7 +32,7 @@ def rows(body: Mapping[str, Any]) -> Iterator[dict[str, str]]:
     currency = Currency(body["currency"])
 
     def amount(line: str, micro: int, **cells: str) -> dict[str, str]:
-        shown = {name: _plain(text) for name, text in cells.items()}
+        shown = {name: cell(text) for name, text in cells.items()}
         amounts = {"amount": format_micro(micro, currency), "currency": currency.code, "amount_micro": str(micro)}
         return {"line": line, **shown, **amounts}
 
@@ -41,8 +42,10 @@ def rows(body: Mapping[str, Any]) -> Iterator[dict[str, str]]:
         shared = {
             "at": one["booked_at"],
             "agreement": deal["id"],
-            "licensee": deal["licensee"]["name"],
+            "licensee": deal["licensee"]["name"] if deal["licensee"] else "",
             "purpose": deal["purpose"],
+            "model": (one["model"]["name"] or one["model"]["checkpoint"]) if one["model"] else "",
+            "revenue": one["revenue"]["kind"],
             "unit": one["unit"],
         }
         pool = {"pool": format_micro(int(one["pool_micro"]), currency), "weight_total": one["weight_total"]}
@@ -54,13 +57,13 @@ def rows(body: Mapping[str, Any]) -> Iterator[dict[str, str]]:
         cells = {"at": one["booked_at"], "id": one["transaction"], "title": one["memo"]}
         yield amount(one["kind"], int(one["amount_micro"]), **cells)
     for one in body["payouts"]:
-        cells = {"at": one["booked_at"], "id": one["payout"], "title": one["reference"]}
-        yield amount("paid", -int(one["amount_minor"]) * MICRO, **cells)
+        for step in one["steps"]:
+            cells = {"at": step["booked_at"], "id": one["payout"], "title": one["reference"]}
+            yield amount(f"payout {step['state']}", -int(step["paid_minor"]) * MICRO, **cells)
+            if step["withheld_minor"] != "0":
+                yield amount("withheld", -int(step["withheld_minor"]) * MICRO, **cells)
     until = body["period"]["to"]
     yield amount("closing", int(body["closing_micro"]), at=until)
+    yield amount("not yet released", int(body["accrued_micro"]), at=until)
     yield amount("payable now", int(body["payable_minor"]) * MICRO, at=until)
     yield amount("carried over", int(body["carry_micro"]), at=until)
-
-
-def _plain(text: str) -> str:
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

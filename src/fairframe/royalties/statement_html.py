@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from fairframe.core.money import MICRO, Currency, format_decimal, format_micro
+from fairframe.core.money import Currency, format_micro
 from fairframe.core.time import to_rfc3339
 from fairframe.library.tables import asset
 from fairframe.platform.tx import Tx
+from fairframe.royalties.statement_amounts import Amount, Money, count, percent
 from fairframe.royalties.statements import Statement
 
 if TYPE_CHECKING:
@@ -29,20 +30,6 @@ _IMAGES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG": "image/png", b"RIFF": "ima
 
 
 @dataclass(frozen=True)
-class Amount:
-    """whole: what could be paid, with separators; rest: the digits below a minor unit, "" where all are zero."""
-
-    whole: str
-    rest: str
-
-    @classmethod
-    def of(cls, micro: int, currency: Currency) -> "Amount":
-        sign, units = ("-" if micro < 0 else ""), abs(micro)
-        rest = str(units % MICRO).rjust(6, "0") if units % MICRO else ""
-        return cls(sign + _grouped(format_decimal(units // MICRO, currency)), rest)
-
-
-@dataclass(frozen=True)
 class Bar:
     """One clip of the chart: where it stands and how long its bar is, in the SVG's units."""
 
@@ -54,38 +41,22 @@ class Bar:
     poster: str
 
 
-@dataclass(frozen=True)
-class _Words:
-    """How the template writes the amounts of a body, which are decimal text."""
-
-    currency: Currency
-
-    def amount(self, micro: str) -> Amount:
-        return Amount.of(int(micro), self.currency)
-
-    def minor(self, minor: str) -> str:
-        return _grouped(format_decimal(int(minor), self.currency))
-
-    def exact(self, micro: str) -> str:
-        return _grouped(format_micro(int(micro), self.currency))
-
-
 def render_html(statement: Statement, posters: Mapping[str, bytes] | None = None) -> str:
     """The page. posters: asset id -> a JPEG, PNG or WebP image of the clip; without them the chart has none."""
     body = statement.body
     currency = Currency(body["currency"])
-    words = _Words(currency)
+    money = Money(currency)
     bars, others, rest = _chart(body, currency, posters or {})
     return _template().render(
         body=body,
         statement=statement,
         issued=to_rfc3339(statement.bundle.issued_at_ms),
         head=statement.bundle.audit_head,
-        amount=words.amount,
-        minor=words.minor,
-        exact=words.exact,
-        count=_count,
-        percent=_percent,
+        amount=money.amount,
+        minor=money.minor,
+        exact=money.exact,
+        count=count,
+        percent=percent,
         date=_date,
         one_unit=format_micro(1, currency),
         bars=bars,
@@ -118,7 +89,7 @@ def _clips(body: Mapping[str, Any]) -> list[tuple[str, str, str, int]]:
 
 def _chart(body: Mapping[str, Any], currency: Currency, posters: Mapping[str, bytes]) -> tuple[list[Bar], int, Amount]:
     clips = _clips(body)
-    most = max((micro for *_, micro in clips[:1]), default=0) or 1
+    most = max([1, *(micro for *_, micro in clips[:1])])
     bars = [
         Bar(
             y=at * _ROW,
@@ -141,22 +112,6 @@ def _data_uri(image: bytes) -> str:
 
 def _short(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
-
-
-def _count(number: str | int) -> str:
-    return f"{int(number):,}"
-
-
-def _grouped(number: str) -> str:
-    """Thousands separated by commas, in the whole part of a decimal text."""
-    whole, point, rest = number.partition(".")
-    return f"{int(whole):,}{point}{rest}" if whole.isdigit() else number
-
-
-def _percent(part: str, whole: str) -> str:
-    """ "12.34 %", rounded down; integers only."""
-    share = int(part) * 10_000 // int(whole)
-    return f"{share // 100}.{share % 100:02d} %"
 
 
 def _date(time: str) -> str:

@@ -1,136 +1,148 @@
-"""The allocations in a statement: each deal, the pool, everyone's weights, one's own quota and clips."""
+"""The allocations in a statement: each deal or model, its pool, the own quota, the proof of one's weight, clips."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
 from fairframe.core.apportion import tie_key
 from fairframe.core.errors import IntegrityFailure
-from fairframe.core.limits import LISTED_MAX
+from fairframe.core.merkle_sum import proof_json
 from fairframe.core.time import to_rfc3339
 from fairframe.library.tables import asset
 from fairframe.platform.tables import party
 from fairframe.platform.tx import Row, Tx
 from fairframe.rights.pseudonyms import pseudonym
-from fairframe.royalties.deal_terms import find_agreement, share_of
-from fairframe.royalties.tables import allocation, allocation_asset, allocation_line, revenue_event
+from fairframe.royalties import events
+from fairframe.royalties.deal_terms import deal_terms, find_agreement
+from fairframe.royalties.denominators import Denominator, Denominators
+from fairframe.royalties.statement_model import model_of
+from fairframe.royalties.statement_revenue import revenue_of
+from fairframe.royalties.tables import allocation, allocation_asset, allocation_line, ledger_txn
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What all statements say of an allocation, and the family under which its pseudonyms are."""
+
+    values: dict[str, Any]
+    family: str
+    denominator: Denominator
+
+
+class Shared:
+    """What the statements of a batch have in common: each allocation is looked up once, not once for each of them."""
+
+    def __init__(self) -> None:
+        self._denominators = Denominators()
+        self._told: dict[int, tuple[dict[str, Any], str]] = {}
+
+    def of(self, tx: Tx, row: Row) -> _Told:
+        """Of an allocation's row. Raises IntegrityFailure where its lines are not those that it was made with."""
+        found = self._denominators.of(tx, row)
+        if row["id"] not in self._told:
+            event = events.of_row(tx, row["revenue_event_id"])
+            deal = find_agreement(tx, event["agreement"])
+            self._told[row["id"]] = _values(tx, row, event, deal, found), str(deal["family"])
+        return _Told(*self._told[row["id"]], found)
 
 
 def allocation_lines(
-    tx: Tx, contributor: Row, currency: str, from_ms: int, to_ms: int, txn_of: Mapping[str, str]
+    tx: Tx, contributor: Row, currency: str, from_ms: int, to_ms: int, shared: Shared
 ) -> list[dict[str, Any]]:
-    """The contributor's allocations booked in [from_ms, to_ms), oldest first, as statement_body describes them.
-
-    txn_of: allocation's public id -> the ledger transaction that posted it.
-    """
-    budget = LISTED_MAX
-    allocations: list[dict[str, Any]] = []
+    """The contributor's allocations with an accounting date in [from_ms, to_ms), oldest first, as statement_body
+    describes them."""
+    made: list[dict[str, Any]] = []
     for line in _lines(tx, contributor["id"], currency, from_ms, to_ms):
-        allocations.append(_allocation(tx, contributor, line, txn_of.get(line["public_id"], ""), budget))
-        budget -= len(allocations[-1]["weights"] or ())
-    return allocations
+        told = shared.of(tx, line)
+        dated = {"transaction": line["txn"], "booked_at": to_rfc3339(line["accounted_ms"])}
+        own = {"own": _own(line, told.denominator), "assets": _assets(tx, contributor, told.family, line["id"])}
+        made.append({"allocation": line["public_id"], **dated, **told.values, **own})
+    return made
 
 
 def _lines(tx: Tx, contributor_id: int, currency: str, from_ms: int, to_ms: int) -> Sequence[Row]:
-    """A contributor's allocation lines of a period, with allocation and revenue event."""
-    event = revenue_event.c
+    """A contributor's allocation lines of a period, with allocation, transaction and revenue event."""
+    posted = (ledger_txn.c.subject == allocation.c.public_id) & (ledger_txn.c.kind == "allocation")
     statement = (
         sa.select(
             allocation,
             allocation_line.c.contributor_pseudonym.label("own_key"),
             allocation_line.c.weight.label("own_weight"),
             allocation_line.c.amount_micro.label("own_micro"),
-            event.public_id.label("event"),
-            sa.func.coalesce(event.agreement, event.subject).label("agreement"),
-            event.gross_minor,
-            event.tax_minor,
-            event.net_minor,
-            event.effective_ms,
+            ledger_txn.c.effective_ms.label("accounted_ms"),
+            ledger_txn.c.public_id.label("txn"),
         )
         .join(allocation_line, allocation_line.c.allocation_id == allocation.c.id)
-        .join(revenue_event, event.id == allocation.c.revenue_event_id)
+        .join(ledger_txn, posted)
         .where(
             allocation_line.c.contributor_id == contributor_id,
             allocation.c.currency == currency,
-            allocation.c.recorded_at_ms >= from_ms,
-            allocation.c.recorded_at_ms < to_ms,
+            ledger_txn.c.effective_ms >= from_ms,
+            ledger_txn.c.effective_ms < to_ms,
         )
         .order_by(allocation.c.id)
     )
     return tx.rows(statement)
 
 
-def _allocation(tx: Tx, contributor: Row, line: Row, txn: str, budget: int) -> dict[str, Any]:
-    deal = find_agreement(tx, line["agreement"])
-    weights = _weights(tx, line["id"])
-    pool, total, salt = line["pool_micro"], line["weight_total"], bytes.fromhex(line["salt"])
-    extra_units, cutoff = cut(pool, total, salt, weights)
-    floor, remainder = divmod(pool * line["own_weight"], total)
-    if line["own_micro"] - floor not in (0, 1):
+def _values(tx: Tx, row: Row, event: Row, deal: Row, shared: Denominator) -> dict[str, Any]:
+    named = bool(deal["terms"].get("licensee_named", True))
+    detail: dict[str, Any] = row["detail"]
+    cutoff = shared.cutoff
+    return {
+        "agreement": _agreement(tx, deal, named),
+        "model": model_of(tx, event, detail, named),
+        "revenue": revenue_of(tx, event),
+        "pool_micro": str(row["pool_micro"]),
+        "method": row["method"],
+        "unit": detail["unit"],
+        "scores": detail.get("scores"),
+        "weights_of": detail.get("weights_of"),
+        "salt": row["salt"],
+        "weight_total": str(row["weight_total"]),
+        "contributors": len(shared.tree),
+        "weights_root": shared.tree.root.hex(),
+        "extra_units": str(shared.extra_units),
+        "cutoff": None if cutoff is None else {"remainder": str(cutoff[0]), "tie_key": cutoff[1]},
+    }
+
+
+def _own(line: Row, shared: Denominator) -> dict[str, Any]:
+    floor, remainder = divmod(abs(line["pool_micro"]) * line["own_weight"], line["weight_total"])
+    extra = abs(line["own_micro"]) - floor
+    if extra not in (0, 1) or line["own_micro"] * line["pool_micro"] < 0:
         raise IntegrityFailure("an allocation line is not its quota", code="statement.quota", where=line["public_id"])
-    own = {
+    return {
         "pseudonym": line["own_key"],
         "weight": str(line["own_weight"]),
+        "proof": proof_json(shared.tree.proof(line["own_key"])),
         "floor_micro": str(floor),
         "remainder": str(remainder),
-        "tie_key": tie_key(salt, line["own_key"]).hex(),
-        "extra": line["own_micro"] != floor,
+        "tie_key": tie_key(bytes.fromhex(line["salt"]), line["own_key"]).hex(),
+        "extra": extra == 1,
         "amount_micro": str(line["own_micro"]),
     }
-    money = {name: str(line[name]) for name in ("gross_minor", "tax_minor", "net_minor")}
-    return {
-        "allocation": line["public_id"],
-        "transaction": txn,
-        "booked_at": to_rfc3339(line["recorded_at_ms"]),
-        "agreement": _agreement(tx, deal),
-        "revenue": {"event": line["event"], "received_at": to_rfc3339(line["effective_ms"]), **money},
-        "pool_micro": str(pool),
-        "method": line["method"],
-        "unit": line["detail"]["unit"],
-        "salt": line["salt"],
-        "weight_total": str(total),
-        "contributors": len(weights),
-        "weights": [[key, str(weight)] for key, weight in weights] if len(weights) <= budget else None,
-        "extra_units": str(extra_units),
-        "cutoff": cutoff,
-        "own": own,
-        "assets": _assets(tx, contributor, deal, line["id"]),
-    }
 
 
-def cut(pool: int, total: int, salt: bytes, weights: Sequence[tuple[str, int]]) -> tuple[int, dict[str, str] | None]:
-    """How many units are left after all floors, and the remainder and tie key of the last one that gets one."""
-    left = pool - sum(pool * weight // total for _, weight in weights)
-    if left == 0:
-        return 0, None
-    order = sorted((-(pool * weight % total), tie_key(salt, key)) for key, weight in weights)
-    remainder, key = order[left - 1]
-    return left, {"remainder": str(-remainder), "tie_key": key.hex()}
-
-
-def _agreement(tx: Tx, deal: Row) -> dict[str, Any]:
-    licensee = tx.row(sa.select(party.c.name).where(party.c.public_id == deal["lab_party"]))
+def _agreement(tx: Tx, deal: Row, named: bool) -> dict[str, Any]:
+    licensee = tx.scalar(sa.select(party.c.name).where(party.c.public_id == deal["lab_party"])) if named else None
+    terms = deal_terms(deal)
     return {
         "id": deal["public_id"],
         "version": deal["version"],
         "offer": deal["offer"],
         "purpose": deal["purpose"],
-        "licensee": {"id": deal["lab_party"], "name": licensee["name"] if licensee else ""},
-        "share": str(share_of(deal)),
+        "licensee": {"id": deal["lab_party"], "name": str(licensee or "")} if named else None,
+        "share": deal["terms"]["share"],
+        "base": terms.base,
+        "recognized": terms.recognized,
         "split_basis": deal["terms"]["split_basis"],
     }
 
 
-def _weights(tx: Tx, allocation_id: int) -> list[tuple[str, int]]:
-    """(pseudonym, weight) of everyone in the pool, by pseudonym in code point order (PostgreSQL may collate)."""
-    statement = sa.select(allocation_line.c.contributor_pseudonym, allocation_line.c.weight).where(
-        allocation_line.c.allocation_id == allocation_id
-    )
-    return sorted((row["contributor_pseudonym"], int(row["weight"])) for row in tx.rows(statement))
-
-
-def _assets(tx: Tx, contributor: Row, deal: Row, allocation_id: int) -> list[dict[str, str]]:
+def _assets(tx: Tx, contributor: Row, family: str, allocation_id: int) -> list[dict[str, str]]:
     statement = (
         sa.select(
             asset.c.public_id,
@@ -149,7 +161,7 @@ def _assets(tx: Tx, contributor: Row, deal: Row, allocation_id: int) -> list[dic
     lines = [
         {
             "asset": row["public_id"],
-            "pseudonym": pseudonym(secret, deal["family"], row["public_id"]),
+            "pseudonym": pseudonym(secret, family, row["public_id"]),
             "filename": row["filename"],
             "title": row["title"],
             "weight": str(row["weight"]),

@@ -1,12 +1,12 @@
 """Revenue, the ledger, scores, allocations, statements, payouts. Integers of 10^-6 minor unit (micro) in the ledger.
 
 A transaction's legs are written before its header; the header's insert checks that there are two legs or more and
-that they sum to zero in each currency, and refuses later legs.
+that they sum to zero in each currency, and refuses later legs. It refuses an accounting date in a closed period, too.
 """
 
 import sqlalchemy as sa
 
-from fairframe.platform.database import json, key, number, one_of, public_id, ref, table, text
+from fairframe.platform.database import flag, json, key, number, one_of, public_id, ref, table, text
 
 # amounts are above zero: the kind says which way the money went. agreement: the one that governs, which is the subject
 # where subject_kind is agreement. of_id: what a refund or chargeback takes from, or the invoice that a receipt pays.
@@ -47,7 +47,7 @@ ledger_leg = table(
         nullable=False,
         index=True,
     ),
-    text("account", index=True),  # see ledger.py for the accounts
+    text("account", index=True),  # ledger.ACCOUNTS
     text("currency"),
     number("amount_micro"),
 )
@@ -57,10 +57,23 @@ ledger_txn = table(
     key(),
     public_id(),
     text("kind"),
-    text("subject"),
+    text("subject", index=True),
     text("memo"),
-    number("effective_ms"),
+    number("effective_ms", index=True),  # the accounting date
+    number("recorded_at_ms"),  # when it was booked; never before the one before it
+)
+
+period = table(  # a closed one: a row is its closing
+    "period",
+    key(),
+    public_id(),
+    number("from_ms"),
+    number("to_ms"),
+    text("digest"),
+    text("envelope"),
     number("recorded_at_ms"),
+    sa.UniqueConstraint("to_ms"),
+    sa.CheckConstraint("from_ms < to_ms", name="order"),
 )
 
 usage_report = table(
@@ -148,13 +161,93 @@ statement = table(
     number("recorded_at_ms"),
 )
 
+# where a contributor's money goes, dated: the newest of those that hold counts. What is personal is in payee_detail;
+# `commitment` is the salted hash of it, so that a row there that was changed is found, and one can be erased
+payee = table(
+    "payee",
+    key(),
+    ref("contributor"),
+    one_of("account_kind", "iban", "other", "none"),
+    text("country"),  # ISO 3166-1 of residence for tax; "" where nobody has said
+    text("tax_form"),  # such as W-8BEN; "" for none
+    number("tax_form_until_ms", nullable=True),
+    flag("blocked"),
+    text("commitment"),
+    number("valid_from_ms"),
+    number("recorded_at_ms"),
+)
+
+# opens a payee's commitment; deleting a row erases the personal data, not the payee's history
+payee_detail = table(
+    "payee_detail",
+    key(),
+    ref("payee"),
+    text("salt"),
+    text("holder"),
+    text("account"),
+    text("bic"),
+    sa.UniqueConstraint("payee_id"),
+    append_only=False,
+)
+
+payout_policy = table(
+    "payout_policy",
+    key(),
+    text("currency", index=True),
+    number("threshold_minor"),
+    number("hold_days"),
+    flag("tax_form"),  # whether a payee needs one
+    text("account"),  # the library's IBAN from which is paid; "" for none
+    text("bic"),
+    number("valid_from_ms"),
+    number("recorded_at_ms"),
+)
+
+withholding_rate = table(
+    "withholding_rate",
+    key(),
+    text("country", index=True),
+    number("num"),
+    number("den"),
+    number("valid_from_ms"),
+    number("recorded_at_ms"),
+)
+
+payout_batch = table(
+    "payout_batch",
+    key(),
+    public_id(),
+    text("reference", unique=True),
+    text("currency"),
+    number("execution_ms"),  # the day on which the bank is asked to pay
+    flag("by_hand"),  # paid outside of a file, and settled at once
+    ref("payout_policy", nullable=True, index=False),
+    number("recorded_at_ms"),
+)
+
 payout = table(
     "payout",
     key(),
     public_id(),
     ref("contributor"),
     text("currency"),
-    number("amount_minor"),
+    number("amount_minor"),  # gross: what leaves the contributor's account
     text("reference", unique=True),
+    ref("payout_batch", nullable=True),  # null: paid at once, before there were batches; so are the columns below
+    ref("payee", nullable=True, index=False),  # where it goes
+    ref("withholding_rate", nullable=True, index=False),
+    number("withheld_minor", nullable=True),
     number("recorded_at_ms"),
+)
+
+# the states that a payout went through; the newest counts. One without any is settled
+payout_event = table(
+    "payout_event",
+    key(),
+    ref("payout"),
+    one_of("state", "reserved", "submitted", "settled", "returned", "canceled"),
+    text("reason"),  # of a return or a cancellation, such as the bank's code AC04
+    text("txn"),
+    number("recorded_at_ms"),
+    sa.UniqueConstraint("payout_id", "state"),
 )

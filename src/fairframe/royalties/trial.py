@@ -1,4 +1,5 @@
-"""Does the ledger hold? The trial balance, a refold in plain Python, and every transaction against its audit leaf."""
+"""Does the ledger hold? The trial balance, a refold in plain Python, every transaction against its audit leaf, and
+every closed period against what was closed."""
 
 import json
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from fairframe.platform.tables import audit_entry
 from fairframe.platform.tx import Tx
 from fairframe.royalties.ledger import Balance, Leg, balances, legs_digest
 from fairframe.royalties.tables import ledger_leg, ledger_txn
+from fairframe.royalties.trial_balance import changed_periods
 
 STREAM = 50_000
 
@@ -54,6 +56,7 @@ def trial(tx: Tx) -> Trial:
     for one in held:
         sums[one.currency] = sums.get(one.currency, 0) + one.amount_micro
     findings += [f"all accounts in {code} sum to {total}, not to zero" for code, total in sums.items() if total]
+    findings += changed_periods(tx)
     return Trial(held, sums, len(headers), findings)
 
 

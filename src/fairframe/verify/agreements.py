@@ -11,10 +11,17 @@ from fairframe.verify.documents import open_checked
 from fairframe.verify.kind import Finding
 from fairframe.verify.trust import Trust
 
+BASES = ("net_receipts", "gross_receipts")
+RECOGNIZED = ("received", "invoiced")
+"""What the share can be of, and when it counts; the first is meant by an agreement that says nothing of it."""
+
 
 @dataclass(frozen=True)
 class Terms:
-    """What both a signed agreement and a statement say of a deal. The names are those of the findings."""
+    """What both a signed agreement and a statement say of a deal. The names are those of the findings.
+
+    licensee: "" where the agreement does not let statements name it.
+    """
 
     id: str
     version: int
@@ -23,13 +30,19 @@ class Terms:
     library: str
     licensee: str
     share: Share
+    base: str
+    recognized: str
     split_basis: str
     currency: str
 
     def differing(self, said: "Terms") -> list[str]:
         """What is said otherwise than these terms have it."""
         pairs = ((one.name.replace("_", " "), getattr(self, one.name), getattr(said, one.name)) for one in fields(self))
-        return [f"its {name} is {saying}, but signed is {own}" for name, own, saying in pairs if own != saying]
+        return [
+            f"its {name} is {saying or 'not named'}, but signed is {own or 'not named'}"
+            for name, own, saying in pairs
+            if own != saying
+        ]
 
 
 def read_agreements(given: Sequence[bytes], trust: Trust, now_ms: int) -> tuple[dict[str, Terms], list[Finding]]:
@@ -66,8 +79,10 @@ def _read(bundle: Bundle) -> Terms:
         offer=body.offer,
         purpose=body.purpose,
         library=body.library,
-        licensee=body.lab,
+        licensee=body.lab if body.terms.get("licensee_named", True) else "",
         share=body.share,
+        base=str(body.terms.get("base", BASES[0])),
+        recognized=str(body.terms.get("recognized", RECOGNIZED[0])),
         split_basis=body.split_basis,
         currency=body.currency,
     )

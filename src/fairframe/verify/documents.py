@@ -20,6 +20,7 @@ ISSUER = {
     "feed": "library",
     "grant": "library",
     "statement": "library",
+    "period": "library",
     "claim_outcome": "library",
     "breach": "library",
     "usage_report": "lab",

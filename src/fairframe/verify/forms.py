@@ -13,12 +13,15 @@ from fairframe.core.delivery_body import DeliveryBody, LeaseBody
 from fairframe.core.feed_body import FeedBody
 from fairframe.core.grant_body import GrantBody
 from fairframe.core.model_release_body import ModelRelease
+from fairframe.core.period_body import PeriodBody
 from fairframe.core.time import to_rfc3339
 from fairframe.core.usage_report_body import UsageReport
 from fairframe.verify.beside import beside, signed_lines
 from fairframe.verify.films import read_sidecar
 from fairframe.verify.kind import Finding
 from fairframe.verify.lineage import read_lineage
+
+Listing = AttestationBody | FeedBody | PeriodBody
 
 
 def check_form(bundle: Bundle, path: Path) -> list[Finding]:
@@ -33,7 +36,7 @@ def check_form(bundle: Bundle, path: Path) -> list[Finding]:
     return [] if reader is None else list(reader(bundle))
 
 
-def _listed(body: FeedBody | AttestationBody, path: Path) -> Finding:
+def _listed(body: Listing, path: Path) -> Finding:
     with signed_lines(path, body.beside) as lines:
         count = sum(1 for _ in body.read(lines))
     text = f"{path.name} lists {count} items in {body.beside.lines} lines, all as signed"
@@ -81,9 +84,10 @@ def _model_release(bundle: Bundle) -> Iterable[Finding]:
     return (Finding(None, "release.folder", "the weights and documents that it signs are checked with their folder"),)
 
 
-LISTS: dict[str, Callable[[Json], FeedBody | AttestationBody]] = {
+LISTS: dict[str, Callable[[Json], Listing]] = {
     "attestation": AttestationBody.from_json,
     "feed": FeedBody.from_json,
+    "period": PeriodBody.from_json,
 }
 """Documents with a list beside them."""
 

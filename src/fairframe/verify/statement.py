@@ -9,13 +9,17 @@ from typing import Any
 
 from fairframe.core.errors import FairframeError
 from fairframe.core.fields import Fields
-from fairframe.core.limits import LISTED_MAX
 from fairframe.core.money import MICRO, Currency
 from fairframe.verify.agreements import Terms, read_agreements
-from fairframe.verify.allocation import Deals, Remarks, allocation, number
+from fairframe.verify.allocation import allocation
+from fairframe.verify.deal import Deals, Remarks
 from fairframe.verify.documents import open_checked
 from fairframe.verify.kind import Finding, Kind, Target
+from fairframe.verify.numbers import number
+from fairframe.verify.payout_steps import payout
 from fairframe.verify.trust import Trust
+
+VERSION = 2
 
 
 def check(target: Target, trust: Trust, now_ms: int) -> list[Finding]:
@@ -38,6 +42,8 @@ def check_body(
 
 
 def _check(fields: Fields, recipient: str, sender: str, signed: Mapping[str, Terms]) -> list[Finding]:
+    if fields.integer("version") != VERSION:
+        return [Finding(False, "statement.version", f"this is not version {VERSION} of a statement: upgrade fairframe")]
     for name, prefix, wanted in (("contributor", "ctr", recipient), ("library", "pty", sender)):
         inner = fields.fields(name)
         if inner.id("id", prefix) != wanted:
@@ -49,42 +55,45 @@ def _check(fields: Fields, recipient: str, sender: str, signed: Mapping[str, Ter
     start, end = period.time_ms("from"), period.time_ms("to")
     period.close()
     findings: list[Finding] = []
-    earned = adjusted = paid = 0
-    room = LISTED_MAX
+    earned = adjusted = paid = withheld = 0
 
     def share(inner: Fields, remarks: Remarks) -> int:
-        nonlocal room
-        amount, listed = allocation(inner, remarks, room, deals)
-        room -= listed
-        return amount
+        _within(inner, remarks, start, end)
+        return allocation(inner, remarks, deals)
+
+    def adjustment(inner: Fields, remarks: Remarks) -> int:
+        _within(inner, remarks, start, end)
+        return _adjustment(inner, remarks)
+
+    def taken(inner: Fields, remarks: Remarks) -> int:
+        nonlocal withheld
+        net, kept = payout(inner, remarks, start, end)
+        withheld += kept
+        return net
 
     for value in fields.list("allocations"):
         inner = Fields(value, "statement.allocations")
         name = inner.id("allocation", "alc")
-        earned += _part(inner, name, start, end, share, findings)
+        earned += _part(inner, name, share, findings)
     for value in fields.list("adjustments"):
         inner = Fields(value, "statement.adjustments")
-        adjusted += _part(inner, inner.id("transaction", "txn"), start, end, _adjustment, findings)
+        adjusted += _part(inner, inner.id("transaction", "txn"), adjustment, findings)
     for value in fields.list("payouts"):
         inner = Fields(value, "statement.payouts")
-        paid += _part(inner, inner.id("payout", "pay"), start, end, _payout, findings)
-    findings += _sums(fields, earned, adjusted, paid)
+        paid += _part(inner, inner.id("payout", "pay"), taken, findings)
+    findings += _sums(fields, earned, adjusted, withheld * MICRO, paid * MICRO)
     fields.close()
     return findings
 
 
-def _part(
-    fields: Fields,
-    name: str,
-    start: int,
-    end: int,
-    read: Callable[[Fields, Remarks], int],
-    findings: list[Finding],
-) -> int:
-    """Recompute one booking; add its findings and return its amount in micro units."""
-    remarks = Remarks()
+def _within(fields: Fields, remarks: Remarks, start: int, end: int) -> None:
     if not start <= fields.time_ms("booked_at") < end:
         remarks.wrong.append("it lies outside the period")
+
+
+def _part(fields: Fields, name: str, read: Callable[[Fields, Remarks], int], findings: list[Finding]) -> int:
+    """Recompute one booking; add its findings and return its amount."""
+    remarks = Remarks()
     amount = read(fields, remarks)
     fields.close()
     code = fields.where.rstrip("s")
@@ -100,26 +109,25 @@ def _adjustment(fields: Fields, remarks: Remarks) -> int:
     return number(fields, "amount_micro", signed=True)
 
 
-def _payout(fields: Fields, remarks: Remarks) -> int:
-    fields.text("transaction", max_chars=40)
-    remarks.unseen.append(f"paid, by the library's word, under the reference {fields.text('reference')}")
-    return number(fields, "amount_minor") * MICRO
-
-
-def _sums(fields: Fields, earned: int, adjusted: int, paid: int) -> list[Finding]:
-    opening, closing = (number(fields, f"{name}_micro", signed=True) for name in ("opening", "closing"))
-    stated = {
-        "earned_micro": (number(fields, "earned_micro"), earned),
-        "adjusted_micro": (number(fields, "adjusted_micro", signed=True), adjusted),
-        "paid_micro": (number(fields, "paid_micro"), paid),
-        "closing_micro": (closing, opening + earned + adjusted - paid),
-        "payable_minor": (number(fields, "payable_minor"), max(closing, 0) // MICRO),
+def _sums(fields: Fields, earned: int, adjusted: int, withheld: int, paid: int) -> list[Finding]:
+    """Whether what the parts sum to is what is stated, and leads from the opening balance to the closing one."""
+    amounts = ("opening", "earned", "adjusted", "withheld", "paid", "closing", "accrued", "carry")
+    said = {name: number(fields, f"{name}_micro", signed=True) for name in amounts}
+    payable = number(fields, "payable_minor", signed=True) * MICRO
+    found = {
+        "earned": earned,
+        "adjusted": adjusted,
+        "withheld": withheld,
+        "paid": paid,
+        "closing": said["opening"] + earned + adjusted - withheld - paid,
     }
-    stated["carry_micro"] = (number(fields, "carry_micro", signed=True), closing - stated["payable_minor"][1] * MICRO)
-    wrong = [f"{name} says {said}, but is {found}" for name, (said, found) in stated.items() if said != found]
+    wrong = [f"{name}_micro says {said[name]}, but is {is_}" for name, is_ in found.items() if said[name] != is_]
+    if said["accrued"] + payable + said["carry"] != said["closing"]:
+        wrong.append("what is not released, payable and carried over do not sum to closing_micro")
     if wrong:
         return [Finding(False, "statement.sum", text) for text in wrong]
-    return [Finding(True, "statement.sum", "opening + earned + adjusted - paid = closing = payable + carry")]
+    text = "opening + earned + adjusted - withheld - paid = closing = not released + payable + carried over"
+    return [Finding(True, "statement.sum", text)]
 
 
 STATEMENT = Kind(
@@ -129,8 +137,9 @@ STATEMENT = Kind(
     cannot_show=(
         "that share, split basis and parties are those of a signed agreement that was not given (--agreement FILE)",
         "that the revenue is what the library received, and all that it received under these agreements",
-        "that the other contributors in the list exist, and that the weights are what was delivered or used: "
-        "the licensee holds the same pseudonyms in its delivery, and an auditor can compare",
+        "that the other contributors under weights_root exist and weigh what was delivered or used: the licensee holds "
+        "the same pseudonyms in its delivery, and an auditor can compare",
+        "that extra_units and the cut-off are those of the whole split: at most one micro unit hangs on them",
         "that the opening balance is the closing one of the statement before",
     ),
 )

@@ -7,7 +7,7 @@ that is their subject.
 from alembic import op
 
 revision = "0011"
-down_revision = "0009"
+down_revision = "0010"
 
 KINDS = (
     *("flat", "per_clip", "per_hour", "milestone", "renewal"),
