@@ -82,7 +82,9 @@ def duckdb_child(assets: int, path: str) -> dict[str, Any]:
 
     begin, wall = time.process_time(), time.perf_counter()
     with bulk.connection() as con:
-        con.execute(f"create table claim as select {COLUMNS} from '{path}'")
+        con.execute(f"create table claim as select contributor, asset, weight from '{path}'")
+        con.execute(f"create table name as select distinct contributor, contributor_key from '{path}'")
+        con.execute(f"create view key as select asset, asset_key from '{path}'")
         bulk.split(con, POOL, SALT)
         allocation_rows.check_sums(con, POOL)
         root = allocation_rows.weights_tree(con).root.hex()
