@@ -7,7 +7,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fairframe.core.errors import InputError
 from fairframe.core.ids import new_id
+from fairframe.core.money import Currency, Money
 from fairframe.core.rational import Share
 from fairframe.royalties import revenue_legs as post
 from fairframe.royalties.deal_terms import BASES, DealTerms
@@ -17,10 +19,13 @@ from fairframe.royalties.related import Room
 from fairframe.royalties.revenue_legs import Amounts
 
 EVENT, OTHER, THIRD = (new_id("rev") for _ in range(3))
-terms = st.builds(
-    lambda num, den, base: DealTerms(Share(min(num, den), den), base),
-    st.integers(0, 50), st.integers(1, 50), st.sampled_from(BASES),
-)  # fmt: skip
+
+
+def _terms(num: int, den: int, base: str) -> DealTerms:
+    return DealTerms(Share(min(num, den), den), base)
+
+
+terms = st.builds(_terms, st.integers(0, 50), st.integers(1, 50), st.sampled_from(BASES))
 amounts = st.integers(1, MAX_MINOR).flatmap(lambda gross: st.tuples(st.just(gross), st.integers(0, gross)))
 
 
@@ -113,9 +118,6 @@ def test_an_invoice_that_is_lowered_and_paid_in_parts_is_settled(money: tuple[in
 
 @given(money=amounts, part=st.integers(1, MAX_MINOR), tax=st.integers(0, MAX_MINOR))
 def test_a_tax_that_is_said_leaves_no_more_tax_than_money(money: tuple[int, int], part: int, tax: int) -> None:
-    from fairframe.core.errors import InputError
-    from fairframe.core.money import Currency, Money
-
     left, part = Left(*money), 1 + part % money[0]
     room, tax = Room(EVENT, left, left.gross_minor), tax % (part + 1)
     try:

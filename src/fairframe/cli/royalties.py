@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from fairframe.cli import royalties_split
+from fairframe.cli import receipts, revenue, royalties_split
 from fairframe.cli.outputs import check_writable
 from fairframe.cli.shell import (
     AsJson,
@@ -23,80 +23,21 @@ from fairframe.cli.shell import (
     workspace,
     write_output,
 )
-from fairframe.core.money import format_money, parse_money
+from fairframe.core.money import format_money
 from fairframe.library import contributors
-from fairframe.platform import bundles
-from fairframe.rights import agreements
 from fairframe.royalties import allocate as allocation
 from fairframe.royalties import balance as position
-from fairframe.royalties import corrections, payouts, revenue, statement_html, statements
+from fairframe.royalties import payouts, statement_html, statements
 from fairframe.royalties import usage as usage_reports
 from fairframe.royalties.statement_csv import rows
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 app = group("Revenue, pools, statements, payouts.")
-app.add_typer(royalties_split.app)
 
 
-@app.command("revenue")
-def book(
-    ctx: typer.Context,
-    agreement: Annotated[str, typer.Argument(metavar="AGREEMENT", help="Its id.")],
-    amount: Annotated[str, typer.Option(help="Gross receipts, a decimal.")],
-    ref: Annotated[str, typer.Option(help="The invoice number: booking it twice has one effect.")],
-    currency: Annotated[str, typer.Option(help="ISO 4217.")] = "USD",
-    tax: Annotated[str, typer.Option(help="Tax in it, a decimal.")] = "0",
-    received: Annotated[str, typer.Option(help="When: a time or a date (UTC); default: now.")] = "",
-    yes: Yes = False,
-) -> None:
-    """Book money received under an agreement.
-
-    The contributors' share of it goes into a pool.
-    """
-    gross, tax_minor = parse_money(amount, currency), parse_money(tax, currency).minor
-    at = moment_ms(received) if received else None
-    with workspace(ctx, "library") as ws:
-        with ws.read() as tx:
-            planned = revenue.plan(tx, agreement, gross, ref, tax_minor, at)
-            deal = agreements.find(tx, agreement)
-            lab = bundles.pinned(tx, deal.lab).name
-        if planned.new:
-            say(f"{lab}, {deal.offer} license {agreement}: {format_money(gross)}, reference {planned.reference}")
-            pool = micro(planned.pool_micro, currency)
-            say(f"{format_money(planned.net)} net; {deal.share} of it into the contributors' pool: {pool}")
-            confirm("Book it?", yes)
-        with ws.write() as tx:
-            done = revenue.book(tx, agreement, gross, ref, tax_minor, at)
-    say(
-        f"{done.id}: {format_money(done.net)} net, pool {micro(done.pool_micro, currency)}"
-        + ("" if done.new else ", known")
-    )
-
-
-@app.command()
-def correct(
-    ctx: typer.Context,
-    agreement: Annotated[str, typer.Argument(metavar="AGREEMENT", help="Its id.")],
-    ref: Annotated[str, typer.Option(help="The reference under which it was booked.")],
-    reason: Annotated[str, typer.Option(help="Why; stays in the library.")],
-    yes: Yes = False,
-) -> None:
-    """Take back a receipt that was booked by mistake.
-
-    It is taken back whole, and with it what contributors got from it.
-    """
-    with workspace(ctx, "library") as ws:
-        with ws.read() as tx:
-            planned = corrections.plan(tx, agreement, ref)
-        if planned.new:
-            say(f"{planned.event}: {format_money(planned.gross)}, reference {planned.reference}")
-            allocated = f"{planned.contributors} contributors give back what they got from it"
-            say(allocated if planned.contributors else "no contributor got anything from it yet")
-            confirm("Take it back?", yes)
-        with ws.write() as tx:
-            done = corrections.correct(tx, agreement, ref, reason)
-    say(f"{done.transaction}: {done.event} taken back" + ("" if done.new else ", known"))
+for part in (revenue, receipts, royalties_split):
+    app.add_typer(part.app)
 
 
 @app.command("usage")

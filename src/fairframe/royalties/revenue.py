@@ -136,6 +136,13 @@ def plan(
     )  # fmt: skip
 
 
+def booked_under(tx: Tx, deal: Row, reference: str, about: About) -> Money | None:
+    """The gross amount that is booked already under the reference of an event that refers to another; None where
+    nothing is. Raises what plan raises about `about`."""
+    known = events.known_event(tx, str(related.find(tx, deal, about)["subject"]), clean_reference(reference))
+    return None if known is None else Money(known["gross_minor"], Currency(known["currency"]))
+
+
 def _legs(tx: Tx, terms: DealTerms, one: Booked, other: Row | None) -> list[Leg]:
     a = Amounts(one.gross.currency.code, one.gross.minor, one.tax.minor, abs(one.pool_micro))
     if other is None:
