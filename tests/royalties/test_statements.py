@@ -18,7 +18,17 @@ from fairframe.core.limits import LISTED_MAX
 from fairframe.core.money import MICRO
 from fairframe.core.time import from_rfc3339, to_rfc3339
 from fairframe.platform import audit
-from fairframe.royalties import allocate, balance, closing, ledger, payouts, revenue, statement_lines, statements
+from fairframe.royalties import (
+    allocate,
+    balance,
+    closing,
+    ledger,
+    payouts,
+    periods,
+    revenue,
+    statement_lines,
+    statements,
+)
 from fairframe.royalties.statement_html import render_html
 from fairframe.royalties.tables import statement as statement_table
 from fairframe.royalties.trial import trial
@@ -69,7 +79,8 @@ def wrong(made: statements.Statement, body: dict[str, Any] | None = None) -> lis
 
 def test_a_draft_says_the_same_and_writes_nothing(earned: Any) -> None:
     with earned.ws.read() as tx:
-        before, body = audit.head(tx.conn), statements.draft(tx, earned.contributors["ann"])
+        before, closed = audit.head(tx.conn), periods.closed_until(tx)
+        body = statements.draft(tx, earned.contributors["ann"], to_ms=closed)
         assert audit.head(tx.conn) == before and not tx.rows(statement_table.select())
     assert issue(earned).body == body
 

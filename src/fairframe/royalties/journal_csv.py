@@ -4,9 +4,9 @@ import csv
 from pathlib import Path
 
 from fairframe.core.money import Currency, format_micro
+from fairframe.core.sheet import cell
 from fairframe.core.time import to_rfc3339
 from fairframe.royalties.journal_book import Book
-from fairframe.royalties.spreadsheet import cell
 
 COLUMNS = (
     "transaction", "kind", "subject", "memo", "effective_at", "booked_at", "account", "name", "currency", "amount",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fairframe.core.money import MICRO, Currency, format_micro
-from fairframe.royalties.spreadsheet import cell
+from fairframe.core.sheet import cell
 
 COLUMNS = (
     "line", "at", "id", "agreement", "licensee", "purpose", "clip", "title", "weight", "weight_total", "unit",
