@@ -69,7 +69,7 @@ def in_order(totals: Iterable[TrialLine]) -> list[TrialLine]:
     return sorted(totals, key=lambda one: (one.currency, rank(one.account), one.account))
 
 
-def _named(tx: Tx, statement: "sa.Select[Any]", ids: list[str]) -> Iterator[tuple[str, str]]:
+def _named(tx: Tx, statement: "sa.Select[Any, Any]", ids: list[str]) -> Iterator[tuple[str, str]]:
     column = statement.selected_columns[0]
     for start in range(0, len(ids), _CHUNK):
         for row in tx.rows(statement.where(column.in_(ids[start : start + _CHUNK]))):
