@@ -434,5 +434,5 @@ def test_the_balance_in_words(earned: Any) -> None:
         position = balance.balance(tx)
     assert position.trial.ok and position.pending == []
     assert [line.words for line in position.accounts[:3]] == ["money held", "earned by the library", "tax to hand on"]
-    assert [line.name for line in position.accounts[3:]] == ["ann", "bob", "cyd"]
-    assert all(line.amount_micro > 0 for line in position.accounts)
+    assert {line.name for line in position.accounts[3:]} == {"ann", "bob", "cyd"}
+    assert all(line.amount_micro >= 0 for line in position.accounts)
