@@ -9,8 +9,8 @@ is told. Three lines: the seconds that the larger one takes when DuckDB's thread
 threads; the wall clock, which other work on the machine lengthens, is in the table), beside the plain Python reference
 on the same rules; its peak memory beside the bound; and how the CPU time grew from the smaller one, beside linear.
 
-Measured with `python bench/clearance.py` on a busy machine (two cores, load 12): 12.9 s for 10 M assets, 25.8 CPU s,
-123 s on the wall clock, 826 MB; 2.3 CPU s for 1 M, so CPU time grew 11.2-fold and the wall clock 8.6-fold.
+Measured with `python bench/clearance.py` on a busy machine (two cores, load 6): 7.9 s for 10 M assets, 15.9 CPU s,
+24 s on the wall clock, 535 MB; 1.7 CPU s for 1 M, so CPU time grew 9.4-fold and the wall clock 7.1-fold.
 """
 
 import json

@@ -147,13 +147,14 @@ def decide(
             "territory": terms.territory.split(","),
             "purpose": purpose,
             "granted": terms.purpose,
-            "actions": list(terms.actions),
+            "actions": sorted(set(terms.actions)),
             "kinds": list(terms.kinds),
             "short_side": terms.min_short_side,
             "most_side": 2**31 if terms.max_short_side is None else terms.max_short_side,
             "scoped": terms.scope == "collections",
             "collections": [one.id for one in terms.collections] or [""],
         }
+        db.execute("set parquet_metadata_cache = true")
         _prepare(db, taken.folder, asked)
         for step in clearing_sql.ONCE:
             db.execute(step)

@@ -7,14 +7,15 @@ granted (purpose), actions, kinds, short_side and most_side (the range of the sh
 What is known of an asset is one integer: a bit for each code of clearance.CODES, and one for each of RAW, which the
 codes are made of. All that is said of assets goes into one bit_or for each (GATHERED), so few tables of that size are
 joined and no text is moved. The macro flag('hold') is the bit of that name. Few patterns of bits
-occur, so what follows from them is worked out once for each pattern (PATTERN).
+occur, so what follows from them is worked out once for each pattern (PATTERN). Words of consent are integers as well:
+a bit for each of the actions that the terms grant.
 """
 
 from fairframe.rights.snapshot import FACTS
 
-RAW = (*FACTS, "inside", "model_release")
+RAW = (*FACTS, "inside", "model_release", "present")
 """What is known besides findings: the words of asset_fact (in the snapshot's order), that the asset is in a named
-collection, that a model release is on file."""
+collection, that a model release is on file, that the asset itself is there."""
 
 MACROS = (
     "flag(name) as 1::bigint << (list_position(getvariable('names'), name) - 1)",
@@ -22,6 +23,11 @@ MACROS = (
     "several(bits, part) as (bits & part) & ((bits & part) - 1) <> 0",
     "told_twice(bits) as several(bits, getvariable('people')) or several(bits, getvariable('property'))"
     " or several(bits, getvariable('editorial'))",
+    "every() as (1::bigint << len(getvariable('actions'))) - 1",
+    "asked(action) as case action when '*' then every()"
+    " else 1::bigint << (list_position(getvariable('actions'), action) - 1) end",
+    "answer(opted_out, denied, missing) as case when opted_out then flag('opted_out') else"
+    " if(denied <> 0, flag('consent_denied'), 0) | if(missing <> 0, flag('no_consent'), 0) end",
     "about(fact) as case when (flag('people_yes') << fact) & getvariable('people') <> 0 then 1"
     " when (flag('people_yes') << fact) & getvariable('property') <> 0 then 2 else 3 end",
 )
@@ -81,70 +87,70 @@ select distinct no.contributor_id from overall no where no.effect = 'deny' and n
 )
 """
 
-# rule 4: (scope, contributor, subject, action) -> whether a no stands. What is absent here has no word at that level.
+# rule 4: (scope, contributor, subject) -> the actions of which there is a word at that level, and those of which a no
+# stands. By asset, so that a part finds its own together.
 WORD = """
 create temp table word as
 with said as (
-  select e.*, a.action as asked from consent_event e
-  join (select unnest(getvariable('actions')) as action) a on e.action in (a.action, '*')
-  where e.purpose in (getvariable('purpose'), '*')
-), standing as (
-  select no.id, no.asked from said no where no.effect = 'deny' and not exists (
-    select 1 from said yes
-    where yes.effect = 'allow' and yes.scope = no.scope and yes.contributor_id = no.contributor_id
-      and yes.subject = no.subject and yes.asked = no.asked and yes.recorded_at_ms >= no.recorded_at_ms
-      and yes.id > no.id
-      and row(yes.valid_from_ms, yes.recorded_at_ms, yes.id) > row(no.valid_from_ms, no.recorded_at_ms, no.id)
-      and no.purpose in (yes.purpose, '*') and no.action in (yes.action, '*')
-  )
+  select *, asked(action) as actions from consent_event
+  where purpose in (getvariable('purpose'), '*') and (action = '*' or list_contains(getvariable('actions'), action))
+), overruled as (
+  select no.id, bit_or(yes.actions) as actions from said no join said yes using (scope, contributor_id, subject)
+  where no.effect = 'deny' and yes.effect = 'allow' and yes.recorded_at_ms >= no.recorded_at_ms and yes.id > no.id
+    and row(yes.valid_from_ms, yes.recorded_at_ms, yes.id) > row(no.valid_from_ms, no.recorded_at_ms, no.id)
+    and no.purpose in (yes.purpose, '*') and no.action in (yes.action, '*')
+  group by no.id
 )
-select s.scope, s.contributor_id, s.subject, s.asked, count(n.id) > 0 as denies
-from said s left join standing n on n.id = s.id and n.asked = s.asked
-group by s.scope, s.contributor_id, s.subject, s.asked
+select s.scope, s.contributor_id, s.subject, bit_or(s.actions) as said,
+  bit_or(if(s.effect = 'deny', s.actions & ~coalesce(o.actions, 0), 0)) as denied
+from said s left join overruled o on o.id = s.id
+group by s.scope, s.contributor_id, s.subject order by s.scope, s.subject
 """
 
 # rule 5: the contributors whose silence consents
 SILENT_YES = """
 create temp table silent_yes as
-with told as (
-  select a.*, t.regime, t.names, t.notice_days, greatest(t.effective_ms, a.valid_from_ms) as holds_from_ms
-  from terms_acceptance a join contributor_terms t on t.id = a.contributor_terms_id
-), governing as (
-  select contributor_id, unnest(arg_max(told, row(holds_from_ms, recorded_at_ms, id)))
-  from told where holds_from_ms <= getvariable('at_ms') group by contributor_id
+with regime as (
+  select id, effective_ms, notice_days * 86400000::bigint as notice_ms, regime = 'opt-out'
+    and list_contains(cast(cast(names as json) as varchar[]), getvariable('purpose')) as asks_nothing
+  from contributor_terms
+), told as (
+  select a.contributor_id, greatest(t.effective_ms, a.valid_from_ms) as holds_from_ms, a.recorded_at_ms, a.id,
+    t.asks_nothing and a.noticed_ms + t.notice_ms <= greatest(t.effective_ms, a.valid_from_ms) as consents
+  from terms_acceptance a join regime t on t.id = a.contributor_terms_id
 )
-select contributor_id from governing
-where regime = 'opt-out' and noticed_ms + notice_days * 86400000::bigint <= holds_from_ms
-  and list_contains(cast(cast(names as json) as varchar[]), getvariable('purpose'))
+select contributor_id from told where holds_from_ms <= getvariable('at_ms')
+group by contributor_id having arg_max(consents, row(holds_from_ms, recorded_at_ms, id))
 """
 
-# rules 3 and 5 for a contributor's whole work: (contributor, action) that is not permitted, and why
-REFUSED = """
-create or replace temp table refused as
-select c.contributor_id, a.action as asked,
-  case when c.contributor_id in (from opted_out) then flag('opted_out') when w.denies then flag('consent_denied')
-    else flag('no_consent') end as flag
-from (select distinct contributor_id from owner) c
-cross join (select unnest(getvariable('actions')) as action) a
-left join word w on w.scope = 'contributor' and w.contributor_id = c.contributor_id and w.asked = a.action
-where c.contributor_id in (from opted_out)
-  or coalesce(w.denies, c.contributor_id not in (from silent_yes))
+# rules 3 and 5 for a contributor's whole work: the actions that are not permitted, for a no or for want of a yes. Of
+# who is absent here nothing is known, so no action is permitted.
+STANCE = """
+create temp table stance as
+with known as (
+  select contributor_id from word where scope = 'contributor' union from opted_out union from silent_yes
+), told as (
+  select k.contributor_id, k.contributor_id in (from opted_out) as opted_out, coalesce(w.denied, 0) as denied,
+    if(k.contributor_id in (from silent_yes), 0, every() & ~coalesce(w.said, 0)) as missing
+  from known k left join word w on w.scope = 'contributor' and w.contributor_id = k.contributor_id
+)
+select *, answer(opted_out, denied, missing) as bits from told
 """
 
 # rule 3 above that: an asset's own word, else that of its collections
 NEARER = """
 create or replace temp table nearer as
 with own as (
-  select subject as asset_id, contributor_id, asked, denies from word
+  select subject as asset_id, contributor_id, said, denied from word
   where scope = 'asset' and subject >= getvariable('first') and subject < getvariable('beyond')
 ), together as (
-  select m.asset_id, w.contributor_id, w.asked, bool_or(w.denies) as denies
+  select m.asset_id, w.contributor_id, bit_or(w.said) as said, bit_or(w.denied) as denied
   from word w join collection_asset m on m.collection_id = w.subject
-  where w.scope = 'collection' group by m.asset_id, w.contributor_id, w.asked
+  where w.scope = 'collection' group by m.asset_id, w.contributor_id
 )
-select * from own
-union all
-select * from together t anti join own o using (asset_id, contributor_id, asked)
+select asset_id, contributor_id, coalesce(o.said, 0) | coalesce(t.said, 0) as said,
+  coalesce(o.denied, 0) | (coalesce(t.denied, 0) & ~coalesce(o.said, 0)) as denied
+from own o full join together t using (asset_id, contributor_id)
 """
 
 # papers.py, release by release: what each lacks, its place, and that of its revocation
@@ -239,27 +245,42 @@ select asset_id, recorded_at_ms, case
 from signal
 """
 
-# one row for each asset of which anything is said
+# what is said of few assets, as bits
+SAID = """
+create or replace temp table said as
+select m.asset_id, flag('inside') as bits from collection_asset m join collection c on c.id = m.collection_id
+where getvariable('scoped') and list_contains(getvariable('collections'), c.public_id)
+union all
+select asset_id, flag('hold') from hold where id not in (select hold_id from hold_lift)
+union all
+select asset_id, flag('ruled_out') from ruling_now where decision <> 'allow'
+union all
+select asset_id, bits from heard
+union all
+select asset_id, bits from release_open
+union all
+select asset_id, bits from unanswered
+"""
+
+# one row for each asset of which anything is said. Its contributor's answer stands for it, unless EXTRA knows better.
 GATHERED = """
 create or replace temp table gathered as
-with said as (
-  select asset_id, flag('people_yes') << fact as bits from asset_fact
+with told as (
+  select a.id as asset_id, flag('present') | coalesce(s.bits, flag('no_consent'))
+    | if(list_contains(getvariable('kinds'), a.kind), 0, flag('outside_kind'))
+    | if(least(a.width, a.height) between getvariable('short_side') and getvariable('most_side'), 0,
+      flag('outside_short_side')) as bits
+  from asset a left join stance s on s.contributor_id = a.contributor_id
   union all
-  select m.asset_id, flag('inside') from collection_asset m join collection c on c.id = m.collection_id
-  where getvariable('scoped') and list_contains(getvariable('collections'), c.public_id)
+  select asset_id, flag('people_yes') << fact from asset_fact
   union all
-  select asset_id, flag('hold') from hold where id not in (select hold_id from hold_lift)
-  union all
-  select asset_id, flag('ruled_out') from ruling_now where decision <> 'allow'
-  union all
-  select asset_id, bits from heard
-  union all
-  select asset_id, bits from release_open
-  union all
-  select asset_id, bits from unanswered
+  from said
 )
-select asset_id, bit_or(bits) as bits from said group by asset_id
+select asset_id, bit_or(bits) as bits from told group by asset_id
 """
+
+# ids of a part lie close together: where all rows are grouped, an array is quicker than a hash table
+BY_PLACE, BY_HASH = "set perfect_ht_threshold = 24", "reset perfect_ht_threshold"
 
 # the few assets for which more than that counts. `cleared` bits are put right by `bits`; `allowed`: by rulings.
 EXTRA = """
@@ -269,12 +290,11 @@ with several as (
 ), permitting as (
   select o.asset_id, o.contributor_id from owner o semi join several s on s.asset_id = o.asset_id
 ), consent as (
-  select o.asset_id, r.flag from permitting o join refused r on r.contributor_id = o.contributor_id
-  left join nearer n on n.asset_id = o.asset_id and n.contributor_id = o.contributor_id and n.asked = r.asked
-  where r.flag = flag('opted_out') or n.denies is null
-  union all
-  select o.asset_id, flag('consent_denied') from permitting o join nearer n using (asset_id, contributor_id)
-  where n.denies and contributor_id not in (from opted_out)
+  select p.asset_id, answer(coalesce(s.opted_out, false),
+    (coalesce(s.denied, 0) & ~coalesce(n.said, 0)) | coalesce(n.denied, 0),
+    coalesce(s.missing, every()) & ~coalesce(n.said, 0)) as bits
+  from permitting p left join stance s on s.contributor_id = p.contributor_id
+  left join nearer n on n.asset_id = p.asset_id and n.contributor_id = p.contributor_id
 ), again as (
   select asset_id from gathered where told_twice(bits)
 ), latest as (
@@ -294,7 +314,7 @@ with several as (
   select asset_id, flag('opted_out') | flag('consent_denied') | flag('no_consent') as cleared, 0::bigint as bits,
     0::bigint as allowed from several
   union all
-  select asset_id, 0, flag, 0 from consent
+  select asset_id, 0, bits, 0 from consent
   union all
   select asset_id, getvariable('people') | getvariable('property') | getvariable('editorial'),
     flag('people_yes') << fact, 0 from latest
@@ -305,27 +325,32 @@ select asset_id, bit_or(cleared) as cleared, bit_or(bits) as bits, bit_or(allowe
 from parts group by asset_id
 """
 
-# one row for each asset. Its contributor's answer stands for it, unless EXTRA knows better.
+# one row for each asset
+DECIDED = """
+create or replace temp table decided as
+select g.asset_id, coalesce(e.allowed, 0) as allowed, (g.bits & ~coalesce(e.cleared, 0)) | coalesce(e.bits, 0) as bits
+from gathered g left join extra e on e.asset_id = g.asset_id where has(g.bits, 'present')
+"""
+
+# the patterns of bits that no part before had
+SEEN = """
+insert into seen
+select (select count(*) from seen) + row_number() over () - 1, bits, allowed
+from (select distinct bits, allowed from decided) d anti join seen s using (bits, allowed)
+"""
+
+# in order: parts ascend
 DECISION = """
 insert into decision
-with answer as (
-  select contributor_id, bit_or(flag) as bits from refused group by contributor_id
-)
-select a.id, coalesce(e.allowed, 0), (coalesce(g.bits, 0) | coalesce(r.bits, 0)
-    | if(list_contains(getvariable('kinds'), a.kind), 0, flag('outside_kind'))
-    | if(least(a.width, a.height) between getvariable('short_side') and getvariable('most_side'), 0,
-      flag('outside_short_side'))
-  ) & ~coalesce(e.cleared, 0) | coalesce(e.bits, 0)
-from asset a left join gathered g on g.asset_id = a.id left join extra e on e.asset_id = a.id
-left join answer r on r.contributor_id = a.contributor_id
+select d.asset_id, s.pattern from decided d join seen s using (bits, allowed) order by d.asset_id
 """
 
 # the table itself, for each pattern of bits: what is found, what rulings take back of it, and that in words, in the
 # reference's order
 PATTERN = """
 create temp table pattern as
-with seen as (
-  select bits, allowed, count(*) as assets from decision group by bits, allowed
+with counted as (
+  select pattern, count(*) as assets from decision group by pattern
 ), judged as (
   select *, bits & getvariable('found') & ~(
       if(has(bits, 'people_yes'), 0, getvariable('model_releases'))
@@ -340,11 +365,11 @@ with seen as (
     | if(has(bits, 'property_release_not_released'), flag('property_not_released'), 0)
     | if(has(bits, 'property_release_not_released') or has(bits, 'property_release_released')
       or has(bits, 'property_release_not_needed'), 0, flag('property_unknown')) as mask
-  from seen
+  from seen join counted using (pattern)
 ), taken as (
   select *, mask & allowed as taken_back from judged
 )
-select bits, allowed, assets, (row_number() over () - 1)::integer as pattern,
+select pattern, assets,
   case when mask & ~taken_back & getvariable('denies') <> 0 then 'DENY'
     when mask & ~taken_back & getvariable('reviews') <> 0 then 'REVIEW' else 'ALLOW' end as outcome,
   list_filter(getvariable('codes'), lambda code: mask & ~taken_back & flag(code) & ~getvariable('notes') <> 0)
@@ -354,16 +379,38 @@ select bits, allowed, assets, (row_number() over () - 1)::integer as pattern,
 from taken
 """
 
-ONCE = (OPTED_OUT, WORD, SILENT_YES, "create temp table decision (asset_id bigint, allowed bigint, bits bigint)")
+ONCE = (
+    OPTED_OUT,
+    WORD,
+    SILENT_YES,
+    STANCE,
+    "create temp table seen (pattern integer, bits bigint, allowed bigint)",
+    "create temp table decision (asset_id bigint, pattern integer)",
+)
 """What is worked out for all contributors."""
-PART = (CO_OWNER, OWNER, REFUSED, NEARER, PAPER, UNANSWERED, RELEASE, RULING, HEARD, GATHERED, EXTRA, DECISION)
+PART = (
+    CO_OWNER,
+    OWNER,
+    NEARER,
+    PAPER,
+    UNANSWERED,
+    RELEASE,
+    RULING,
+    HEARD,
+    SAID,
+    BY_PLACE,
+    GATHERED,
+    BY_HASH,
+    EXTRA,
+    DECIDED,
+    SEEN,
+    DECISION,
+)
 """What is worked out for the assets from `first` to before `beyond`: a part that fits into the processor's caches, so
 that time grows with the library and not faster, and memory hardly."""
 RANGE = "select coalesce(min(id), 0), coalesce(max(id), -1) from read_parquet({0})"
 
-RESULT = """
-select d.asset_id, p.pattern from decision d join pattern p using (bits, allowed) order by d.asset_id
-"""
+RESULT = "from decision"
 PATTERNS = "select pattern, outcome, findings, waits from pattern order by pattern"
 TABLE = "select d.asset_id, p.outcome, p.findings, p.waits from {0} d join {1} p using (pattern)"
 COUNTS = "select outcome, sum(assets)::bigint from pattern group by outcome"
