@@ -1,16 +1,19 @@
 """audit: entries, heads and proofs, from the command line of both parties."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fairframe.core.bundle import AgreementRef
 from fairframe.core.feed_body import FeedBody, FeedEntry, lines_of
 from fairframe.core.ids import new_id
+from fairframe.core.money import parse_money
 from fairframe.core.ruling_body import RulingBody
 from fairframe.dataset.papers import keep_list
 from fairframe.platform import bundles
 from fairframe.platform.workspace import Workspace
+from fairframe.rights import agreements
 
 from .conftest import Fairframe
 
@@ -102,3 +105,25 @@ def test_a_document_is_written_with_its_list_or_not_at_all(
     library.objects.delete(said.digest)
     gone = fairframe("-w", library.root, "audit", "document", feed, "-o", tmp_path / "other.json")
     assert gone.code == 1 and "error[document.list]" in gone.err and not (tmp_path / "other.json").exists()
+
+
+def test_an_agreement_is_written_with_both_signatures(
+    fairframe: Fairframe, library: Workspace, lab: Workspace, tmp_path: Path
+) -> None:
+    with library.write() as tx:
+        offered = agreements.offer(tx, "research", lab_party=lab.party_id, fee=parse_money("10.00", "USD"))
+    (agreement,) = [one["subject"] for one in acts(fairframe, library) if one["kind"] == "document.sent"]
+    out = tmp_path / "agreement.json"
+    assert fairframe("-w", library.root, "audit", "document", agreement, "-o", out).code == 0
+    assert out.read_bytes() == offered, "nobody countersigned yet"
+    with lab.write() as tx:
+        signed = agreements.countersign(tx, offered)
+    with library.write() as tx:
+        agreements.accept(tx, signed)
+    for ws in (library, lab):
+        assert fairframe("-w", ws.root, "audit", "document", agreement, "-o", out).code == 0
+        assert out.read_bytes() == signed and fairframe("-w", ws.root, "verify", out).code == 0
+
+
+def acts(fairframe: Fairframe, ws: Workspace) -> list[dict[str, Any]]:
+    return list(fairframe("-w", ws.root, "audit", "acts", "--json").data)

@@ -14,6 +14,7 @@ from fairframe.core.errors import NotFound
 from fairframe.dataset.papers import Papers
 from fairframe.platform import audit, bundles, log_proofs, trust
 from fairframe.platform.tx import Tx
+from fairframe.rights import agreements
 from fairframe.verify.forms import LISTS
 
 app = group("The audit tree: its entries, its heads, proofs of both, and the documents kept beside it.")
@@ -106,7 +107,9 @@ def document(
     with workspace(ctx) as ws:
         with ws.read() as tx:
             row = bundles.find(tx, which)
-        envelope = row["envelope"].encode()
+            # of an agreement, the copy with both signatures where there is one
+            signed = agreements.find(tx, which).signed if row["type"] == "agreement" else None
+        envelope = signed or row["envelope"].encode()
         if row["type"] not in LISTS:
             write_output(check_writable(output), envelope)
             return
