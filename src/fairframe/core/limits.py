@@ -1,5 +1,8 @@
 """Limits that whoever writes a document and whoever verifies it must agree on."""
 
+REASON_MAX_CHARS = 2_000
+"""A reason that a person gives for a decision."""
+
 
 def derived_max_bytes(items_bytes: int) -> int:
     """The most that a file made from items.jsonl can take: it repeats the items in another form, and no more.
