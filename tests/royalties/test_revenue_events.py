@@ -10,7 +10,7 @@ from fairframe.core.errors import Conflict, FairframeError, InputError, NotFound
 from fairframe.core.ids import new_id
 from fairframe.core.money import MICRO
 from fairframe.core.time import DAY_MS
-from fairframe.royalties import allocate, corrections, ledger, receipts, revenue
+from fairframe.royalties import allocate, corrections, events, ledger, pools, receipts, revenue
 from fairframe.royalties.about import About
 from fairframe.royalties.trial import trial
 from fairframe.training.tables import checkpoint
@@ -41,7 +41,7 @@ def states(world: Any) -> dict[str, str]:
 @pytest.mark.parametrize("recognized", ["received", "invoiced"])
 def test_an_invoice_counts_when_its_terms_say(world: Any, recognized: str) -> None:
     with world.ws.write() as tx:
-        deal = world.agree(tx, recognized=recognized)
+        deal = world.agree(tx, terms={"recognized": recognized})
         world.deliver(tx, deal, [("ann-1", 0, 1_000)])
         asked = revenue.book(tx, deal, world.usd("120.00"), "INV-1", 2_000, about=INVOICE)
     early = {"tax": -2_000, "library": -8_000, "pool": -2_000}
@@ -59,7 +59,7 @@ def test_an_invoice_counts_when_its_terms_say(world: Any, recognized: str) -> No
         again = revenue.book(tx, deal, world.usd("30.00"), "BANK-2", about=About(of="INV-1"))
         assert (again.new, again.id, again.pool_micro) == (False, last.id, last.pool_micro)
     assert len(allocate.allocate(world.ws)) == (0 if recognized == "invoiced" else 2)
-    ann = ledger.payable(world.contributors["ann"]["public_id"])
+    ann = ledger.accrued(world.contributors["ann"]["public_id"])
     paid = {"cash": 12_000, "tax": -2_000, "library": -8_000, ann: -2_000}
     assert held(world) == {account: amount * MICRO for account, amount in paid.items()}
     assert states(world)["INV-1"] == ("allocated" if recognized == "invoiced" else "received")
@@ -68,7 +68,7 @@ def test_an_invoice_counts_when_its_terms_say(world: Any, recognized: str) -> No
 @pytest.mark.parametrize(("base", "pool"), [("net_receipts", 2_000), ("gross_receipts", 2_400)])
 def test_the_share_is_of_the_base(world: Any, base: str, pool: int) -> None:
     with world.ws.write() as tx:
-        deal = world.agree(tx, base=base)
+        deal = world.agree(tx, terms={"base": base})
         booked = revenue.book(tx, deal, world.usd("120.00"), "INV-1", 2_000)
         back = revenue.book(tx, deal, world.usd("120.00"), "CR-1", about=refund("INV-1"))
         assert (booked.pool_micro, back.pool_micro) == (pool * MICRO, -pool * MICRO)
@@ -112,7 +112,7 @@ def test_one_whole_refund_takes_back_to_the_unit(world: Any) -> None:
 
 def test_a_recognized_invoice_is_lowered_before_money_goes_back(world: Any) -> None:
     with world.ws.write() as tx:
-        deal = world.agree(tx, recognized="invoiced")
+        deal = world.agree(tx, terms={"recognized": "invoiced"})
         revenue.book(tx, deal, world.usd("100.00"), "INV-1", about=INVOICE)
         revenue.book(tx, deal, world.usd("60.00"), "BANK-1", about=About(of="INV-1"))
         with pytest.raises(InputError, match="take it from the invoice"):
@@ -174,6 +174,10 @@ def test_a_refund_that_was_taken_back_leaves_room_again(world: Any) -> None:
         corrections.correct(tx, deal, "CR-1", "the wrong customer")
         back = revenue.book(tx, deal, world.usd("0.10"), "CR-2", about=refund("INV-1"))
         assert back.pool_micro == -first.pool_micro
+        rows = {one["reference"]: one for one in tx.rows(events.select())}
+        assert pools.left_of(tx, rows["INV-1"]) == (0, 0)
+        for reference in ("CR-1", "CR-2"):
+            assert pools.left_of(tx, rows["INV-1"], rows[reference]) == (10, 0), "as it was before each"
     assert held(world) == {}
 
 
@@ -304,7 +308,7 @@ ACTS = st.lists(
 def test_whatever_is_booked_in_whatever_order_the_books_hold(world: Any, acts: Any, recognized: str, base: str) -> None:
     """Zero sums; no account of an invoice below zero; nothing taken beyond its gross; everything can be taken back."""
     with world.ws.write() as tx:
-        deal = world.agree(tx, recognized=recognized, base=base, share="2/7")
+        deal = world.agree(tx, share="2/7", terms={"recognized": recognized, "base": base})
         world.deliver(tx, deal, [("ann-1", 0, 1_000), ("bob-1", 0, 301)])
     for number, (act, target, to, minor, tax) in enumerate(acts):
         if act == "allocate":

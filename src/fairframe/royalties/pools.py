@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from fairframe.platform.tx import Row, Tx
 from fairframe.royalties import events, ledger
 from fairframe.royalties.deal_terms import DealTerms
-from fairframe.royalties.events import INVOICE, TAKEN
+from fairframe.royalties.events import CORRECTION, INVOICE, TAKEN
 from fairframe.royalties.tables import ledger_leg, ledger_txn, revenue_event
 
 
@@ -55,10 +55,21 @@ def taken_micro(terms: DealTerms, before: Left, gross_minor: int, tax_minor: int
     return terms.pool_micro(*before) - terms.pool_micro(*after)
 
 
-def left_of(tx: Tx, event: Row) -> Left:
-    """What refunds and chargebacks have left of an event."""
+def left_of(tx: Tx, event: Row, until: Row | None = None) -> Left:
+    """What refunds and chargebacks have left of an event: now, or just before one of them (`until`) was booked."""
     c = revenue_event.c
     sums = (sa.func.sum(c.gross_minor).label("gross"), sa.func.sum(c.tax_minor).label("tax"))
-    row = tx.row(sa.select(*sums).where(c.of_id == event["id"], c.kind.in_(TAKEN), ~events.taken_back()))
+    held = sa.select(*sums).where(c.of_id == event["id"], c.kind.in_(TAKEN))
+    held = held.where(~events.taken_back()) if until is None else held.where(c.id < until["id"], ~_back_before(until))
+    row = tx.row(held)
     assert row is not None
     return Left(event["gross_minor"] - int(row["gross"] or 0), event["tax_minor"] - int(row["tax"] or 0))
+
+
+def _back_before(until: Row) -> "sa.ColumnElement[bool]":
+    """Whether an event had been taken back when another was booked."""
+    other = ledger_txn.alias()
+    booked = sa.select(sa.func.min(other.c.id)).where(other.c.subject == until["public_id"]).scalar_subquery()
+    return sa.exists().where(
+        ledger_txn.c.kind == CORRECTION, ledger_txn.c.subject == revenue_event.c.public_id, ledger_txn.c.id < booked
+    )
