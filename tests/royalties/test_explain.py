@@ -12,6 +12,7 @@ from fairframe.core.errors import NotFound
 from fairframe.platform.workspace import Workspace
 from fairframe.royalties import allocate, closing, explain, statement_batch, statements
 from fairframe.royalties.about import About
+from fairframe.royalties.corrections import correct
 from fairframe.royalties.revenue import book
 from fairframe.verify.statement import check_body
 
@@ -126,3 +127,19 @@ def test_the_commands(
     assert kinds == sorted([".json", ".csv", ".html", ".pdf"] * 3)
     run("statement", "ann", "-o", str(tmp_path / "one"), "--language", "en")
     assert len(list((tmp_path / "one").glob("stm_*.en.pdf"))) == 1
+
+
+@on_sqlite
+def test_refunds_in_parts_that_take_all_leave_nothing_and_are_recomputed(world: Any, deal: str) -> None:
+    """One of them was booked by mistake and taken back: what was left before the next one does not count it."""
+    with world.ws.write() as tx:
+        book(tx, deal, world.usd("10.00"), "REF-2", about=About("refund", of="INV-1"))
+        correct(tx, deal, "REF-2", "A mistake")
+        book(tx, deal, world.usd("66.64"), "REF-3", about=About("chargeback", of="INV-1"))
+    allocate.allocate(world.ws)
+    for name in PEOPLE:
+        found = body(world, name)
+        wrong = check_body(found, world.contributors[name]["public_id"], world.ws.party_id)
+        assert [one.text for one in wrong if one.ok is False] == []
+        assert found["allocations"][-1]["revenue"]["of"]["left_gross_minor"] == "6664"
+    assert sum(int(body(world, name)["closing_micro"]) for name in PEOPLE) == 0

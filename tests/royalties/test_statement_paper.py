@@ -128,6 +128,7 @@ def test_bidirectional_order_and_shaping() -> None:
     assert next(run.said or run.glyphs for run in mixed.runs) == "Lab 12.50"
     assert line("سلام").runs[0].said == "سلام" and line("سلام").width < sum(line(one).width for one in "سلام")
     assert line("a.b").runs[0].said == ""
+    assert line(". بقي", right=True).runs[-1].glyphs == " .", "the point is next to what is read before it"
 
 
 def test_no_word_is_torn_from_the_point_behind_it() -> None:

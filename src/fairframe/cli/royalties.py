@@ -23,15 +23,13 @@ from fairframe.royalties import balance as position
 from fairframe.royalties import usage as usage_reports
 
 app = group("Revenue, pools, statements, payouts.")
+for part in (revenue, receipts, royalties_split, statements):
+    app.add_typer(part.app)
 app.add_typer(payees.app, name="payee")
 app.command()(payees.policy)
 app.command()(payees.withholding)
 app.add_typer(payouts.app, name="payout")
 app.command()(payouts.pay)
-
-
-for part in (revenue, receipts, royalties_split, statements):
-    app.add_typer(part.app)
 
 
 @app.command("usage")

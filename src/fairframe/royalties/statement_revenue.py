@@ -2,9 +2,12 @@
 
 from typing import Any
 
+import sqlalchemy as sa
+
 from fairframe.core.time import to_rfc3339
 from fairframe.platform.tx import Row, Tx
-from fairframe.royalties import events, pools
+from fairframe.royalties import events
+from fairframe.royalties.tables import ledger_txn, revenue_event
 
 
 def revenue_of(tx: Tx, event: Row) -> dict[str, Any]:
@@ -25,7 +28,20 @@ def _of(tx: Tx, event: Row) -> dict[str, str] | None:
     if event["of_id"] is None:
         return None
     other = events.of_row(tx, event["of_id"])
-    left = (
-        pools.left_of(tx, other, event) if event["kind"] in events.TAKEN else (other["gross_minor"], other["tax_minor"])
-    )
+    taken = _taken_before(tx, event) if event["kind"] in events.TAKEN else (0, 0)
+    left = other["gross_minor"] - taken[0], other["tax_minor"] - taken[1]
     return {"event": other["public_id"], "left_gross_minor": str(left[0]), "left_tax_minor": str(left[1])}
+
+
+def _taken_before(tx: Tx, event: Row) -> tuple[int, int]:
+    """Gross and tax that refunds and chargebacks had taken from the same event when this one was booked: those that
+    were booked before it, and not taken back themselves by then."""
+    c, back = revenue_event.c, ledger_txn.alias("back")
+    booked = sa.select(sa.func.min(ledger_txn.c.id)).where(ledger_txn.c.subject == event["public_id"])
+    gone = sa.exists().where(
+        back.c.kind == events.CORRECTION, back.c.subject == c.public_id, back.c.id < booked.scalar_subquery()
+    )
+    sums = sa.select(sa.func.sum(c.gross_minor).label("gross"), sa.func.sum(c.tax_minor).label("tax"))
+    where = (c.of_id == event["of_id"]) & c.kind.in_(events.TAKEN) & (c.id < event["id"])
+    row = tx.row(sums.where(where, ~gone))
+    return (0, 0) if row is None else (int(row["gross"] or 0), int(row["tax"] or 0))

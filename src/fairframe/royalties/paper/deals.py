@@ -15,7 +15,7 @@ def name_of(sheet: Sheet, one: dict[str, Any]) -> str:
     if one["model"] is not None:
         return sheet.words["model"].format(name=one["model"]["name"] or one["model"]["checkpoint"])
     licensee = one["agreement"]["licensee"]
-    return sheet.words["unnamed"] if licensee is None else licensee["name"]
+    return sheet.words["unnamed"] if licensee is None else licensee["name"] or licensee["id"]
 
 
 def deal(sheet: Sheet, money: Money, one: dict[str, Any]) -> None:

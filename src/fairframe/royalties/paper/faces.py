@@ -8,6 +8,7 @@ the signed file has every name as it is.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +49,7 @@ class Face:
 def face(script: str, bold: bool) -> Face:
     """A face by script ("sans", "arabic") and weight, loaded once. Raises MissingExtra."""
     try:
-        import bidi  # noqa: F401 - text.py needs it
+        import_module("bidi")  # text.py needs it
         import uharfbuzz
         from reportlab import rl_config
         from reportlab.pdfbase import pdfmetrics

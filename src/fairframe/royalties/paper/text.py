@@ -148,7 +148,7 @@ def _shape(text: str, bold: bool, right: bool) -> Iterator[Run]:
 def _run(face: Face, text: str, right: bool) -> Run:
     from reportlab.pdfbase import ttfonts
 
-    if _FIGURE.fullmatch(text):  # most of what a statement has, and nothing in it to shape
+    if not right and _FIGURE.fullmatch(text):  # most of what a statement has, and nothing in it to shape
         width = sum(face.font.face.charWidths[ord(one)] for one in text)
         return Run(face, text, width * face.scale / 1000, "", False)
     made: Any = ttfonts
