@@ -45,7 +45,7 @@ COLUMNS = {
 """Tables that are filled from the database: column -> type."""
 
 # claim(contributor, asset, weight), one row per contributor and asset; name(contributor, contributor_key);
-# key(asset, asset_key) -> line, line_asset
+# key(asset, asset_key), an asset as often as one likes -> line, line_asset
 _LINES = """
 create or replace table line as
 with by_contributor as (
@@ -80,11 +80,14 @@ from placed
 # hashing every asset's pseudonym costs more than all else, so only where it decides
 _TIED = """
 insert into line_asset
-with quota as (
+with few as materialized (
+  select * from claim where contributor in (select contributor from tie)
+), keys as (
+  select distinct asset, asset_key from key where asset in (select asset from few)
+), quota as (
   select c.contributor, c.asset, c.weight, l.amount as total, k.asset_key,
     (l.amount::hugeint * c.weight) // l.weight as part, (l.amount::hugeint * c.weight) % l.weight as rest
-  from claim c join line l using (contributor) join key k using (asset)
-  where c.contributor in (select contributor from tie)
+  from few c join line l using (contributor) join keys k using (asset)
 ), placed as (
   select *, row_number() over (
     partition by contributor order by rest desc, sha256(unhex($salt) || '\\x00'::blob || asset_key::blob), asset

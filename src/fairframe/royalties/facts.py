@@ -34,7 +34,7 @@ with weights as ({sql})
 select o.contributor, o.asset, sum(w.weight::hugeint * o.num * ($scale // o.den))::bigint as weight
 from weights w join owner o using (asset) group by o.contributor, o.asset
 """
-_KEY = "create or replace view key as select asset, any_value(asset_key) as asset_key from owner group by asset"
+_KEY = "create or replace view key as select asset, asset_key from owner"
 
 
 @dataclass(frozen=True)
