@@ -81,7 +81,7 @@ class World:
 
     def agree(
         self, tx: WriteTx, *, basis: str = "delivered_ms", share: str = "1/5", currency: str = "USD",
-        upgrade_of: str | None = None, purpose: str = "research", **terms: Any,
+        upgrade_of: str | None = None, purpose: str = "research", terms: dict[str, Any] | None = None,
     ) -> str:  # fmt: skip
         public_id = new_id("agr")
         family = public_id
@@ -91,9 +91,9 @@ class World:
             family = older["family"]
         tx.insert(
             agreement, public_id=public_id, version=1, family=family, offer=purpose, offer_version=1,
-            purpose=purpose, terms={"share": share, "split_basis": basis, **terms}, library_party=self.ws.party_id,
-            lab_party=self.lab, fee_minor=1_000_000, currency=currency, upgrade_of=upgrade_of,
-            starts_ms=tx.now_ms, ends_ms=tx.now_ms + 365 * DAY_MS, envelope="",
+            purpose=purpose, terms={"share": share, "split_basis": basis, **(terms or {})},
+            library_party=self.ws.party_id, lab_party=self.lab, fee_minor=1_000_000, currency=currency,
+            upgrade_of=upgrade_of, starts_ms=tx.now_ms, ends_ms=tx.now_ms + 365 * DAY_MS, envelope="",
         )  # fmt: skip
         return public_id
 

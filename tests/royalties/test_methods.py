@@ -19,6 +19,8 @@ from fairframe.royalties.methods.blend import SCALE, blended
 from fairframe.royalties.methods.values import Delivered, Facts, Method, Run, Used
 from fairframe.royalties.split import Claim, Owner, claims, split
 
+from .test_split import fill_claims
+
 BLENDS = [
     "1/2 delivered_ms + 1/2 usage",
     "1/3 clips + 2/3 scores",
@@ -119,10 +121,10 @@ def test_a_replay_gives_the_same_bytes(con: Any, one: Method, found: Facts, pool
     weights = one.reference(found)
     if not any(weights.values()):
         return
-    rows = [(c.contributor, c.contributor_key, c.asset, c.asset_key, c.weight) for c in spread(weights)]
+    rows = spread(weights)
     seen: set[str] = set()
     for _ in range(3):
-        bulk.fill(con, "claim", seed.sample(rows, len(rows)))
+        fill_claims(con, seed.sample(rows, len(rows)))
         total = bulk.split(con, pool, b"s" * 16)
         lines = con.execute("select * from line order by contributor").fetchall()
         assets = con.execute("select * from line_asset order by contributor, asset").fetchall()

@@ -237,7 +237,7 @@ def test_a_licensee_that_is_not_to_be_named_is_not(earned: Any) -> None:
     body = draft(earned)
     assert body["allocations"][0]["agreement"]["licensee"]["id"] == earned.lab
     with earned.ws.write() as tx:
-        deal = earned.agree(tx, licensee_named=False)
+        deal = earned.agree(tx, terms={"licensee_named": False})
         earned.deliver(tx, deal, SPANS)
         earned.book(tx, deal, "5.00", "INV-3")
     allocate.allocate(earned.ws)

@@ -66,11 +66,11 @@ def weights_tree(con: "duckdb.DuckDBPyConnection") -> SumTree:
 
 def check_sums(con: "duckdb.DuckDBPyConnection", pool: int) -> None:
     """Whether contributors sum to the pool and assets to their contributor, to the unit; else IntegrityFailure."""
-    row = con.execute("select sum(amount::hugeint), min(amount) from line").fetchone()
+    row = con.execute("select sum(amount), min(amount) from line").fetchone()
     if row is None or int(row[0]) != pool or int(row[1]) < 0:
         raise IntegrityFailure("the contributors' amounts do not sum to the pool", code="allocate.sum")
     sql = """select count(*) from line l left join (
-      select contributor, sum(amount::hugeint) as amount, min(amount) as least from line_asset group by contributor
+      select contributor, sum(amount) as amount, min(amount) as least from line_asset group by contributor
     ) a using (contributor) where a.amount is distinct from l.amount or a.least < 0"""
     row = con.execute(sql).fetchone()
     if row is None or row[0] != 0:

@@ -38,55 +38,65 @@ COLUMNS = {
         "valid_from_ms": "int64",
         "recorded_at_ms": "int64",
     },
-    "claim": {
-        "contributor": "int64",
-        "contributor_key": "string",
-        "asset": "int64",
-        "asset_key": "string",
-        "weight": "int64",
-    },
+    "claim": {"contributor": "int64", "asset": "int64", "weight": "int64"},
     "name": {"contributor": "int64", "contributor_key": "string"},
+    "key": {"asset": "int64", "asset_key": "string"},
 }
 """Tables that are filled from the database: column -> type."""
 
-# claim(contributor, contributor_key, asset, asset_key, weight), one row per contributor and asset -> line, line_asset
+# claim(contributor, asset, weight), one row per contributor and asset; name(contributor, contributor_key);
+# key(asset, asset_key), an asset as often as one likes -> line, line_asset
 _LINES = """
 create or replace table line as
 with by_contributor as (
-  select contributor, any_value(contributor_key) as contributor_key, sum(weight)::hugeint as weight
-  from claim group by contributor
+  select contributor, sum(weight)::hugeint as weight from claim group by contributor
 ), quota as (
-  select *, ($pool::hugeint * weight) // $total::hugeint as part, ($pool::hugeint * weight) % $total::hugeint as rest
-  from by_contributor
-), ranked as (
-  select *, sha256(unhex($salt) || '\\x00'::blob || contributor_key::blob) as tie_key from quota
+  select contributor, contributor_key, weight, ($pool::hugeint * weight) // $total::hugeint as part,
+    ($pool::hugeint * weight) % $total::hugeint as rest,
+    sha256(unhex($salt) || '\\x00'::blob || contributor_key::blob) as tie_key
+  from by_contributor join name using (contributor)
 )
 select contributor, contributor_key, weight::bigint as weight, rest, tie_key,
   (part + (case when row_number() over (order by rest desc, tie_key, contributor)
     <= $pool::hugeint - (select sum(part) from quota) then 1 else 0 end))::bigint as amount, part as floor
-from ranked
+from quota
 """
+# tied: the last extra unit of this contributor went to one of several equal remainders
 _ASSETS = """
 create or replace table line_asset as
 with quota as (
-  select c.contributor, c.asset, c.asset_key, c.weight, l.amount as total,
-    case when l.weight = 0 then 0 else (l.amount::hugeint * c.weight) // l.weight end as part,
-    case when l.weight = 0 then 0 else (l.amount::hugeint * c.weight) % l.weight end as rest
-  from claim c join line l using (contributor)
-), short as (
-  select contributor, any_value(total) - sum(part) as missing from quota group by contributor having missing > 0
-), ranked as (
-  select q.contributor, q.asset, row_number() over (
-    partition by q.contributor order by rest desc, sha256(unhex($salt) || '\\x00'::blob || asset_key::blob), asset
-  ) as place, s.missing
-  from quota q join short s using (contributor) where rest > 0
-), extra as (
-  select contributor, asset from ranked where place <= missing
+  select c.contributor, c.asset, c.weight, l.amount as total, (l.amount::{type} * c.weight) // l.whole as part,
+    (l.amount::{type} * c.weight) % l.whole as rest
+  from claim c join (select contributor, amount, greatest(weight, 1) as whole from line) l using (contributor)
+), placed as (
+  select contributor, asset, weight, part, rest, row_number() over by_rest as place, lead(rest) over by_rest as after,
+    total - sum(part) over (partition by contributor) as missing
+  from quota window by_rest as (partition by contributor order by rest desc)
 )
-select q.contributor, q.asset, q.asset_key, q.weight,
-  (q.part + (case when e.asset is null then 0 else 1 end))::bigint as amount
-from quota q left join extra e on e.contributor = q.contributor and e.asset = q.asset
+select contributor, asset, weight, (part + (case when place <= missing then 1 else 0 end))::bigint as amount,
+  place = missing and rest is not distinct from after as tied
+from placed
 """
+# hashing every asset's pseudonym costs more than all else, so only where it decides
+_TIED = """
+insert into line_asset
+with few as materialized (
+  select * from claim where contributor in (select contributor from tie)
+), keys as (
+  select distinct asset, asset_key from key where asset in (select asset from few)
+), quota as (
+  select c.contributor, c.asset, c.weight, l.amount as total, k.asset_key,
+    (l.amount::hugeint * c.weight) // l.weight as part, (l.amount::hugeint * c.weight) % l.weight as rest
+  from few c join line l using (contributor) join keys k using (asset)
+), placed as (
+  select *, row_number() over (
+    partition by contributor order by rest desc, sha256(unhex($salt) || '\\x00'::blob || asset_key::blob), asset
+  ) as place, total - sum(part) over (partition by contributor) as missing
+  from quota
+)
+select contributor, asset, weight, (part + (case when place <= missing then 1 else 0 end))::bigint, false from placed
+"""
+_WIDEST = "select (select max(amount) from line)::hugeint * (select max(weight) from claim)"
 
 
 @contextmanager
@@ -114,17 +124,24 @@ class Total:
 
 
 def split(con: "duckdb.DuckDBPyConnection", pool: int, salt: bytes) -> Total:
-    """Make tables line(contributor, contributor_key, weight, amount, ...) and line_asset(contributor, asset,
-    asset_key, weight, amount) from claim. pool: zero or more. ValueError where no weight is above zero."""
-    row = con.execute("select coalesce(sum(weight::hugeint), 0) from claim").fetchone()
-    total = int(row[0]) if row else 0
+    """Make tables line(contributor, contributor_key, weight, amount, ...) and line_asset(contributor, asset, weight,
+    amount, ...) from claim, name and key. pool: zero or more. ValueError where no weight is above zero."""
+    total = _number(con, "select coalesce(sum(weight), 0) from claim")
     if total == 0:
         raise ValueError("at least one weight is above zero")
     con.execute(_LINES, {"pool": pool, "total": total, "salt": salt.hex()})
-    con.execute(_ASSETS, {"salt": salt.hex()})
+    con.execute(_ASSETS.format(type="bigint" if _number(con, _WIDEST) < 2**63 else "hugeint"))
+    con.execute("create or replace table tie as select contributor from line_asset where tied")
+    if _number(con, "select count(*) from tie"):
+        con.execute("delete from line_asset where contributor in (select contributor from tie)")
+        con.execute(_TIED, {"salt": salt.hex()})
     last = "select rest, tie_key from line where amount > floor order by rest, tie_key desc"
     found = con.execute(f"select *, count(*) over () from ({last}) limit 1").fetchall()  # noqa: S608
     return Total(total, found[0][2], (int(found[0][0]), str(found[0][1]))) if found else Total(total, 0, None)
+
+
+def _number(con: "duckdb.DuckDBPyConnection", sql: str) -> int:
+    return int(con.execute(sql).fetchall()[0][0])
 
 
 def fill(con: "duckdb.DuckDBPyConnection", table: str, rows: Iterable[Sequence[Any]]) -> int:

@@ -31,11 +31,10 @@ BATCH = 50_000
 _CLAIM = """
 create or replace table claim as
 with weights as ({sql})
-select o.contributor, any_value(n.contributor_key) as contributor_key, o.asset, any_value(o.asset_key) as asset_key,
-  sum(w.weight::hugeint * o.num * ($scale // o.den))::bigint as weight
-from weights w join owner o using (asset) join name n on n.contributor = o.contributor
-group by o.contributor, o.asset
+select o.contributor, o.asset, sum(w.weight::hugeint * o.num * ($scale // o.den))::bigint as weight
+from weights w join owner o using (asset) group by o.contributor, o.asset
 """
+_KEY = "create or replace view key as select asset, asset_key from owner"
 
 
 @dataclass(frozen=True)
@@ -113,7 +112,7 @@ def fill_owned(con: "duckdb.DuckDBPyConnection", tx: Tx, *where: "sa.ColumnEleme
 
 
 def claim(con: "duckdb.DuckDBPyConnection", tx: Tx, family: str, method: Method, effective_ms: int) -> None:
-    """Make the table claim of bulk.py: whole-number weights per contributor and asset, by a method.
+    """Make claim, name and key of bulk.py: whole-number weights per contributor and asset, by a method.
 
     Raises Refused where an asset's shares do not sum to one or have no small common denominator, or where the
     weights exceed 64 bits.
@@ -134,6 +133,7 @@ def claim(con: "duckdb.DuckDBPyConnection", tx: Tx, family: str, method: Method,
     bulk.fill(con, "name", _names(tx, family, people))
     try:
         con.execute(_CLAIM.format(sql=method.sql), {"scale": scale})
+        con.execute(_KEY)
     except (duckdb.ConversionException, duckdb.OutOfRangeException) as error:
         raise Refused("the weights of this pool exceed 64 bits", code="allocate.weight") from error
 

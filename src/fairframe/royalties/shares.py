@@ -6,7 +6,7 @@ weights and with the same salt, so that a refund in full leaves nobody a unit mo
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -79,7 +79,7 @@ def _as_before(con: "duckdb.DuckDBPyConnection", tx: Tx, event: Row, deal: Row, 
     made = tx.row(allocation.select().where(allocation.c.revenue_event_id == event["of_id"]))
     if made is None:
         raise Waiting(f"{events.of_row(tx, event['of_id'])['public_id']}, which it takes from, is not allocated yet")
-    bulk.fill(con, "claim", _claims(tx, made["id"], str(deal["family"])))
+    _claims(con, tx, made["id"], str(deal["family"]))
     salt = bytes.fromhex(made["salt"])
     releases = [one for one in str(made["release"]).split(",") if one]
     kept = {key: value for key, value in made["detail"].items() if key in ("scores", "runs", "not_paid", "whole")}
@@ -89,16 +89,15 @@ def _as_before(con: "duckdb.DuckDBPyConnection", tx: Tx, event: Row, deal: Row, 
     return Basis(made["method"], made["detail"]["unit"], salt, agreements, releases, total, said)
 
 
-def _claims(tx: Tx, allocation_id: int, family: str) -> Iterator[tuple[int, str, int, str, int]]:
-    """The claims that an allocation was made of, as rows of the table claim."""
+def _claims(con: "duckdb.DuckDBPyConnection", tx: Tx, allocation_id: int, family: str) -> None:
+    """The tables claim, name and key that an allocation was made of."""
     one, line = allocation_asset.c, allocation_line.c
-    same = (line.allocation_id == one.allocation_id) & (line.contributor_id == one.contributor_id)
-    statement = (
-        sa.select(one.contributor_id, line.contributor_pseudonym, one.asset_id, asset.c.public_id, one.weight)
-        .join(allocation_line, same)
-        .join(asset, asset.c.id == one.asset_id)
-        .where(one.allocation_id == allocation_id)
+    claims = sa.select(one.contributor_id, one.asset_id, one.weight).where(one.allocation_id == allocation_id)
+    bulk.fill(con, "claim", facts.stream(tx, claims))
+    names = sa.select(line.contributor_id, line.contributor_pseudonym).where(line.allocation_id == allocation_id)
+    bulk.fill(con, "name", facts.stream(tx, names))
+    held = sa.select(asset.c.id, asset.c.public_id).where(
+        asset.c.id.in_(sa.select(one.asset_id).where(one.allocation_id == allocation_id))
     )
     secret = tx.ws.keys.library_secret()
-    for row in facts.stream(tx, statement):
-        yield row[0], row[1], row[2], pseudonym(secret, family, row[3]), row[4]
+    bulk.fill(con, "key", ((row[0], pseudonym(secret, family, row[1])) for row in facts.stream(tx, held)))
