@@ -213,7 +213,7 @@ def test_what_is_dated_into_a_closed_period_is_moved_behind_it(library: Workspac
     assert dated(library, None) == clock.now + 500
     with library.read() as tx:
         assert [one.amount_micro for one in ledger.balances(tx, "cash", 10_000)] == [5]
-        assert trial(tx).ok
+        assert "does not add up as it was closed" in trial(tx).findings[0], "rows that closing did not write"
 
 
 def test_the_database_refuses_a_transaction_in_a_closed_period(library: Workspace) -> None:

@@ -143,6 +143,6 @@ def test_the_balance_shows_every_account_that_holds_something(
     shown = capsys.readouterr().out
     assert all(words in shown for words in accounts.WORDS.values()) and "13 transactions sum to zero" in shown
     assert [line.split("  ")[0] for line in shown.splitlines()[1:4]] == [
-        "money held", "invoices not paid", "invoiced, not received",
+        "money held", "invoiced, not paid yet", "invoiced, to be earned when paid",
     ]  # fmt: skip
-    assert "released to a contributor" in shown and "ann" in shown
+    assert "payable to a contributor" in shown and "ann" in shown

@@ -12,23 +12,23 @@ from fairframe.royalties.tables import payout, revenue_event
 
 WORDS = {
     "cash": "money held",
-    "receivable": "invoices not paid",
-    "clearing": "invoiced, not received",
+    "receivable": "invoiced, not paid yet",
+    "clearing": "invoiced, to be earned when paid",
     "library": "earned by the library",
     "tax": "tax to hand on",
-    "withholding": "withheld from payouts, to hand on",
+    "withholding": "tax withheld from payouts, to hand on",
     "pool": "contributors' pool, not yet allocated",
-    "contributor": "owed to a contributor",
-    "payable": "released to a contributor",
-    "carry": "carried, below a minor unit",
-    "reserve": "payouts in a batch",
-    "transit": "payouts sent, not settled",
+    "contributor": "owed to a contributor, not released",
+    "payable": "payable to a contributor",
+    "carry": "carried for a contributor, below a minor unit",
+    "reserve": "in a payout batch, not sent",
+    "transit": "sent to the bank, not settled",
 }
 """Every kind of account (ledger.ACCOUNTS), in the order in which they are shown."""
 
 ASSETS = frozenset({"cash", "receivable"})
 """What is held; the others say what is owed or was earned, and stand in the ledger with the other sign."""
-STANDING = frozenset({"cash", "library", "tax", "contributor"})
+STANDING = frozenset({"cash", "library", "tax", "withholding", "contributor", "payable"})
 """Accounts that are shown at zero, too."""
 
 _CHUNK = 500
@@ -69,7 +69,7 @@ def in_order(totals: Iterable[TrialLine]) -> list[TrialLine]:
     return sorted(totals, key=lambda one: (one.currency, rank(one.account), one.account))
 
 
-def _named(tx: Tx, statement: "sa.Select[Any]", ids: list[str]) -> Iterator[tuple[str, str]]:
+def _named(tx: Tx, statement: "sa.Select[Any, Any]", ids: list[str]) -> Iterator[tuple[str, str]]:
     column = statement.selected_columns[0]
     for start in range(0, len(ids), _CHUNK):
         for row in tx.rows(statement.where(column.in_(ids[start : start + _CHUNK]))):
