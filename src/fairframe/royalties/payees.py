@@ -140,12 +140,13 @@ def erase(tx: WriteTx, contributor: Row) -> int:
     Raises Refused while a payout of theirs is not at its end (payout.open): its file could not be written again.
     """
     ledger.lock(tx)
-    newest = sa.select(sa.func.max(payout_event.c.id)).group_by(payout_event.c.payout_id)
+    ended = payout_event.alias("ended")
+    last = ended.c.state.not_in(("reserved", "submitted"))
     open_ = (
         sa.select(payout.c.public_id)
         .join(payout_event, payout_event.c.payout_id == payout.c.id)
-        .where(payout.c.contributor_id == contributor["id"], payout_event.c.id.in_(newest))
-        .where(payout_event.c.state.in_(("reserved", "submitted")))
+        .where(payout.c.contributor_id == contributor["id"])
+        .where(~sa.exists().where(ended.c.payout_id == payout.c.id, last))
         .order_by(payout.c.id)
     )
     waiting = tx.scalar(open_)

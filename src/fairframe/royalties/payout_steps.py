@@ -39,8 +39,7 @@ def listing(
 ) -> Sequence[Row]:
     """Payouts with state, state_ms, reason, the contributor's id and name, and the batch's id and reference; of a
     batch, of a contributor, one, or all; oldest first."""
-    newest = sa.select(sa.func.max(payout_event.c.id)).group_by(payout_event.c.payout_id)
-    event = payout_event.select().where(payout_event.c.id.in_(newest)).subquery("event")
+    event = payout_event.alias("event")
     statement = (
         sa.select(
             payout,
@@ -53,7 +52,7 @@ def listing(
             sa.func.coalesce(payout_batch.c.reference, payout.c.reference).label("batch_reference"),
         )
         .join(contributor, contributor.c.id == payout.c.contributor_id)
-        .outerjoin(event, event.c.payout_id == payout.c.id)
+        .outerjoin(event, event.c.id == newest_event())
         .outerjoin(payout_batch, payout_batch.c.id == payout.c.payout_batch_id)
         .order_by(payout.c.id)
     )
@@ -64,6 +63,12 @@ def listing(
     if payout_id is not None:
         statement = statement.where(payout.c.public_id == payout_id)
     return tx.rows(statement)
+
+
+def newest_event() -> "sa.ScalarSelect[int]":
+    """The key of a payout's newest event, as a subquery of a query over `payout`: by an index for each."""
+    older = payout_event.alias("older")
+    return sa.select(sa.func.max(older.c.id)).where(older.c.payout_id == payout.c.id).scalar_subquery()
 
 
 def parts_of(row: Row) -> Parts:
