@@ -8,7 +8,7 @@ from fairframe.core.merkle_sum import SumTree, verify
 from fairframe.core.money import MICRO
 from fairframe.royalties import allocate, ledger, revenue
 from fairframe.royalties.about import About
-from fairframe.royalties.statement_lines import cut
+from fairframe.royalties.denominators import cut
 from fairframe.royalties.tables import allocation, allocation_asset, allocation_line
 from fairframe.royalties.trial import trial
 from fairframe.training.tables import ancestor, checkpoint, usage
@@ -180,8 +180,9 @@ def test_an_allocation_commits_to_every_weight_and_says_where_it_was_cut(world: 
     assert row["detail"]["weights_root"] in str(entry["body"])
     assert all(verify(name, weight, tree.proof(name), root, row["weight_total"]) for name, weight in weights)
     extra, cutoff = cut(row["pool_micro"], row["weight_total"], bytes.fromhex(row["salt"]), weights)
-    assert extra > 0
-    assert (row["detail"]["extra_units"], row["detail"]["cutoff"]) == (str(extra), cutoff)
+    assert extra > 0 and cutoff is not None
+    told = {"remainder": str(cutoff[0]), "tie_key": cutoff[1]}
+    assert (row["detail"]["extra_units"], row["detail"]["cutoff"]) == (str(extra), told)
 
 
 def test_a_blend_is_paid_by_both_parts_and_waits_for_each(world: Any) -> None:
