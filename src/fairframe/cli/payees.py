@@ -33,7 +33,9 @@ def set_(
     from_: From = "",
     as_json: AsJson = False,
 ) -> None:
-    """Say where a contributor's money goes, or change that; what is not named stays.
+    """Say where a contributor's money goes.
+
+    What is not named stays as it was.
 
     Holder, account and BIC can be erased later; the audit tree holds a salted commitment to them.
     """
@@ -67,7 +69,9 @@ def show(ctx: typer.Context, contributor: Contributor, as_json: AsJson = False) 
 
 @app.command()
 def erase(ctx: typer.Context, contributor: Contributor, yes: Yes = False) -> None:
-    """Delete a contributor's holders, accounts and BICs, all that were ever said.
+    """Delete a contributor's holders, accounts and BICs.
+
+    All that were ever said.
 
     What was paid stays, and so do the commitments in the audit tree, which tell nothing without them.
     """
@@ -115,7 +119,9 @@ def policy(
     from_: From = "",
     as_json: AsJson = False,
 ) -> None:
-    """What is asked before a currency is paid out, or set it (--threshold).
+    """What is asked before a currency is paid out.
+
+    --threshold sets it.
 
     Until it is set, nothing is asked and there are no batches: only royalties pay.
     """
@@ -167,7 +173,10 @@ def withholding(
     from_: From = "",
     as_json: AsJson = False,
 ) -> None:
-    """What is withheld for the tax office from payees of a country, or set it (--rate)."""
+    """What is withheld for the tax office, by country.
+
+    --rate sets it.
+    """
     with workspace(ctx, "library") as ws:
         if rate:
             with ws.write() as tx:

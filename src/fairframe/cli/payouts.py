@@ -32,7 +32,7 @@ from fairframe.royalties.payees import NOBODY
 from fairframe.royalties.payout_rules import REASONS
 from fairframe.royalties.payout_steps import Stepped, parts_of
 
-app = group("Batches of payouts: prepared, submitted to the bank, settled or returned.")
+app = group("Batches of payouts, to the bank and back.")
 SHOWN = 200
 """Lines of a table; --json has them all."""
 
@@ -85,7 +85,9 @@ def submit(
     csv_only: Annotated[bool, typer.Option("--csv-only", help="No pain.001, where SEPA could do it.")] = False,
     yes: Yes = False,
 ) -> None:
-    """Note that a batch is sent, and write its files: CSV, and pain.001.001.09 for euros to IBANs.
+    """Note that a batch is sent, and write the bank's files.
+
+    A CSV, and pain.001.001.09 for euros to IBANs.
 
     Again, it writes the same files. They hold account numbers: look after them.
     """
@@ -138,7 +140,10 @@ def cancel(
     reason: Annotated[str, typer.Option(help="Why; stays in the library, so name nobody.")] = "",
     yes: Yes = False,
 ) -> None:
-    """Take a batch back, or some of its payouts, before it is sent; all of it becomes payable again."""
+    """Take a batch back, or some of it, before it is sent.
+
+    All of it becomes payable again.
+    """
     with workspace(ctx, "library") as ws:
         row = _ask(ws.read, batch, payout, "reserved", "Cancel", yes)
         with ws.write() as tx:
@@ -153,7 +158,10 @@ def give_back(
     reason: Annotated[str, typer.Option(help="The bank's, such as AC04.")],
     yes: Yes = False,
 ) -> None:
-    """Note that the bank returned a payout: it becomes payable again, gross."""
+    """Note that the bank returned a payout.
+
+    It becomes payable again, gross.
+    """
     payout = payout.replace("-", "_", 1)
     with workspace(ctx, "library") as ws:
         with ws.read() as tx:
@@ -202,7 +210,9 @@ def pay(
     currency: Annotated[str | None, typer.Option(help="ISO 4217, where there are several.")] = None,
     yes: Yes = False,
 ) -> None:
-    """Record a payout of what is owed, made by hand: a batch of one, settled at once.
+    """Record a payout that was made by hand.
+
+    It is a batch of one, settled at once.
 
     Whole minor units are paid; the rest is carried. A policy's hold and tax form are asked for, its threshold not.
     """

@@ -59,7 +59,10 @@ def listing(
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="The newest so many.")] = receipts.LIMIT,
     as_json: AsJson = False,
 ) -> None:
-    """Receipts, invoices and refunds, the newest first, each with its state."""
+    """Receipts, invoices and refunds, and their states.
+
+    The newest first.
+    """
     if state is not None and state not in receipts.STATES:
         raise typer.BadParameter(f"--state is one of {', '.join(receipts.STATES)}")
     with workspace(ctx, "library") as ws, ws.read() as tx:
