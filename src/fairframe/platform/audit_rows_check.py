@@ -92,16 +92,17 @@ def _claims(tx: Tx) -> _Claims:
 def _check_table(tx: Tx, table: sa.Table, runs: Sequence[tuple[int, int, _Claim]]) -> tuple[int, list[str]]:
     """How many rows there are, and what is wrong with them."""
     count, at, strangers = 0, 0, list[int]()
-    for key, line in lines(tx.conn, table):
-        count += 1
-        while at < len(runs) and runs[at][1] < key:
-            at += 1
-        if at == len(runs) or runs[at][0] > key:
-            strangers.append(key)
-            continue
-        claim = runs[at][2]
-        claim.digest.update(line)
-        claim.left -= 1
+    for ids, told in lines(tx.conn, table):
+        count += len(ids)
+        for key, line in zip(ids, told, strict=True):
+            while at < len(runs) and runs[at][1] < key:
+                at += 1
+            if at == len(runs) or runs[at][0] > key:
+                strangers.append(key)
+                continue
+            claim = runs[at][2]
+            claim.digest.update(line)
+            claim.left -= 1
     by_seq = {claim.seq: claim for _, _, claim in runs}
     missing = {seq: claim.left for seq, claim in by_seq.items() if claim.left}
     changed = [s for s, claim in by_seq.items() if not claim.left and claim.digest.hexdigest() != claim.expected]

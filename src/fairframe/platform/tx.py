@@ -72,7 +72,7 @@ class WriteTx(Tx):
         if "recorded_at_ms" in table.c and "recorded_at_ms" not in rows.selected_columns:
             rows = rows.add_columns(sa.literal(self.now_ms, sa.BigInteger).label("recorded_at_ms"))
         statement = table.insert().from_select(list(rows.selected_columns.keys()), rows).returning(table.c.id)
-        keys = sorted(self.conn.execute(statement).scalars())
+        keys = sorted(self.conn.execute(statement).scalars().all())
         self._note(table, keys)
         return len(keys)
 
