@@ -24,6 +24,7 @@ from fairframe.platform.tables import audit_entry
 from fairframe.platform.workspace import Workspace
 from fairframe.rights import claims
 from fairframe.verify.files import hash_file
+from fairframe.verify.forms import check_form
 
 from ..curation.conftest import make_scene
 from ..dataset.conftest import Loop, films, loop  # noqa: F401  (fixtures)
@@ -185,6 +186,7 @@ def test_a_case_waits_until_a_person_settles_it(stocked: Workspace, case: Callab
     bundle = read_payload(read_envelope(sealed).payload)
     body = ClaimOutcome.from_json(bundle.body)
     assert (body.claim, body.outcome, bundle.type) == (lodged, "upheld", "claim_outcome")
+    assert [one.ok for one in check_form(bundle, Path())] == [True]
     with pytest.raises(BadDocument):
         ClaimOutcome.from_json({**bundle.body, "outcome": "proved"})
     with stocked.read() as tx:

@@ -1,5 +1,7 @@
 """A backdated no changes no past decision; what happened in spite of it is asked for, and answered for in time."""
 
+from pathlib import Path
+
 import pytest
 from tests.rights.test_recheck import Scene, scene  # noqa: F401  (fixture)
 
@@ -15,6 +17,7 @@ from fairframe.rights import agreements, clearing, consent, moment
 from fairframe.rights import incidents as cases
 from fairframe.rights.consent_bulk import Word
 from fairframe.rights.tables import incident
+from fairframe.verify.forms import check_form
 
 from ..dataset.conftest import PEOPLE, Loop, films, loop  # noqa: F401  (fixtures)
 from .test_opt_out import report
@@ -67,6 +70,9 @@ def test_what_happened_in_spite_of_a_backdated_no(loop: Loop) -> None:  # noqa: 
     said = read_payload(read_envelope(envelope).payload)
     assert said.type == "incident_outcome" and said.body["found"]["trained"][0]["frames"] == 30
     assert b"Rea" not in envelope
+    told = {one.code: (one.ok, one.text) for one in check_form(said, Path())}
+    assert not [code for code, (ok, _) in told.items() if ok is False]
+    assert "AFTER its deadline" in told["incident.deadline"][1] and "1 checkpoints" in told["incident.found"][1]
     with loop.library.read() as tx:
         assert cases.listing(tx) == [] and cases.listing(tx, settled=True)[0]["outcome"] == "settled"
     with pytest.raises(Conflict), loop.library.write() as tx:

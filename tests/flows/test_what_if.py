@@ -8,16 +8,22 @@ import pytest
 
 from fairframe.core.errors import Refused
 from fairframe.core.money import MICRO, parse_money
-from fairframe.dataset.tables import obligation
+from fairframe.dataset.tables import item, obligation
 from fairframe.flows import opt_out
+from fairframe.flows.impact import items_of
 from fairframe.library import contributors
 from fairframe.platform import audit
 from fairframe.platform.database import metadata
 from fairframe.platform.workspace import Workspace
-from fairframe.royalties import allocate, revenue
+from fairframe.royalties import allocate, parts, revenue
+from fairframe.royalties.methods.delivered_ms import UNIT, reference
+from fairframe.royalties.methods.values import Delivered
+from fairframe.royalties.parts import Part, part_of
+from fairframe.royalties.revenue import find_agreement
 
 from ..cli.conftest import Fairframe, fairframe  # noqa: F401  (fixture)
 from ..dataset.conftest import PEOPLE, Loop, films, loop  # noqa: F401  (fixtures)
+from .test_deletion import offered, under
 from .test_opt_out import asked, report
 
 ANA, BEN, _ = PEOPLE
@@ -121,3 +127,38 @@ def test_the_commands_show_one_computation(loop: Loop, fairframe: Fairframe) -> 
     assert dump(root) == before
     done = fairframe("-w", root, "rights", "opt-out", ANA, "--yes", "--json").data
     assert sum(one["items"] for one in done["revoked"]) == what_if.data["items"]
+
+
+def test_a_pools_sum_counts_a_span_once_and_is_sampled_when_it_is_large(
+    loop: Loop,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loop.to_lab()
+    loop.build("again")
+    loop.deliver("again", "second")
+
+    def part() -> Part:
+        with loop.library.read() as tx:
+            return part_of(tx, find_agreement(tx, loop.agreement), items_of(tx, loop.contributor(ANA)["id"]))
+
+    with loop.library.read() as tx:
+        rows = tx.rows(item.select().order_by(item.c.dataset_release_id, item.c.idx))
+    spans = [Delivered(r["public_id"], r["asset_id"], r["start"], r["end"], r["duration_ms"]) for r in rows]
+    true = sum(reference(spans, ()).values())
+    assert len(rows) == 16 and sum(row["duration_ms"] for row in rows) == 2 * true
+    whole = part()
+    assert (whole.unit, whole.of_all, whole.sampled) == (UNIT, true, False)
+    assert (whole.release, whole.next_of_ms) == ("again", true), "of the newest release alone"
+    monkeypatch.setattr(parts, "SAMPLE", 8)
+    sampled = part()
+    assert sampled.sampled and (sampled.weight, sampled.next_ms) == (whole.weight, whole.next_ms), (
+        "the own part is exact"
+    )
+    assert sampled.of_all == max(whole.weight, 2 * sum(row["duration_ms"] for row in rows[:8:2]))
+
+
+def test_frames_used_weigh_where_the_agreement_splits_by_them(loop: Loop) -> None:  # noqa: F811
+    under(loop, offered(loop, "research", "deal", split_basis='"usage"'))
+    report(loop, {loop.items_of(ANA)[0]: 30, loop.items_of(BEN)[0]: 10})
+    (pool,) = asked(loop, ANA).pools
+    assert (pool.unit, pool.weight, pool.of_all, pool.sampled) == ("frames used in training", 30, 40, False)

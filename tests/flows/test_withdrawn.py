@@ -15,8 +15,9 @@ from fairframe.core.time import DAY_MS, to_rfc3339
 from fairframe.core.usage_report_body import TYPE, ItemUse, UsageReport
 from fairframe.dataset import loader
 from fairframe.flows import deletion, opt_out
+from fairframe.flows.taken_back import CODE
 from fairframe.flows.verify import trust_of
-from fairframe.flows.withdrawn import CODE, with_withdrawn
+from fairframe.flows.withdrawn import FILM_CODE, with_withdrawn
 from fairframe.library import contributors
 from fairframe.platform import bundles
 from fairframe.platform.workspace import Workspace
@@ -28,9 +29,10 @@ from fairframe.verify.kind import Report
 from fairframe.verify.registry import verify
 
 from ..dataset.conftest import PEOPLE, Loop, films, loop  # noqa: F401  (fixtures)
-from .test_deletion import attested, fed, offered, under
+from .test_deletion import accepted, attested, fed, offered, under
 
 ANA, BEN, _ = PEOPLE
+CHECKED = Finding(True, "document.form", "the rest holds")
 
 
 def trained(loop: Loop, *people: str) -> Path:  # noqa: F811
@@ -139,9 +141,76 @@ def test_what_was_made_of_a_checkpoint_tells_it_too(loop: Loop, tmp_path: Path) 
         opt_out.opt_out(tx, contributors.find(tx, ANA))
     fed(loop)
     for ws in (loop.lab, loop.library):
-        signed = Report("document", (Finding(True, "signature", "it is signed"),), ())
-        _, found = with_withdrawn(signed, path, ws).findings
+        (found,) = with_withdrawn(Report("document", (CHECKED,), ()), path, ws).findings[1:]
         assert (found.ok, found.code) == (True, CODE) and found.text.startswith("its ancestor harbor: it consumed 68")
+
+
+def filmed(lab: Workspace, folder: Path, path: Path) -> Path:
+    """The sidecar of a film that the model of a folder made, as far as it tells of the model."""
+    with lab.write() as tx:
+        chain = {"lineage": (folder / "lineage.json").read_text()}
+        path.with_name(f"{path.name}.fairframe.json").write_bytes(bundles.issue(tx, "film", "", {"chain": chain}))
+    return path
+
+
+def of_film(ws: Workspace, film: Path) -> dict[str, Finding]:
+    return {one.code: one for one in with_withdrawn(Report("film", (CHECKED,), ()), film, ws).findings}
+
+
+@pytest.mark.parametrize("remedy", ["grandfather", "withdraw"])
+def test_a_film_of_a_model_whose_clips_were_taken_back(loop: Loop, tmp_path: Path, remedy: str) -> None:  # noqa: F811
+    under(loop, offered(loop, "research", "deal", opt_out_remedy=f'"{remedy}"'))
+    folder = trained(loop, ANA, BEN)
+    film = filmed(loop.lab, folder, tmp_path / "film.mp4")
+    for ws in (loop.lab, loop.library):
+        found = of_film(ws, film)[FILM_CODE]
+        assert found.ok and "of its model harbor: none of the 6 items" in found.text
+    with loop.library.write() as tx:
+        opt_out.opt_out(tx, contributors.find(tx, ANA))
+    fed(loop)
+    for ws in (loop.lab, loop.library):
+        found = of_film(ws, film)[FILM_CODE]
+        assert found.ok is (True if remedy == "grandfather" else None), "nobody agreed on what becomes of such a film"
+        assert "68 frames of 4 items that were taken back" in found.text
+        assert ("stands in no term" in found.text) is (remedy == "withdraw")
+        by_name = with_withdrawn(Report("document", (CHECKED,), ()), sidecar(film), ws)
+        assert by_name.findings[-1] == found, "its sidecar says the same"
+    if remedy == "withdraw":
+        loop.lab.clock.advance(DAY_MS)  # type: ignore[attr-defined]
+        sealed = (folder / "lineage.json").read_bytes()
+        accepted(loop, attested(loop))
+        told = of_film(loop.lab, film)
+        assert told[FILM_CODE].ok and "its deletion was attested" in told[FILM_CODE].text
+        assert told["film.model_deleted"].ok and "before" in told["film.model_deleted"].text
+        folder.mkdir()
+        (folder / "lineage.json").write_bytes(sealed)
+        loop.lab.clock.advance(DAY_MS)  # type: ignore[attr-defined]
+        late = filmed(loop.lab, folder, tmp_path / "late.mp4")
+        for ws in (loop.lab, loop.library):
+            assert of_film(ws, late)["film.model_deleted"].ok is False
+
+
+def sidecar(film: Path) -> Path:
+    return film.with_name(f"{film.name}.fairframe.json")
+
+
+def test_a_film_of_a_merge_tells_of_ancestors_that_only_its_chain_knows(loop: Loop, tmp_path: Path) -> None:  # noqa: F811
+    under(loop, offered(loop, "research", "deal", opt_out_remedy='"grandfather"'))
+    folder = trained(loop, ANA, BEN)
+    of = read_payload(read_envelope((folder / "lineage.json").read_bytes()).payload).body
+    unknown = {**of, "name": "unknown", "weights_hash": "ef" * 32, "ancestors": []}
+    soup = {**of, "name": "soup", "weights_hash": "ab" * 32, "delivery": None, "usage": {**of["usage"], "items": []}}
+    soup["ancestors"] = [{"kind": "checkpoint", "name": "unknown", "hash": "ef" * 32}]
+    film = tmp_path / "film.mp4"
+    with loop.lab.write() as tx:
+        whole, part = (bundles.issue(tx, "lineage", "", one).decode() for one in (soup, unknown))
+        chain = {"lineage": whole, "ancestors": [{"lineage": part}]}
+        sidecar(film).write_bytes(bundles.issue(tx, "film", "", {"chain": chain}))
+    with loop.library.write() as tx:
+        opt_out.opt_out(tx, contributors.find(tx, ANA))
+    fed(loop)
+    for ws in (loop.lab, loop.library):
+        assert "its ancestor unknown: it consumed 68 frames" in of_film(ws, film)[FILM_CODE].text
 
 
 def test_the_end_of_the_agreement_reaches_every_model(loop: Loop) -> None:  # noqa: F811
@@ -167,8 +236,9 @@ def test_a_copy_of_a_model_whose_deletion_was_attested(loop: Loop, tmp_path: Pat
     attested(loop)
     assert not folder.exists()
     report = verify(tmp_path / "copy", trust_of(loop.lab, []), loop.lab.clock())
-    codes = [one.code for one in with_withdrawn(report, tmp_path / "copy", loop.lab).findings if one.ok is False]
-    assert "model.deleted" in codes
+    findings = with_withdrawn(report, tmp_path / "copy", loop.lab).findings
+    assert [one.code for one in findings if one.ok is False] == ["model.deleted"]
+    assert "lets it stay" not in " ".join(one.text for one in findings)
 
 
 def test_unlearning_is_attempted_and_settles_nothing(loop: Loop) -> None:  # noqa: F811

@@ -18,8 +18,12 @@ from fairframe.core.ids import new_id
 from fairframe.core.party import Party, PartyKey
 from fairframe.core.time import DAY_MS
 from fairframe.core.timecode import Rate
+from fairframe.dataset import feeds
+from fairframe.flows.opt_out import opt_out
 from fairframe.flows.verify import with_credentials
+from fairframe.flows.withdrawn import FILM_CODE, with_withdrawn
 from fairframe.generation import checks, outputs, placing
+from fairframe.library import contributors
 from fairframe.media.credentials import read_credentials
 from fairframe.media.decode import read_span
 from fairframe.media.encode import write_mp4
@@ -170,7 +174,6 @@ def test_a_research_model_makes_no_commercial_film(studio: Any) -> None:
 def test_an_upgrade_is_granted_and_the_film_shows_it(studio: Any, upgrade: Callable[[], str], clock: Any) -> None:
     from fairframe.flows.upgrade import grant
     from fairframe.generation import grants
-    from fairframe.library import contributors
     from fairframe.rights import agreements, consent
 
     research, people = studio.loop.agreement, studio.consumed()
@@ -281,6 +284,22 @@ def test_stripped_and_edited_films_are_found(studio: Any, tmp_path: Path, clock:
     data[-20] ^= 1
     film.path.write_bytes(bytes(data))
     assert "c2pa.tampered" in codes(checks.check_film(studio.lab, film.path))
+
+
+def test_a_film_is_flagged_once_clips_of_its_model_were_taken_back(studio: Any, clock: Any) -> None:
+    film, who = studio.film(), studio.consumed()[0]
+    here = with_withdrawn(verify(film.path, trust(studio), clock.now), film.path, studio.lab)
+    (told,) = [f for f in here.findings if f.code == FILM_CODE]
+    assert told.ok and "none of the" in told.text
+    with studio.library.write() as tx:
+        opt_out(tx, contributors.find(tx, who), "no more")
+        data = feeds.issue(tx, studio.loop.agreement)
+    with studio.lab.write() as tx:
+        feeds.refresh(tx, data)
+    for ws in (studio.lab, studio.library):
+        report = with_withdrawn(verify(film.path, trust(studio), clock.now), film.path, ws)
+        (told,) = [f for f in report.findings if f.code == FILM_CODE]
+        assert report.holds and "of its model harbor: it consumed" in told.text and "were taken back" in told.text
 
 
 def test_the_model_folder_verifies_offline(studio: Any, clock: Any) -> None:

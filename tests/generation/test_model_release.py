@@ -100,7 +100,7 @@ def test_a_release_is_signed_recorded_and_verifies(permitted: Studio, tmp_path: 
     assert done.license == "fairframe-weights-draft"
     assert {one.file for one in DOCUMENTS} <= {path.name for path in done.folder.iterdir()}
     with permitted.lab.read() as tx:
-        (row,) = released.releases(tx, registry.find(tx, "harbor")["id"])
+        (row,) = released.of_all(tx)[registry.find(tx, "harbor")["id"]]
         told = tx.rows(model_release_entries())
     assert (row["document"], row["purpose"]) == (done.document, "research")
     assert [entry["kind"] for entry in told] == ["checkpoint.released"]
@@ -302,6 +302,7 @@ def command(permitted: Studio, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> 
 
 
 def test_the_command_previews_asks_and_releases(command: Any, permitted: Studio, tmp_path: Path) -> None:
+    assert json.loads(command("list", "--json")[1])[0]["released"] == []
     code, out, _ = command("release", "harbor")
     assert code == 0
     assert "permitted for research" in out
@@ -310,7 +311,13 @@ def test_the_command_previews_asks_and_releases(command: Any, permitted: Studio,
     assert (code, "input.confirm" in err) == (1, True)
     assert not (tmp_path / "out").exists()
     code, out, _ = command("release", "harbor", "-o", tmp_path / "out", "--yes", "--json")
-    assert (code, json.loads(out)["license"]) == (0, "fairframe-weights-draft")
+    done = json.loads(out)
+    assert (code, done["license"]) == (0, "fairframe-weights-draft")
+    (left,) = json.loads(command("list", "--json")[1])[0]["released"]
+    assert (left["document"], left["purpose"], left["license"]) == (done["document"], "research", done["license"])
+    shown = command("list")[1]
+    assert "weights released" in shown and "research" in shown
+    assert "weights released 2026-05-28 20:26 for research until 2027-05-28 20:26" in command("show", "harbor")[1]
     assert failed(check(permitted, tmp_path / "out")) == set()
     assert command("figures", tmp_path / "out")[0] == 0
     value = json.loads((tmp_path / "out" / "figures.json").read_text())

@@ -1,5 +1,7 @@
 """Whether people are to be seen, by a person's ruling: signed, reasoned, and expiring where it lets something in."""
 
+from pathlib import Path
+
 import pytest
 from tests.conftest import SettableClock
 from tests.rights.test_recheck import Scene, scene  # noqa: F401  (fixture)
@@ -10,6 +12,7 @@ from fairframe.core.errors import InputError
 from fairframe.core.time import DAY_MS
 from fairframe.library import facts, releases
 from fairframe.rights import people, rulings
+from fairframe.verify.forms import check_form
 
 ALLOWED_MS = rulings.ALLOW_DAYS * DAY_MS
 
@@ -40,6 +43,7 @@ def test_nobody_to_be_seen_lets_it_in_until_it_expires(scene: Scene, clock: Sett
     keyid, private = scene.ws.keys.signing_key()
     opened = bundle.open_signed(done.envelope, {keyid: private.public_key()})[0]
     assert (opened.type, opened.body["finding"], opened.body["decision"]) == ("ruling", "people", "none")
+    assert {one.ok for one in check_form(opened, Path())} == {True}
     assert b"Rea" not in done.envelope and opened.body["reason"] == "I looked"
 
 

@@ -6,18 +6,20 @@ import pytest
 import sqlalchemy as sa
 from tests.rights.test_recheck import Scene, scene  # noqa: F401  (fixture)
 
-from fairframe.core import bundle
+from fairframe.core import bundle, dsse
 from fairframe.core.errors import Conflict, FairframeError, InputError, NotFound, Refused
 from fairframe.core.ids import new_id
+from fairframe.core.ruling_body import RULABLE
 from fairframe.core.time import DAY_MS
 from fairframe.library import facts
 from fairframe.library.tables import signal
 from fairframe.platform.tables import audit_entry, document
 from fairframe.platform.tx import WriteTx
 from fairframe.rights import appeals, clearing, consent, holds, review, rulings
-from fairframe.rights.clearance import CODES, RULABLE
+from fairframe.rights.clearance import CODES
 from fairframe.rights.review import Filter
 from fairframe.rights.tables import ruling
+from fairframe.verify.forms import check_form
 
 
 def unknown_people(scene: Scene, *numbers: int) -> None:  # noqa: F811
@@ -67,6 +69,7 @@ def test_a_ruling_is_a_signed_document_and_names_nobody(scene: Scene) -> None:  
     keyid, private = scene.ws.keys.signing_key()
     opened = bundle.open_signed(done.envelope, {keyid: private.public_key()})[0]
     assert opened.type == "ruling" and opened.id == done.document
+    assert {one.ok for one in check_form(opened, Path())} == {True}
     assert opened.body["reason"] == "I looked" and opened.body["decision"] == "allow"
     assert opened.body["assets"] == [{"asset": scene.assets[0]["public_id"], "ruling": done.rulings[0][1]}]
     with scene.ws.read() as tx:
@@ -196,6 +199,8 @@ def test_an_appeal_is_a_case_with_an_outcome(scene: Scene) -> None:  # noqa: F81
     with scene.ws.write() as tx:
         second = appeals.lodge(tx, hold, scene.ada, "here is the right raw file")
         envelope = appeals.settle(tx, second, "lifted", reason="it is hers", by="Rea Viewer")
+        (found,) = check_form(bundle.read_payload(dsse.read_envelope(envelope).payload), Path())
+        assert found.ok and f"the hold {hold} was lifted" in found.text
         assert [one["state"] for one in appeals.listing(tx, settled=True)] == ["kept", "lifted"]
         with pytest.raises(Conflict):
             appeals.lodge(tx, hold, scene.ada, "once more")

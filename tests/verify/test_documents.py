@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from fairframe.core.appeal_outcome_body import AppealOutcome
 from fairframe.core.attestation_body import AttestationBody, Model, Settled
 from fairframe.core.breach_body import BreachBody, OverdueItem, Told
 from fairframe.core.bundle import Head, read_payload, seal
@@ -15,10 +16,12 @@ from fairframe.core.canonical import canonical
 from fairframe.core.claim_outcome_body import ClaimOutcome
 from fairframe.core.dsse import add_signature, read_envelope
 from fairframe.core.errors import InputError
+from fairframe.core.incident_outcome_body import Decided, Delivered, IncidentOutcome, InSpite, Trained
 from fairframe.core.log_proof_body import Act, LogProof
 from fairframe.core.merkle import leaf_hash
 from fairframe.core.model_release_body import ModelRelease, Under
-from fairframe.core.time import DAY_MS
+from fairframe.core.ruling_body import RulingBody
+from fairframe.core.time import DAY_MS, to_rfc3339
 from fairframe.core.usage_report_body import ItemUse, UsageReport
 from fairframe.verify.documents import ISSUER
 from fairframe.verify.trust import Trust
@@ -51,6 +54,9 @@ def bodies(world: Any, ids: Any) -> dict[str, dict[str, Any]]:
     return {
         **found,
         "agreement": world.agreement_body(),
+        "appeal_outcome": AppealOutcome(
+            ids("apl"), ids("hld"), ids("ast"), ids("ctr"), "kept", "the hold is right", NOW_MS
+        ).to_json(),
         "attestation": said.to_json(),
         "breach": breach_body(world, ids).to_json(),
         "claim_outcome": ClaimOutcome(
@@ -58,9 +64,11 @@ def bodies(world: Any, ids: Any) -> dict[str, dict[str, Any]]:
         ).to_json(),
         "delivery": world.delivery([b"one", b"two"]),
         "film": read_payload(read_envelope(film).payload).body,
+        "incident_outcome": incident_body(ids).to_json(),
         "lineage": lineage_body(ids),
         "log_proof": LogProof(head, Act.read(ENTRY)).to_json(),
         "model_release": release_body(ids).to_json(),
+        "ruling": ruling_body(ids).to_json(),
         "usage_report": UsageReport(
             ids("ckp"),
             "harbor",
@@ -80,6 +88,27 @@ def breach_body(world: Any, ids: Any) -> BreachBody:
     told = Told(ids("fed"), 1, NOW_MS - 2 * DAY_MS, "ab" * 32, 1)
     overdue = OverdueItem(ids("dlv"), ids("fed"), NOW_MS - DAY_MS, 1, ids("itm"))
     return BreachBody(ids("brc"), world.agreement_ref.id, "stop_at_next_epoch", (told,), (overdue,), None)
+
+
+def ruling_body(ids: Any, **changes: Any) -> RulingBody:
+    """A person looked at a clip, and allows it for a month."""
+    until, named = NOW_MS + 30 * DAY_MS, ((ids("ast"), ids("rul")),)
+    return replace(RulingBody("property_unknown", "allow", "a public square", NOW_MS, until, named), **changes)
+
+
+def incident_body(ids: Any, **changes: Any) -> IncidentOutcome:
+    """A no of two days ago that is valid from a week ago; a release, a delivery and a model came in between."""
+    then = NOW_MS - 5 * DAY_MS
+    found = InSpite(
+        concerns=2,
+        decided=(Decided(ids("rel"), "squares", ids("agr"), then, 2, 4_000),),
+        delivered=(Delivered(ids("dlv"), "squares", "North Lab", then, 2, 4_000),),
+        trained=(Trained(ids("ckp"), "harbor", ids("pty"), then, 30, 137),),
+        assets=(ids("ast"),),
+    )
+    days = (NOW_MS - 7 * DAY_MS, NOW_MS - 2 * DAY_MS, NOW_MS + 28 * DAY_MS)
+    said = IncidentOutcome(ids("inc"), ids("ctr"), 1, *days, "settled", "paid for the use", found, NOW_MS)
+    return replace(said, **changes)
 
 
 def release_body(ids: Any) -> ModelRelease:
@@ -125,6 +154,83 @@ def test_a_body_holds_only_whole_and_with_nothing_else(world: Any, failing: Fail
     wrong += [{k: v for k, v in honest.items() if k != name} for name in honest]
     for body in wrong:
         assert failing(world.check(world.write("x.json", issued(world, kind, body)))) == {"document.field"}
+
+
+RULED: dict[str, dict[str, Any]] = {
+    "forever": {"expires_ms": None},
+    "for too long": {"expires_ms": NOW_MS + 1_097 * DAY_MS},
+    "for no time": {"expires_ms": NOW_MS},
+}
+
+
+@pytest.mark.parametrize("name", RULED)
+def test_an_allow_holds_for_a_time_only(world: Any, failing: Failing, name: str) -> None:
+    body = ruling_body(made_id, **RULED[name])
+    assert failing(world.check(world.write("x.json", issued(world, "ruling", body.to_json())))) == {"ruling.expiry"}
+    denied = replace(body, decision="deny").to_json()
+    found = failing(world.check(world.write("x.json", issued(world, "ruling", denied))))
+    assert found == (set() if name != "for no time" else {"ruling.expiry"}), "a deny may hold as long as it likes"
+
+
+def test_a_ruling_allows_only_what_a_person_can(world: Any, failing: Failing) -> None:
+    body = ruling_body(made_id, finding="opted_out")
+    assert failing(world.check(world.write("x.json", issued(world, "ruling", body.to_json())))) == {"ruling.finding"}
+    looked = ruling_body(made_id, finding="people", decision="none", assets=((made_id("ast"), ""),))
+    assert world.check(world.write("x.json", issued(world, "ruling", looked.to_json()))).holds
+    forever = replace(looked, expires_ms=None).to_json()
+    assert failing(world.check(world.write("x.json", issued(world, "ruling", forever)))) == {"ruling.expiry"}
+
+
+def test_a_ruling_of_a_wrong_form(world: Any, failing: Failing) -> None:
+    asset, ruling = made_id("ast"), made_id("rul")
+    for changes in (
+        {"finding": "Opted out"},
+        {"decision": "seen"},
+        {"assets": ()},
+        {"assets": ((asset, ruling), (asset, made_id("rul", 1)))},
+        {"assets": ((asset, ""),)},
+        {"finding": "people", "decision": "none"},
+        {"valid_from_ms": 1 << 52},
+        {"reason": "x" * 2_001},
+    ):
+        body = ruling_body(made_id, **changes).to_json()
+        assert failing(world.check(world.write("x.json", issued(world, "ruling", body)))) == {"document.field"}, changes
+
+
+@pytest.mark.parametrize(
+    "kind, name",
+    [
+        ("ruling", "valid_from_ms"),
+        ("appeal_outcome", "decided_at_ms"),
+        ("claim_outcome", "decided_at"),
+        ("incident_outcome", "settled_at_ms"),
+    ],
+)
+def test_a_decision_is_signed_when_it_is_made(world: Any, failing: Failing, kind: str, name: str) -> None:
+    body, then = bodies(world, made_id)[kind], NOW_MS - 25 * 3_600_000
+    changes = {name: to_rfc3339(then) if name == "decided_at" else then}
+    found = failing(world.check(world.write("x.json", issued(world, kind, {**body, **changes}))))
+    assert found == {"document.decided"}
+
+
+def test_an_incidents_outcome(world: Any, failing: Failing) -> None:
+    honest = incident_body(made_id)
+    report = world.check(world.write("x.json", issued(world, "incident_outcome", honest.to_json())))
+    texts = {one.code: one.text for one in report.findings}
+    assert "before its deadline" in texts["incident.deadline"]
+    assert "1 releases, 1 deliveries and 1 checkpoints" in texts["incident.found"]
+
+    def found(**changes: Any) -> set[str]:
+        body = replace(honest, **changes).to_json()
+        return failing(world.check(world.write("x.json", issued(world, "incident_outcome", body))))
+
+    assert found(outcome="nothing_happened") == {"incident.found"}
+    assert found(outcome="nothing_happened", found=InSpite(2, (), (), (), ())) == set()
+    assert found(valid_from_ms=honest.recorded_at_ms) == {"incident.times"}
+    assert found(recorded_at_ms=NOW_MS + DAY_MS) == {"incident.times"}
+    assert found(due_ms=NOW_MS - 1) == set()
+    late = world.check(world.write("x.json", issued(world, "incident_outcome", replace(honest, due_ms=1).to_json())))
+    assert any("AFTER its deadline" in one.text for one in late.findings)
 
 
 def test_an_agreement_needs_both_signatures(world: Any, failing: Failing) -> None:

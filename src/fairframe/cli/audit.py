@@ -1,18 +1,23 @@
-"""audit: what the tree holds, whose heads are held, and signed proofs for the other party or anyone."""
+"""audit: what the tree holds, whose heads are held, signed proofs for others, and any signed document again."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from fairframe.cli.outputs import check_writable
+from fairframe.cli.outputs import check_papers, check_writable, write_papers
 from fairframe.cli.shell import AsJson, OutFile, emit, group, read_input, say, table, when, workspace, write_output
-from fairframe.core.bundle import Head
+from fairframe.core.bundle import Head, read_payload
 from fairframe.core.canonical import parse
-from fairframe.platform import audit, log_proofs, trust
+from fairframe.core.dsse import read_envelope
+from fairframe.core.errors import NotFound
+from fairframe.dataset.papers import Papers
+from fairframe.platform import audit, bundles, log_proofs, trust
 from fairframe.platform.tx import Tx
+from fairframe.rights import agreements
+from fairframe.verify.forms import LISTS
 
-app = group("The audit tree: its entries, its heads, and proofs of both.")
+app = group("The audit tree: its entries, its heads, proofs of both, and the documents kept beside it.")
 
 
 @app.command()
@@ -86,6 +91,38 @@ def prove(
     what = [f"entry {proof.act.seq} ({proof.act.kind}) is in"] if proof.act else []
     what += [f"nothing but growth since {proof.older.size} entries led to"] if proof.older else []
     say(f"signed: {' and '.join(what)} the tree of {proof.head.size} entries, root {proof.head.root}")
+
+
+@app.command()
+def document(
+    ctx: typer.Context,
+    which: Annotated[str, typer.Argument(metavar="DOCUMENT", help="The id of a signed document that is kept here.")],
+    output: OutFile,
+) -> None:
+    """Write a signed document that this workspace made or took.
+
+    Whatever was signed here is kept: rulings, outcomes, agreements, feeds, statements. A list that belongs to it is
+    written beside it, where it is kept too.
+    """
+    with workspace(ctx) as ws:
+        with ws.read() as tx:
+            row = bundles.find(tx, which)
+            # of an agreement, the copy with both signatures where there is one
+            signed = agreements.find(tx, which).signed if row["type"] == "agreement" else None
+        envelope = signed or row["envelope"].encode()
+        if row["type"] not in LISTS:
+            write_output(check_writable(output), envelope)
+            return
+        listed = LISTS[row["type"]](read_payload(read_envelope(envelope).payload).body).beside
+        if not ws.objects.exists(listed.digest):
+            raise NotFound(
+                f"the list of this {row['type']} is not kept here, only the document",
+                code="document.list",
+                where=which,
+                remedy="Ask its sender for both files",
+            )
+        check_papers(output)
+        write_papers(output, Papers(envelope, ws.objects.path(listed.digest)))
 
 
 def _head(tx: Tx, named: str | None) -> Head | int | None:

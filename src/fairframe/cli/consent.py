@@ -192,13 +192,15 @@ def render_impact(found: Impact, labs: Mapping[str, str]) -> None:
                 (
                     f"{p.agreement} ({p.offer})",
                     p.state,
-                    f"{p.weight} of {p.of_all} {p.unit}",
+                    f"{p.weight} of {'about ' if p.sampled else ''}{p.of_all} {p.unit}",
                     micro(p.waiting_micro, p.currency),
                     f"{span(p.next_ms)} of {span(p.next_of_ms)}" if p.release else "-",
                 )
                 for p in found.pools
             ],
         )
+        if any(p.sampled for p in found.pools):
+            note("what all of a large pool weighs is told from every nth of its items: a few percent off at most")
         note("what was delivered keeps its part of these pools; a release that is built after a no pays them nothing")
 
 

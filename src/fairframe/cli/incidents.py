@@ -5,8 +5,9 @@ from typing import Annotated, Any
 import typer
 
 from fairframe.cli.shell import AsJson, confirm, emit, group, say, span, table, when, workspace
+from fairframe.core.incident_outcome_body import InSpite
 from fairframe.flows import incidents as flow
-from fairframe.flows.in_spite import InSpite, in_spite
+from fairframe.flows.in_spite import in_spite
 from fairframe.platform.tx import Row
 from fairframe.rights import incidents
 

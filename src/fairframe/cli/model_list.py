@@ -7,7 +7,8 @@ import typer
 
 from fairframe.cli.shell import AsJson, emit, group, say, table, when, workspace
 from fairframe.core.time import to_rfc3339
-from fairframe.training import ancestry, registry
+from fairframe.platform.tx import Row
+from fairframe.training import ancestry, registry, released
 from fairframe.training.ancestry import Node
 from fairframe.training.permission_rule import PURPOSES, USES, Answer, Use
 from fairframe.training.permissions import Permissions, permissions_of
@@ -24,15 +25,25 @@ Tenant = Annotated[
 
 @app.command("list")
 def list_(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """Checkpoints: a lab's own, or those that labs reported."""
+    """Checkpoints: a lab's own, or those that labs reported.
+
+    Weights that were released cannot be called back; a library does not hear of releases through reports.
+    """
     with workspace(ctx) as ws, ws.read() as tx:
-        found = [(row, [one["kind"] for one in registry.events(tx, row["id"])]) for row in registry.listing(tx)]
+        left = released.of_all(tx)
+        found = [
+            (row, [one["kind"] for one in registry.events(tx, row["id"])], left.get(row["id"], []))
+            for row in registry.listing(tx)
+        ]
     keep = ("public_id", "name", "agreement", "delivery", "frames_seen", "weights_hash", "recorded_at_ms")
     emit(
-        [{name: row[name] for name in keep} | {"events": events} for row, events in found],
+        [
+            {name: row[name] for name in keep} | {"events": events, "released": _released(gone)}
+            for row, events, gone in found
+        ],
         as_json,
         lambda: table(
-            ["checkpoint", "id", "#frames", "since", "agreement", "then"],
+            ["checkpoint", "id", "#frames", "since", "agreement", "weights released", "then"],
             [
                 (
                     row["name"],
@@ -40,9 +51,10 @@ def list_(ctx: typer.Context, as_json: AsJson = False) -> None:
                     row["frames_seen"],
                     when(row["recorded_at_ms"]),
                     row["agreement"],
+                    ", ".join(f"{when(one['recorded_at_ms'])}, {one['purpose']}" for one in gone),
                     ", ".join(events),
                 )
-                for row, events in found
+                for row, events, gone in found
             ],
             empty="no checkpoints yet; make one with: fairframe train",
         ),
@@ -64,15 +76,28 @@ def show(
     with workspace(ctx) as ws, ws.read() as tx:
         row = registry.find_any(tx, model)
         tree, found = ancestry.tree(tx, row), permissions_of(tx, row, tenant=tenant)
+        gone = _released(released.of_all(tx).get(row["id"], []))
 
     def render() -> None:
         say(f"{tree.name} ({found.checkpoint})")
+        for one in gone:
+            until = "" if one["ends_ms"] is None else f" until {when(one['ends_ms'])}"
+            what = f"weights released {when(one['at_ms'])} for {one['purpose']}{until}"
+            say(f"{what}, {one['license']}: {one['document']}")
         table(["made of", "as", "#weight", "license", "data"], list(_lines(tree)))
         say("")
         table(["may it be used for", *PURPOSES], [_row(found, use) for use in USES])
         _reasons(found)
 
-    emit(_json(tree, found), as_json, render)
+    emit({**_json(tree, found), "released": gone}, as_json, render)
+
+
+def _released(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """The releases of a checkpoint's weights."""
+    return [
+        {name: row[name] for name in ("document", "purpose", "license", "ends_ms")} | {"at_ms": row["recorded_at_ms"]}
+        for row in rows
+    ]
 
 
 def _lines(node: Node, depth: int = 0) -> Iterator[tuple[str, str, str, str, str]]:

@@ -10,12 +10,13 @@ from fairframe.cli.asset import tell_labs
 from fairframe.cli.claims import case_json, render_cases
 from fairframe.cli.shell import AsJson, confirm, emit, group, moment_ms, note, say, table, when, workspace
 from fairframe.core.errors import InputError
+from fairframe.core.ruling_body import MAX_ASSETS, PEOPLE, RULABLE
 from fairframe.flows.whereabouts import Held, whereabouts
 from fairframe.library import assets, collections, contributors
 from fairframe.platform.tx import Row, Tx
 from fairframe.platform.workspace import Workspace
 from fairframe.rights import agreements, appeals, claims, facts, incidents, moment, people, review, rulings
-from fairframe.rights.clearance import CODES, RULABLE, reviewed
+from fairframe.rights.clearance import CODES, reviewed
 from fairframe.rights.people import Seen
 from fairframe.rights.review import Filter
 from fairframe.rights.rulings import Change, Ruled, Verdict
@@ -143,12 +144,12 @@ def rule(
     cannot be ruled away. With people in place of a finding, whoever looked says whether people are to be seen
     (--seen, --none), whatever the metadata says.
     """
-    if (finding == people.FINDING) != (seen or none) or (seen and none):
+    if (finding == PEOPLE) != (seen or none) or (seen and none):
         raise typer.BadParameter("say --seen or --none of people, and of nothing else")
     with workspace(ctx, "library") as ws:
         with ws.read() as tx:
             rows = [assets.find(tx, asset)]
-        if finding == people.FINDING:
+        if finding == PEOPLE:
             _look(ws, rows, "seen" if seen else "none", reason, expires, by, yes, as_json)
         else:
             _decide(ws, rows, finding, _verdict(allow, deny), reason, expires, by, yes, as_json)
@@ -177,7 +178,7 @@ def bulk(
     rulings.check(finding, decision)
     with workspace(ctx, "library") as ws:
         narrow = _filter(ws, finding, agreement, contributor, collection, None)
-        found = review.queue(ws, narrow, rulings.MAX_ASSETS + 1)
+        found = review.queue(ws, narrow, MAX_ASSETS + 1)
         if not found.rows:
             raise InputError(f"no asset waits for {finding}", code="ruling.nothing", remedy="See: rights review list")
         _decide(ws, [one.asset for one in found.rows], finding, decision, reason, expires, by, yes, as_json)

@@ -5,10 +5,10 @@ from typing import Any
 
 from fairframe.core.canonical import Json
 from fairframe.core.fields import Fields
+from fairframe.core.limits import REASON_MAX_CHARS
 from fairframe.core.time import to_rfc3339
 
 OUTCOMES = ("upheld", "dismissed")
-MAX_REASON = 2_000
 STATEMENT = (
     "The library states how it settled a contributor's claim that a film copies their clip. Frames that look alike are"
     " a reason to look, not a proof of copying; this is a person's judgment, and no court's."
@@ -49,7 +49,7 @@ class ClaimOutcome:
             asset="" if fields.value("asset") is None else fields.id("asset", "ast"),
             film_hash=fields.hex("film_hash"),
             outcome=fields.text("outcome", one_of=OUTCOMES),
-            reason=fields.text("reason", max_chars=MAX_REASON),
+            reason=fields.text("reason", max_chars=REASON_MAX_CHARS),
             decided_at_ms=fields.time_ms("decided_at"),
         )
         fields.text("statement", one_of=[STATEMENT])

@@ -64,6 +64,15 @@ class Fields:
         except InputError as error:
             raise self._bad(name, error.message) from error
 
+    def ms(self, name: str) -> int:
+        """Milliseconds since 1970 as a number, which may be negative; within the years 1 to 9999."""
+        value = self.integer(name, least=-(1 << 53))
+        try:
+            to_rfc3339(value)
+        except InputError as error:
+            raise self._bad(name, error.message) from error
+        return value
+
     def time_ms(self, name: str) -> int:
         """Milliseconds of an RFC 3339 time in the one form that we write."""
         value = self.text(name, max_chars=40)

@@ -3,6 +3,9 @@
 LISTED_MAX = 20_000
 """Weights of claimants that one statement lists, over all its allocations; a bundle is at most 16 MiB."""
 
+REASON_MAX_CHARS = 2_000
+"""A reason that a person gives for a decision."""
+
 
 def derived_max_bytes(items_bytes: int) -> int:
     """The most that a file made from items.jsonl can take: it repeats the items in another form, and no more.

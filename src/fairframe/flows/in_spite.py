@@ -6,11 +6,10 @@ own moment, known when the no was recorded, and was not denied by what was known
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
 
 import sqlalchemy as sa
 
+from fairframe.core.incident_outcome_body import SHOWN, Decided, Delivered, InSpite, Trained
 from fairframe.dataset.tables import dataset_release
 from fairframe.dataset.tables import delivery as delivery_table
 from fairframe.flows.items import of_assets
@@ -26,65 +25,6 @@ from fairframe.training import reported
 from fairframe.training.tables import usage
 
 BATCH = 500
-SHOWN = 1_000
-"""Assets that the account of an incident names one by one; it counts all."""
-
-
-@dataclass(frozen=True)
-class Decided:
-    """A release that was published while the no was valid and not yet known. items: those that it speaks against."""
-
-    release: str
-    name: str
-    agreement: str
-    at_ms: int
-    items: int
-    duration_ms: int
-
-
-@dataclass(frozen=True)
-class Delivered:
-    """A delivery of such items that was made in that time. lab: a name."""
-
-    delivery: str
-    name: str
-    lab: str
-    at_ms: int
-    items: int
-    duration_ms: int
-
-
-@dataclass(frozen=True)
-class Trained:
-    """Frames of delivered items that a checkpoint consumed, by a report taken since the no is valid.
-
-    When they were consumed nobody told; no later than the report. reported_ms: of the report that counts now.
-    """
-
-    checkpoint: str
-    name: str
-    party: str
-    reported_ms: int
-    frames: int
-    of_all: int
-
-
-@dataclass(frozen=True)
-class InSpite:
-    """What happened in spite of a backdated no, as far as the library knows today. assets: those named (SHOWN)."""
-
-    concerns: int
-    decided: tuple[Decided, ...]
-    delivered: tuple[Delivered, ...]
-    trained: tuple[Trained, ...]
-    assets: tuple[str, ...]
-
-    @property
-    def nothing(self) -> bool:
-        return not (self.decided or self.delivered or self.trained)
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def in_spite(tx: Tx, case: Row) -> InSpite:

@@ -1,7 +1,5 @@
 """Settling an incident: the signed document holds what happened in spite of the no, as it is asked then."""
 
-from typing import Any
-
 from fairframe.core.errors import Refused
 from fairframe.flows.in_spite import in_spite
 from fairframe.platform.tx import WriteTx
@@ -27,12 +25,4 @@ def settle(tx: WriteTx, public_id: str, outcome: Outcome, *, reason: str, by: st
             ],
             remedy="Settle it with the contributor, or dispute it",
         )
-    json = found.to_json()
-    return incidents.settle(tx, public_id, outcome, reason=reason, found=_plain(json), by=by)
-
-
-def _plain(value: Any) -> Any:
-    """Tuples as lists, as a document has them."""
-    if isinstance(value, dict):
-        return {str(key): _plain(one) for key, one in value.items()}
-    return [_plain(one) for one in value] if isinstance(value, list | tuple) else value
+    return incidents.settle(tx, public_id, outcome, reason=reason, found=found, by=by)

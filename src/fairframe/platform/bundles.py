@@ -21,7 +21,7 @@ from fairframe.core.party import Party
 from fairframe.core.time import DAY_MS
 from fairframe.platform import audit, identity, trust
 from fairframe.platform.tables import document, peer_head
-from fairframe.platform.tx import Tx, WriteTx
+from fairframe.platform.tx import Row, Tx, WriteTx
 
 # clocks of honest parties differ; a document from further in the future is refused
 CLOCK_SKEW_MS = DAY_MS
@@ -158,6 +158,18 @@ def pinned(tx: Tx, party_id: str) -> Party:
             remedy="Compare its fingerprint with the party, then: fairframe trust add party.json",
         )
     return known
+
+
+def find(tx: Tx, public_id: str) -> Row:
+    """The row of a document that was made or taken here. Raises NotFound."""
+    row = tx.row(document.select().where(document.c.public_id == public_id))
+    if row is None:
+        raise NotFound(
+            f"no document {public_id[:60]!r} was made or taken here",
+            code="document.missing",
+            remedy="See: fairframe audit acts",
+        )
+    return row
 
 
 def latest_signed_ms(tx: Tx) -> int:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from fairframe.core.appeal_outcome_body import AppealOutcome
 from fairframe.core.errors import Conflict, InputError, NotFound
 from fairframe.core.ids import new_id
 from fairframe.library.tables import asset, contributor, ownership
@@ -61,16 +62,16 @@ def settle(tx: WriteTx, appeal_public_id: str, outcome: Outcome, *, reason: str,
     found = find(tx, appeal_public_id)
     if found["state"] != "open":
         raise Conflict(f"the appeal is settled: {found['state']}", code="appeal.settled", where=appeal_public_id)
-    body = {
-        "appeal": appeal_public_id,
-        "hold": found["hold"],
-        "asset": found["asset"],
-        "contributor": found["contributor"],
-        "outcome": outcome,
-        "reason": text,
-        "decided_at_ms": tx.now_ms,
-    }
-    document, envelope = decided(tx, appeal_outcome, {"appeal_id": found["id"]}, outcome, text, body, by)
+    body = AppealOutcome(
+        appeal=appeal_public_id,
+        hold=found["hold"],
+        asset=found["asset"],
+        contributor=found["contributor"],
+        outcome=outcome,
+        reason=text,
+        decided_at_ms=tx.now_ms,
+    )
+    document, envelope = decided(tx, appeal_outcome, {"appeal_id": found["id"]}, outcome, text, body.to_json(), by)
     said = {"appeal": appeal_public_id, "hold": found["hold"], "document": document}
     tx.record(f"appeal.{outcome}", found["asset"], said)
     if outcome == "lifted":

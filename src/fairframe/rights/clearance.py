@@ -52,6 +52,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from fairframe.core.ruling_body import RULABLE
 from fairframe.core.time import DAY_MS
 from fairframe.rights.consent import FOREVER_MS, resolve
 from fairframe.rights.facts import AssetView, RulingView, SignalView
@@ -94,23 +95,6 @@ CODES: dict[str, Outcome] = {
     "signal_noted": "ALLOW",
 }
 """Every finding and its outcome, in the order in which findings are shown: gravest first."""
-
-
-RULABLE = frozenset(
-    {
-        "editorial_unknown",
-        "people_unknown",
-        "model_release_missing",
-        "model_release_minor",
-        "property_unknown",
-        "signal_unclear",
-        "signal_untrusted",
-        "signal_unreadable",
-    }
-)
-"""The findings that a person's ruling can allow: a person can look, or ask, and know better. Not signal_tampered, or
-an edit would launder a trusted no; not what a paper's own words lack, nor that somebody took one back. See
-docs/review.md."""
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fairframe.core.errors import NotFound
+from fairframe.core.ruling_body import RULABLE
 from fairframe.platform.tx import Row, Tx
 from fairframe.platform.workspace import Workspace
 from fairframe.rights import clearing_sql, facts, moment, snapshot
 from fairframe.rights.agreement import Agreement
-from fairframe.rights.clearance import CODES, RULABLE, SEVERITY, Decision, clear, ends_ms
+from fairframe.rights.clearance import CODES, SEVERITY, Decision, clear, ends_ms
 from fairframe.rights.consent import FOREVER_MS
 from fairframe.rights.moment import Moment
 from fairframe.rights.offers import Terms

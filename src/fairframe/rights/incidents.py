@@ -10,9 +10,9 @@ from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
 
-from fairframe.core.canonical import Json
 from fairframe.core.errors import Conflict, NotFound
 from fairframe.core.ids import new_id
+from fairframe.core.incident_outcome_body import IncidentOutcome, InSpite
 from fairframe.core.time import DAY_MS
 from fairframe.library.tables import contributor
 from fairframe.platform import audit
@@ -56,7 +56,7 @@ def words_of(contributor_id: int, valid_from_ms: int, recorded_at_ms: int) -> "s
     )
 
 
-def settle(tx: WriteTx, public_id: str, outcome: Outcome, *, reason: str, found: Json, by: str = "") -> bytes:
+def settle(tx: WriteTx, public_id: str, outcome: Outcome, *, reason: str, found: InSpite, by: str = "") -> bytes:
     """Settle an incident with a signed document, which it returns; it holds `found`, what happened in spite of the no.
 
     `by`: who settled; it enters the audit tree as a commitment only. Raises NotFound, InputError (input.bad_reason),
@@ -67,19 +67,19 @@ def settle(tx: WriteTx, public_id: str, outcome: Outcome, *, reason: str, found:
     row = find(tx, public_id)
     if row["outcome"] is not None:
         raise Conflict(f"the incident is settled: {row['outcome']}", code="incident.settled", where=public_id)
-    body: dict[str, Json] = {
-        "incident": public_id,
-        "contributor": row["contributor"],
-        "words": row["words"],
-        "valid_from_ms": row["valid_from_ms"],
-        "recorded_at_ms": row["recorded_at_ms"],
-        "due_ms": row["due_ms"],
-        "outcome": outcome,
-        "reason": text,
-        "found": found,
-        "settled_at_ms": tx.now_ms,
-    }
-    document, envelope = decided(tx, incident_outcome, {"incident_id": row["id"]}, outcome, text, body, by)
+    body = IncidentOutcome(
+        incident=public_id,
+        contributor=row["contributor"],
+        words=row["words"],
+        valid_from_ms=row["valid_from_ms"],
+        recorded_at_ms=row["recorded_at_ms"],
+        due_ms=row["due_ms"],
+        outcome=outcome,
+        reason=text,
+        found=found,
+        settled_at_ms=tx.now_ms,
+    )
+    document, envelope = decided(tx, incident_outcome, {"incident_id": row["id"]}, outcome, text, body.to_json(), by)
     tx.record(f"incident.{outcome}", public_id, {"contributor": row["contributor"], "document": document})
     return envelope
 

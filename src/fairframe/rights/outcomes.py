@@ -8,17 +8,16 @@ import sqlalchemy as sa
 from fairframe.core.canonical import Json
 from fairframe.core.errors import InputError
 from fairframe.core.ids import new_id
+from fairframe.core.limits import REASON_MAX_CHARS
 from fairframe.platform import bundles
 from fairframe.platform.tx import WriteTx
-
-MAX_REASON = 2_000
 
 
 def reason_of(text: str, what: str = "it") -> str:
     """A reason without outer blanks. Raises InputError (input.bad_reason)."""
-    if not text.strip() or len(text) > MAX_REASON or "\x00" in text:
+    if not text.strip() or len(text) > REASON_MAX_CHARS or "\x00" in text:
         raise InputError(
-            f"{what} needs a reason of at most {MAX_REASON:,} characters",
+            f"{what} needs a reason of at most {REASON_MAX_CHARS:,} characters",
             code="input.bad_reason",
             remedy="Say --reason",
         )

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Literal
 
 from fairframe.core.ids import new_id
+from fairframe.core.ruling_body import PEOPLE, RulingBody
 from fairframe.library import facts as said
 from fairframe.library.tables import asset_fact
 from fairframe.platform import bundles
@@ -19,8 +20,6 @@ from fairframe.rights.outcomes import reason_of
 from fairframe.rights.rulings import Change, Ruled, Verdict
 
 Seen = Literal["seen", "none"]
-FINDING = "people"
-"""What such a ruling names in place of a finding."""
 _VALUES: dict[Seen, str] = {"seen": "yes", "none": "no"}
 _LIKE: dict[Seen, Verdict] = {"seen": "deny", "none": "allow"}
 
@@ -30,21 +29,15 @@ def rule(
 ) -> Ruled:
     """Say whether people are to be seen on `assets`, from now on. `by`: who looked, as a commitment in the audit tree.
 
-    expires_ms: a "none" expires after rulings.ALLOW_DAYS where None, and after rulings.MAX_DAYS at the latest; a "seen"
-    holds until somebody says otherwise. Raises InputError (reason, expiry, no or too many assets).
+    expires_ms: a "none" expires after rulings.ALLOW_DAYS where None, and after MAX_DAYS (core/ruling_body.py) at the
+    latest; a "seen" holds until somebody says otherwise. Raises InputError (reason, expiry, no or too many assets).
     """
     text = reason_of(reason, "a ruling")
     until = rulings.expiry(tx.now_ms, _LIKE[seen], expires_ms)
     rulings.check_count(assets)
     document = new_id("doc")
-    body = {
-        "finding": FINDING,
-        "decision": seen,
-        "reason": text,
-        "valid_from_ms": tx.now_ms,
-        "expires_ms": until,
-        "assets": [{"asset": row["public_id"]} for row in assets],
-    }
+    named = tuple((row["public_id"], "") for row in assets)
+    body = RulingBody(PEOPLE, seen, text, tx.now_ms, until, named).to_json()
     envelope = bundles.issue(tx, rulings.DOCUMENT, "", body, id=document, private={"by": by} if by else None)
     for row in assets:
         _say(tx, row, _VALUES[seen], until)

@@ -1,8 +1,8 @@
 """Rulings: what a person decided about a finding that asks for one. A signed, reasoned event with an expiry.
 
 A ruling names assets and one finding. "allow" turns that finding into ALLOW on them, and nothing else: a contributor's
-no, a trusted signer's do-not-train and every other DENY stand (clearance.RULABLE is the whole list, and docs/review.md
-shows it). "deny" rules an asset out. One act is one signed document, however many assets it names.
+no, a trusted signer's do-not-train and every other DENY stand (RULABLE in core/ruling_body.py is the whole list, and
+docs/review.md shows it). "deny" rules an asset out. One act is one signed document, however many assets it names.
 """
 
 from collections import Counter
@@ -12,12 +12,13 @@ from typing import Literal
 
 from fairframe.core.errors import InputError, Refused
 from fairframe.core.ids import new_id
+from fairframe.core.ruling_body import MAX_ASSETS, MAX_DAYS, RULABLE, RulingBody
 from fairframe.core.time import DAY_MS
 from fairframe.platform import bundles
 from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.rights import agreements, facts, moment
 from fairframe.rights.agreement import Agreement
-from fairframe.rights.clearance import CODES, RULABLE, SEVERITY, Decision, clear, reviewed
+from fairframe.rights.clearance import CODES, SEVERITY, Decision, clear, reviewed
 from fairframe.rights.facts import AssetView, RulingView
 from fairframe.rights.outcomes import reason_of
 from fairframe.rights.tables import ruling
@@ -25,10 +26,6 @@ from fairframe.rights.tables import ruling
 Verdict = Literal["allow", "deny"]
 ALLOW_DAYS = 365
 """How long an allow holds where nobody says otherwise. A deny then holds until a later ruling."""
-MAX_DAYS = 1_096
-"""The longest that an allow holds: three years, then somebody looks again."""
-MAX_ASSETS = 10_000
-"""Assets in one act; its document names each."""
 DOCUMENT = "ruling"
 
 INSTEAD = {
@@ -97,15 +94,8 @@ def rule(
     _must_stand(tx, assets, finding)
     document = new_id("doc")
     rulings = tuple((str(row["public_id"]), new_id("rul")) for row in assets)
-    body = {
-        "finding": finding,
-        "decision": decision,
-        "reason": text,
-        "valid_from_ms": tx.now_ms,
-        "expires_ms": until,
-        "assets": [{"asset": asset_id, "ruling": ruling_id} for asset_id, ruling_id in rulings],
-    }
-    envelope = bundles.issue(tx, DOCUMENT, "", body, id=document, private={"by": by} if by else None)
+    body = RulingBody(finding, decision, text, tx.now_ms, until, rulings)
+    envelope = bundles.issue(tx, DOCUMENT, "", body.to_json(), id=document, private={"by": by} if by else None)
     same = {"finding": finding, "decision": decision, "reason": text, "expires_ms": until, "document": document}
     rows = [
         {"public_id": ruling_id, "asset_id": row["id"], "valid_from_ms": tx.now_ms, **same}

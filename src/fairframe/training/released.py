@@ -19,7 +19,9 @@ def record(tx: WriteTx, checkpoint: Row, document: str, release: ModelRelease) -
     tx.record("checkpoint.released", checkpoint["public_id"], {**told, "license": release.license})
 
 
-def releases(tx: Tx, checkpoint_id: int) -> list[Row]:
-    """The releases of a checkpoint, oldest first."""
-    where = weight_release.c.checkpoint_id == checkpoint_id
-    return list(tx.rows(weight_release.select().where(where).order_by(weight_release.c.id)))
+def of_all(tx: Tx) -> dict[int, list[Row]]:
+    """The releases of all checkpoints (BIGINT ids) that have some, oldest first."""
+    found: dict[int, list[Row]] = {}
+    for row in tx.rows(weight_release.select().order_by(weight_release.c.id)):
+        found.setdefault(row["checkpoint_id"], []).append(row)
+    return found

@@ -8,7 +8,6 @@ from fairframe.core.attestation_body import AttestationBody
 from fairframe.core.breach_body import BreachBody
 from fairframe.core.bundle import Bundle
 from fairframe.core.canonical import Json
-from fairframe.core.claim_outcome_body import ClaimOutcome
 from fairframe.core.delivery_body import DeliveryBody, LeaseBody
 from fairframe.core.feed_body import FeedBody
 from fairframe.core.grant_body import GrantBody
@@ -16,6 +15,7 @@ from fairframe.core.model_release_body import ModelRelease
 from fairframe.core.time import to_rfc3339
 from fairframe.core.usage_report_body import UsageReport
 from fairframe.verify.beside import beside, signed_lines
+from fairframe.verify.decisions import appeal_outcome, claim_outcome, incident_outcome, ruling
 from fairframe.verify.films import read_sidecar
 from fairframe.verify.kind import Finding
 from fairframe.verify.lineage import read_lineage
@@ -89,13 +89,16 @@ LISTS: dict[str, Callable[[Json], FeedBody | AttestationBody]] = {
 
 READERS: dict[str, Callable[[Bundle], Iterable[Finding]]] = {
     "agreement": _agreement,
+    "appeal_outcome": appeal_outcome,
     "breach": _breach,
-    "claim_outcome": _body(ClaimOutcome.from_json),
+    "claim_outcome": claim_outcome,
     "delivery": _body(DeliveryBody.from_json),
     "film": _film,
     "grant": _body(GrantBody.from_json),
+    "incident_outcome": incident_outcome,
     "lease": _body(LeaseBody.from_json),
     "lineage": lambda bundle: read_lineage(bundle.body).findings,
     "model_release": _model_release,
+    "ruling": ruling,
     "usage_report": _body(UsageReport.from_body),
 }
