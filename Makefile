@@ -35,7 +35,7 @@ everyday: $(STAMP)
 	$(BIN)/python -m pytest -n 2 -m "not torch and not crash"
 
 torch: $(STAMP)
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "torch and not crash"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "torch and not crash"
 
 crash: $(STAMP)
 	FAIRFRAME_CRASH_ROUNDS=$${FAIRFRAME_CRASH_ROUNDS:-3} OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m crash

@@ -12,6 +12,7 @@ from fairframe.verify.log_proofs import LOG_PROOF
 from fairframe.verify.statement import STATEMENT
 
 SOURCE = Path(fairframe.__file__).parent
+OUTCOMES = "fairframe.rights.outcomes"
 OWN_KINDS = {LOG_PROOF.name: "log_proof", STATEMENT.name: "statement"}
 """Kinds of target that are a document of one type."""
 
@@ -30,13 +31,11 @@ def modules() -> Iterator[tuple[str, ast.Module]]:
 
 
 def signed() -> set[str]:
-    """The type of every call of bundles.issue: a word, or a name of its module; of an outcome its table's name."""
+    """The type of every call of bundles.issue, or of outcomes.decided, which signs: a word, or a name of its module."""
     found = set[str]()
     for name, tree in modules():
         for called, node in calls(tree):
-            if called == "decided":  # rights/outcomes.py signs under the name of the table that it is given
-                found.add(_value(name, node.args[1]).name)
-            elif called == "bundles.issue" and ast.unparse(node.args[1]) != "into.name":
+            if called == "decided" or (called == "bundles.issue" and name != OUTCOMES):
                 found.add(_value(name, node.args[1]))
     return found
 
@@ -64,5 +63,3 @@ def test_documents_are_signed_in_one_place() -> None:
     assert sealing == {"fairframe.platform.bundles", "fairframe.core.bundle", "fairframe.core.party"}
     froms = [node for _, tree in modules() for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     assert not [one for one in froms if one.module == "fairframe.platform.bundles"], "call it as bundles.issue"
-    into = {name for name, tree in modules() for _, node in calls(tree) if "into.name" in map(ast.unparse, node.args)}
-    assert into == {"fairframe.rights.outcomes"}

@@ -71,7 +71,8 @@ def settle(tx: WriteTx, appeal_public_id: str, outcome: Outcome, *, reason: str,
         reason=text,
         decided_at_ms=tx.now_ms,
     )
-    document, envelope = decided(tx, appeal_outcome, {"appeal_id": found["id"]}, outcome, text, body.to_json(), by)
+    document, envelope = decided(tx, "appeal_outcome", body.to_json(), by)
+    tx.insert(appeal_outcome, appeal_id=found["id"], outcome=outcome, reason=text, document=document)
     said = {"appeal": appeal_public_id, "hold": found["hold"], "document": document}
     tx.record(f"appeal.{outcome}", found["asset"], said)
     if outcome == "lifted":

@@ -90,7 +90,8 @@ def settle(tx: WriteTx, claim_public_id: str, outcome: Outcome, *, reason: str, 
         reason=text,
         decided_at_ms=tx.now_ms,
     )
-    document, envelope = decided(tx, claim_outcome, {"claim_id": found["id"]}, outcome, text, body.to_json(), by)
+    document, envelope = decided(tx, "claim_outcome", body.to_json(), by)
+    tx.insert(claim_outcome, claim_id=found["id"], outcome=outcome, reason=text, document=document)
     tx.record(f"claim.{outcome}", claim_public_id, {"film": found["film_hash"], "document": document})
     return envelope
 

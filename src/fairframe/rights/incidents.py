@@ -79,7 +79,8 @@ def settle(tx: WriteTx, public_id: str, outcome: Outcome, *, reason: str, found:
         found=found,
         settled_at_ms=tx.now_ms,
     )
-    document, envelope = decided(tx, incident_outcome, {"incident_id": row["id"]}, outcome, text, body.to_json(), by)
+    document, envelope = decided(tx, "incident_outcome", body.to_json(), by)
+    tx.insert(incident_outcome, incident_id=row["id"], outcome=outcome, reason=text, document=document)
     tx.record(f"incident.{outcome}", public_id, {"contributor": row["contributor"], "document": document})
     return envelope
 

@@ -1,9 +1,6 @@
 """What a person decides on a case (an appeal, a claim, an incident): a reason, and a signed document that says it."""
 
 from collections.abc import Mapping
-from typing import Any
-
-import sqlalchemy as sa
 
 from fairframe.core.canonical import Json
 from fairframe.core.errors import InputError
@@ -24,17 +21,10 @@ def reason_of(text: str, what: str = "it") -> str:
     return text.strip()
 
 
-def decided(
-    tx: WriteTx, into: sa.Table, case: Mapping[str, int], outcome: str, reason: str, body: Mapping[str, Json], by: str
-) -> tuple[str, bytes]:
-    """Sign a case's outcome and write its row; returns the document's id and the document.
+def decided(tx: WriteTx, kind: str, body: Mapping[str, Json], by: str) -> tuple[str, bytes]:
+    """Sign what was decided, as a document of a type; returns its id and the document.
 
-    into: the table of outcomes, whose name is the document's type. case: the column that names the case, and its value.
     `by`: who decided; it enters the audit tree as a commitment only.
     """
     document = new_id("doc")
-    private = {"by": by} if by else None
-    said: dict[str, Any] = dict(body)
-    envelope = bundles.issue(tx, into.name, "", said, id=document, private=private)
-    tx.insert(into, **case, outcome=outcome, reason=reason, document=document)
-    return document, envelope
+    return document, bundles.issue(tx, kind, "", dict(body), id=document, private={"by": by} if by else None)
