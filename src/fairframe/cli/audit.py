@@ -17,7 +17,7 @@ from fairframe.platform.tx import Tx
 from fairframe.rights import agreements
 from fairframe.verify.forms import LISTS
 
-app = group("The audit tree: its entries, its heads, proofs of both, and the documents kept beside it.")
+app = group("The audit tree, proofs of it, documents kept beside it.")
 
 
 @app.command()
