@@ -10,7 +10,7 @@ from importlib import import_module
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0014"
+revision = "0010"
 down_revision = "0009"
 
 BIGINT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
