@@ -51,7 +51,9 @@ def plans(ws: Workspace, act: Callable[[], Any]) -> list[tuple[str, str]]:
 def scans(found: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """Steps that read a large table to its end; the newest row by its key is read with a limit of one."""
     whole = [(text, step) for text, step in found if "LIMIT" not in text]
-    return [(text, step) for text, step in whole if step.startswith("SCAN ") and step.split()[1] in GROW]
+    scanned = [(text, step) for text, step in whole if step.startswith("SCAN ") and step.split()[1] in GROW]
+    # all rows of a library have the same direction
+    return scanned + [(text, step) for text, step in found if step.endswith("(direction=?)")]
 
 
 def leave(loop: Loop, who: str) -> opt_out.OptedOut:  # noqa: F811

@@ -87,3 +87,36 @@ def test_an_older_database_keeps_its_signals(tmp_path: Path) -> None:
         with pytest.raises(sa.exc.IntegrityError), engine.connect() as conn, conn.begin():
             conn.execute(sa.text(broken))
     engine.dispose()
+
+
+def test_an_older_database_keeps_its_obligations(tmp_path: Path) -> None:
+    """SQLite writes them anew without one of their keys, and their events: rows, ids, the reference and guards stay."""
+    from alembic import command
+
+    engine = make_engine(sqlite_url(tmp_path / "old.db"))
+    config = configuration()
+    with engine.connect() as conn, conn.begin():
+        config.attributes["connection"] = conn
+        command.upgrade(config, "0009")
+        conn.execute(sa.text("insert into obligation values (7, 'obl_x', 'out', 'pty', 'dlv', 'itm', 'delete', 5, 6)"))
+        conn.execute(sa.text("insert into obligation_event values (3, 7, 'attested', 'att_x', 8)"))
+        before = [conn.execute(sa.text(f"select * from {name}")).all() for name in ("obligation", "obligation_event")]
+    upgrade(engine)
+    with engine.connect() as conn, conn.begin():
+        assert [
+            conn.execute(sa.text(f"select * from {name}")).all() for name in ("obligation", "obligation_event")
+        ] == before
+        conn.execute(sa.text("insert into obligation values (8, 'obl_y', 'out', 'pty', 'dlv', 'it2', 'delete', 5, 6)"))
+        conn.execute(sa.text("insert into obligation_event values (4, 8, 'attested', 'att_x', 8)"))
+    for broken in (
+        "update obligation set due_ms = 9",
+        "delete from obligation",
+        "insert or replace into obligation values (9, 'obl_x', 'out', 'pty', 'dlv', 'it3', 'delete', 5, 6)",
+        "insert into obligation values (9, 'obl_z', 'off', 'pty', 'dlv', 'it3', 'delete', 5, 6)",
+        "delete from obligation_event",
+        "insert into obligation_event values (5, 99, 'attested', 'att_x', 8)",
+        "insert into obligation_event values (5, 8, 'word', 'att_x', 8)",
+    ):
+        with pytest.raises(sa.exc.IntegrityError), engine.connect() as conn, conn.begin():
+            conn.execute(sa.text(broken))
+    engine.dispose()

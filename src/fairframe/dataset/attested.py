@@ -123,9 +123,11 @@ def _check_kept(tx: Tx, delivery: Row, body: AttestationBody, named: Mapping[str
             per_holder[one.kept_by].append(one)
     for holder, some in per_holder.items():
         over = _over(tx, holder, bundle.issued_at_ms)
+        gone = set[str]() if over else _kept_elsewhere(tx, holder)
         for start in range(0, len(some), BATCH):
             batch = some[start : start + BATCH]
-            held = set() if over else _held(tx, delivery, holder, [one.bytes_hash for one in batch], body.feed_entries)
+            hashes = [one.bytes_hash for one in batch]
+            held = set() if over else _held(tx, delivery, holder, hashes, body.feed_entries, gone)
             if lost := [one.item for one in batch if one.bytes_hash not in held]:
                 raise VerificationError(
                     f"the bytes of {lost[0]} may not be kept: {holder} does not hold them by right",
@@ -140,29 +142,38 @@ def _over(tx: Tx, holder: str, at_ms: int) -> bool:
     return row is not None and held_until_ms(tx, row) <= at_ms
 
 
-def _held(tx: Tx, delivery: Row, holder: str, hashes: Sequence[str], entries: int) -> set[str]:
+def _held(tx: Tx, delivery: Row, holder: str, hashes: Sequence[str], entries: int, elsewhere: set[str]) -> set[str]:
     """Those of some bytes that another delivery to the lab of `delivery` holds in an item that was not taken back, and
-    is not itself attested as kept under a third: then each would vouch for the other, and nothing would ever go."""
+    is none of `elsewhere`."""
     back = (
         sa.select(feed_entry.c.id)
         .where(feed_entry.c.direction == OUT, feed_entry.c.item == item.c.public_id)
-        .where(feed_entry.c.delivery == holder, feed_entry.c.family == delivery["family"])
+        .where(feed_entry.c.delivery == holder, delivery_table.c.family == delivery["family"])
         .where(feed_entry.c.seq <= entries)
+        .correlate(item, delivery_table)
         .exists()
     )
-    owed = (obligation.c.item == item.c.public_id) & (obligation.c.delivery == holder) & (obligation.c.direction == OUT)
     statement = (
-        sa.select(item.c.bytes_hash, obligation_event.c.document)
+        sa.select(item.c.public_id, item.c.bytes_hash)
         .join(dataset_release, dataset_release.c.id == item.c.dataset_release_id)
         .join(delivery_table, delivery_table.c.release == dataset_release.c.public_id)
-        .outerjoin(obligation, owed)
-        .outerjoin(obligation_event, obligation_event.c.obligation_id == obligation.c.id)
         .where(delivery_table.c.public_id == holder, delivery_table.c.direction == OUT)
         .where(delivery_table.c.party == delivery["party"], item.c.bytes_hash.in_(hashes), ~back)
     )
-    rows = tx.rows(statement)
-    elsewhere = {one for one in {row["document"] for row in rows} if one and _keeps(tx, one)}
-    return {row["bytes_hash"] for row in rows if row["document"] not in elsewhere}
+    return {row["bytes_hash"] for row in tx.rows(statement) if row["public_id"] not in elsewhere}
+
+
+def _kept_elsewhere(tx: Tx, holder: str) -> set[str]:
+    """Items of a delivery that are themselves attested as kept under a third: each would else vouch for the other, and
+    nothing would ever go."""
+    settled = (
+        sa.select(obligation.c.item, obligation_event.c.document)
+        .join(obligation_event, obligation_event.c.obligation_id == obligation.c.id)
+        .where(obligation.c.delivery == holder, obligation.c.direction == OUT)
+    )
+    rows = tx.rows(settled)
+    keeping = {one for one in {row["document"] for row in rows} if one and _keeps(tx, one)}
+    return {row["item"] for row in rows if row["document"] in keeping}
 
 
 def _keeps(tx: Tx, attestation: str) -> bool:

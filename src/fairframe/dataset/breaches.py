@@ -151,20 +151,17 @@ def _keep(tx: WriteTx, direction: str, party: str, body: BreachBody) -> None:
 
 
 def _recorded(tx: Tx, row: Row) -> Recorded:
+    theirs = sa.select(breach_item.c.delivery).where(breach_item.c.breach_id == row["id"])
     settled = (
-        sa.select(breach_item.c.due_ms, sa.func.min(obligation_event.c.recorded_at_ms).label("settled_ms"))
-        .select_from(
-            breach_item.outerjoin(
-                obligation,
-                (obligation.c.delivery == breach_item.c.delivery)
-                & (obligation.c.item == breach_item.c.item)
-                & (obligation.c.direction == row["direction"]),
-            ).outerjoin(obligation_event, obligation_event.c.obligation_id == obligation.c.id)
-        )
-        .where(breach_item.c.breach_id == row["id"])
-        .group_by(breach_item.c.id, breach_item.c.due_ms)
+        sa.select(obligation.c.delivery, obligation.c.item, sa.func.min(obligation_event.c.recorded_at_ms).label("ms"))
+        .join(obligation_event, obligation_event.c.obligation_id == obligation.c.id)
+        .where(obligation.c.direction == row["direction"], obligation.c.delivery.in_(theirs))
+        .group_by(obligation.c.delivery, obligation.c.item)
+        .subquery("settled")
     )
-    items = tx.rows(settled)
+    same = (settled.c.delivery == breach_item.c.delivery) & (settled.c.item == breach_item.c.item)
+    named = sa.select(breach_item.c.due_ms, settled.c.ms.label("settled_ms")).outerjoin(settled, same)
+    items = tx.rows(named.where(breach_item.c.breach_id == row["id"]))
     left = sum(one["settled_ms"] is None for one in items)
     return Recorded(
         breach=row["public_id"],
@@ -184,17 +181,22 @@ def _open(tx: Tx, family: str) -> Sequence[Row]:
     """Obligations of a family that are not attested, each with the first feed entry that told it."""
     settled = sa.select(obligation_event.c.id).where(obligation_event.c.obligation_id == obligation.c.id).exists()
     told = (feed_entry.c.delivery == obligation.c.delivery) & (feed_entry.c.item == obligation.c.item)
+    told &= feed_entry.c.direction == OUT
+
+    def first(column: "sa.Column[int]") -> "sa.ScalarSelect[int]":
+        return sa.select(sa.func.min(column)).where(told).scalar_subquery()
+
     statement = (
         sa.select(
             obligation.c.delivery,
             obligation.c.item,
             obligation.c.due_ms,
-            sa.func.min(feed_entry.c.seq).label("entry"),
-            sa.func.min(feed_entry.c.effective_ms).label("effective_ms"),
+            first(feed_entry.c.seq).label("entry"),
+            first(feed_entry.c.effective_ms).label("effective_ms"),
         )
-        .select_from(obligation.join(feed_entry, told & (feed_entry.c.direction == OUT)))
-        .where(obligation.c.direction == OUT, feed_entry.c.family == family, ~settled)
-        .group_by(obligation.c.id, obligation.c.delivery, obligation.c.item, obligation.c.due_ms)
+        .join(delivery_table, delivery_table.c.public_id == obligation.c.delivery)
+        .where(delivery_table.c.direction == OUT, delivery_table.c.family == family)
+        .where(obligation.c.direction == OUT, ~settled)
     )
     return tx.rows(statement.order_by(obligation.c.id))
 

@@ -30,30 +30,28 @@ class Owed:
 
 def owe(tx: WriteTx, direction: str, party: str, family: str, after: int, deletion_ms: int) -> None:
     """Write the obligation to delete each item that the family's feed entries after a number take back, unless it
-    stands: due `deletion_ms` after the entry that names the item first."""
-    fresh = (feed_entry.c.direction == direction, feed_entry.c.family == family, feed_entry.c.seq > after)
-    again = sa.func.row_number().over(
-        partition_by=(feed_entry.c.delivery, feed_entry.c.item), order_by=feed_entry.c.seq
-    )
-    named = sa.select(
-        feed_entry.c.seq, feed_entry.c.delivery, feed_entry.c.item, feed_entry.c.effective_ms, again.label("again")
-    )
-    new = named.where(*fresh).subquery("new")
-    stands = sa.select(obligation.c.id).where(
-        obligation.c.delivery == new.c.delivery, obligation.c.item == new.c.item, obligation.c.direction == direction
+    stands: due `deletion_ms` after the entry that names the item first. Each entry is followed by this, so that an
+    obligation stands where an older entry names the item."""
+    older = feed_entry.alias("older")
+    stands = sa.select(older.c.id).where(
+        older.c.item == feed_entry.c.item,
+        older.c.delivery == feed_entry.c.delivery,
+        older.c.direction == direction,
+        older.c.seq < feed_entry.c.seq,
     )
     rows = (
         sa.select(
             made_id(tx.conn, "obl").label("public_id"),
             sa.literal(direction).label("direction"),
             sa.literal(party).label("party"),
-            new.c.delivery,
-            new.c.item,
+            feed_entry.c.delivery,
+            feed_entry.c.item,
             sa.literal("delete").label("kind"),
-            (new.c.effective_ms + deletion_ms).label("due_ms"),
+            (feed_entry.c.effective_ms + deletion_ms).label("due_ms"),
         )
-        .where(new.c.again == 1, ~stands.exists())
-        .order_by(new.c.seq)
+        .where(feed_entry.c.direction == direction, feed_entry.c.family == family, feed_entry.c.seq > after)
+        .where(~stands.exists())
+        .order_by(feed_entry.c.seq)
     )
     tx.insert_from(obligation, rows)
 

@@ -105,6 +105,14 @@ def delivered(tx: Tx, items: Items, reason: str = KEPT_LONG) -> list[Delivered]:
     ]
 
 
+def back_before(tx: Tx, items: Items) -> dict[str, int]:
+    """How many of some items were taken back before, by the delivery's public id; deliveries with none are left out."""
+    some, held = _held(items)
+    count = sa.select(delivery_table.c.public_id, sa.func.count().label("items")).select_from(held)
+    grouped = count.where(~_standing(some, KEPT_LONG)).group_by(delivery_table.c.public_id)
+    return {row["public_id"]: int(row["items"]) for row in tx.rows(grouped)}
+
+
 def last_entry(tx: Tx, direction: str, family: str) -> int:
     """The number of the newest feed entry of a family; 0 where there is none."""
     statement = sa.select(sa.func.coalesce(sa.func.max(feed_entry.c.seq), 0)).where(
@@ -174,5 +182,4 @@ def _entries(items: Items, reason: str, since_ms: int, before: dict[str, int]) -
         )
         .select_from(held)
         .where(_standing(some, reason))
-        .order_by(delivery_table.c.family, delivery_table.c.id, some.c.idx)
     )

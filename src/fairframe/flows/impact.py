@@ -10,7 +10,7 @@ from fairframe.core.money import MICRO
 from fairframe.dataset import revocation
 from fairframe.dataset.governing import governing
 from fairframe.dataset.revocation import Items
-from fairframe.dataset.tables import dataset_release, feed_entry, item
+from fairframe.dataset.tables import dataset_release, item
 from fairframe.dataset.tables import delivery as delivery_table
 from fairframe.library.tables import asset, ownership
 from fairframe.platform.database import among
@@ -213,7 +213,7 @@ def _releases(tx: Tx, items: Items) -> tuple[ReleaseImpact, ...]:
 
 def _deliveries(tx: Tx, items: Items) -> tuple[DeliveryImpact, ...]:
     taking = {one.delivery["public_id"]: one for one in revocation.delivered(tx, items, OPTED_OUT)}
-    back = _taken_back(tx, items)
+    back = revocation.back_before(tx, items)
     where = delivery_table.c.public_id.in_([*taking, *back]) & (delivery_table.c.direction == "out")
     rows = tx.rows(delivery_table.select().where(where).order_by(delivery_table.c.id))
     terms_of = {family: governing(tx, family).terms for family in {row["family"] for row in rows}}
@@ -234,17 +234,6 @@ def _deliveries(tx: Tx, items: Items) -> tuple[DeliveryImpact, ...]:
             )
         )
     return tuple(found)
-
-
-def _taken_back(tx: Tx, items: Items) -> dict[str, int]:
-    some = items.subquery("some")
-    statement = (
-        sa.select(feed_entry.c.delivery, sa.func.count(feed_entry.c.item.distinct()).label("items"))
-        .join(some, some.c.public_id == feed_entry.c.item)
-        .where(feed_entry.c.direction == "out")
-        .group_by(feed_entry.c.delivery)
-    )
-    return {row["delivery"]: int(row["items"]) for row in tx.rows(statement)}
 
 
 def _checkpoints(tx: Tx, items: Items, turn_ms: int) -> tuple[CheckpointImpact, ...]:

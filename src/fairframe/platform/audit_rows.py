@@ -118,8 +118,12 @@ def _told(names: Sequence[str], columns: Sequence[tuple[Any, ...]]) -> list[byte
         rows = zip(*cells, strict=True)
         held = (",".join(h + one for h, one in zip(heads, row, strict=True) if one is not None) for row in rows)
         return [f"{{{one}}}\n".encode() for one in held]
-    line = "{" + ",".join(f"{quoted(name)}:%s" for name in names) + "}\n"
-    return [text.encode() for text in map(line.__mod__, zip(*cells, strict=True))]
+    # what is the same in all rows is written once
+    same = [name != "id" and len({*column}) == 1 for name, column in zip(names, cells, strict=True)]
+    fixed = [str(column[0]).replace("%", "%%") if one else "%s" for one, column in zip(same, cells, strict=True)]
+    line = "{" + ",".join(f"{quoted(name)}:{text}" for name, text in zip(names, fixed, strict=True)) + "}\n"
+    differing = [column for one, column in zip(same, cells, strict=True) if not one]
+    return [text.encode() for text in map(line.__mod__, zip(*differing, strict=True))]
 
 
 def _writer(kinds: set[type]) -> Callable[[Any], str | None]:

@@ -7,6 +7,7 @@ append-only table refuses UPDATE, DELETE, TRUNCATE and (SQLite) INSERT OR REPLAC
 from collections.abc import Sequence
 from json import dumps
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import sqlalchemy as sa
@@ -77,12 +78,13 @@ def table(name: str, *parts: Any, append_only: bool = True) -> sa.Table:
 
 def made_id(conn: sa.Connection, prefix: str) -> "sa.ColumnElement[str]":
     """A fresh public id for each row of a query, made by the database: at least 94 random bits, in digits that
-    core.ids reads too (the sixteen of base 16 are among its thirty-two)."""
+    core.ids reads too (the sixteen of base 16 are among its thirty-two). The first 32 bits are drawn once for the
+    query, so that its rows lie side by side in the index: each would else change a page of its own."""
     if conn.dialect.name == "postgresql":
         drawn = sa.func.replace(sa.cast(sa.func.gen_random_uuid(), sa.Text), "-", "")
     else:
         drawn = sa.func.lower(sa.func.hex(sa.func.randomblob(16)))
-    return sa.literal(f"{prefix}_0", sa.Text) + sa.func.substr(drawn, 1, 25, type_=sa.Text)
+    return sa.literal(f"{prefix}_0{token_hex(4)}", sa.Text) + sa.func.substr(drawn, 1, 17, type_=sa.Text)
 
 
 def among(conn: sa.Connection, column: "sa.ColumnElement[int]", keys: Sequence[int]) -> "sa.ColumnElement[bool]":
@@ -123,7 +125,9 @@ def sqlite_url(path: Path) -> str:
 
 
 def _sqlite_connect(connection: Any, _record: Any) -> None:
-    for pragma in ("journal_mode=wal", "foreign_keys=on", "synchronous=full", "recursive_triggers=on"):
+    # 64 MB at most: with SQLite's 2, an act on thousands of rows writes its pages out and reads them again
+    guards = ("foreign_keys=on", "synchronous=full", "recursive_triggers=on")
+    for pragma in ("journal_mode=wal", *guards, "cache_size=-65536"):
         connection.execute(f"pragma {pragma}")
 
 

@@ -7,8 +7,8 @@ the commit. On SQLite there is one writer at a time anyway.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0010"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 
 BIGINT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 TABLE = "period"

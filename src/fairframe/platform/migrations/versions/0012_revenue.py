@@ -6,8 +6,8 @@ that is their subject.
 
 from alembic import op
 
-revision = "0011"
-down_revision = "0010"
+revision = "0012"
+down_revision = "0011"
 
 KINDS = (
     *("flat", "per_clip", "per_hour", "milestone", "renewal"),

@@ -5,8 +5,8 @@ from importlib import import_module
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0013"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 
 BIGINT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 GROUND = import_module("fairframe.platform.migrations.versions.0001_ground")
