@@ -83,6 +83,9 @@ def check(root: Path) -> list[str]:
     papers = [path for folder in ("statements", "books") for path in (root / folder).glob("*.json")]
     for path in (root / "film.mp4", root / "lab" / "models" / model["name"], *papers):
         hold_true(f"{path.name} verifies", verify(path, trust, now_ms()).holds)
+    papers = sorted((root / "statements").glob("*.pdf"))
+    hold_true("each statement is there as a PDF too", len(papers) == len(list((root / "statements").glob("*.json"))))
+    hold_true("each PDF is one", bool(papers) and all(path.read_bytes().startswith(b"%PDF-") for path in papers))
     held = [(root / "exchange" / "feed.json").read_bytes()]
     hold_true("the library's audit tree agrees with the head that the lab holds", verify_audit(library, held).holds)
     hold_true("the lab's audit tree holds", verify_audit(lab, []).holds)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from fairframe.core.errors import FairframeError, Refused
+from fairframe.core.errors import FairframeError, MissingExtra, Refused
 from fairframe.core.item_line import Item
 from fairframe.core.money import format_micro, format_money, parse_money
 from fairframe.core.party import Party
@@ -30,7 +30,7 @@ from fairframe.platform.tx import Tx
 from fairframe.platform.workspace import Workspace, create_workspace, open_workspace
 from fairframe.rights import agreements, clearing, consent
 from fairframe.rights import terms as contributor_terms
-from fairframe.royalties import allocate, closing, revenue, statement_html, statements, trial, usage
+from fairframe.royalties import allocate, closing, revenue, statement_files, statement_html, statements, trial, usage
 from fairframe.training.reporting import report as usage_report
 
 TERMS = b"""name = "contributors"
@@ -271,6 +271,7 @@ def money(place: Place) -> None:
 def _statements(place: Place, library: Workspace) -> None:
     folder = place.root / "statements"
     earned: dict[str, int] = {}
+    no_paper = ""
     with library.write() as tx:
         closed = closing.close(tx, tx.now_ms + 1)
     closing.papers(library, closed).write(place.root / "books" / f"{closed.id}.json")
@@ -279,14 +280,15 @@ def _statements(place: Place, library: Workspace) -> None:
         for who in contributors.listing(tx):
             for currency in statements.currencies(tx, who):
                 found = statements.statement(tx, who, currency=currency)
-                page = statement_html.render_html(found, statement_html.load_posters(tx, found))
                 earned[str(who["name"])] = int(found.body["earned_micro"])
                 stem = "".join(c if c.isalnum() else "-" for c in str(who["name"]).lower())
-                write_atomic(folder / f"{stem}.json", found.envelope)
-                write_atomic(folder / f"{stem}.csv", found.csv.encode())
-                write_atomic(folder / f"{stem}.html", page.encode())
+                try:
+                    for name, data in statement_files.files(found, statement_html.load_posters(tx, found)):
+                        write_atomic(folder / (stem + name.removeprefix(found.id)), data)
+                except MissingExtra as error:
+                    no_paper = f"; no PDF of them: {error}"
         balanced = trial.trial(tx)
-    say(f"{len(earned)} statements; the ledger sums to zero: {balanced.ok}")
+    say(f"{len(earned)} statements; the ledger sums to zero: {balanced.ok}{no_paper}")
     place.write("money", {"earned_micro": earned})
 
 
