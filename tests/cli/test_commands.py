@@ -3,9 +3,11 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
+from typer.core import TyperGroup
 
 from fairframe.cli.main import app
 
@@ -25,12 +27,15 @@ text = "Silence consents to research."
 def commands() -> list[list[str]]:
     found: list[list[str]] = []
 
-    def walk(group: object, path: list[str]) -> None:
-        for name, command in getattr(group, "commands", {}).items():
-            found.append([*path, name])
-            walk(command, [*path, name])
+    def walk(command: Any, path: list[str]) -> None:
+        if isinstance(command, TyperGroup):
+            context = typer.Context(command)
+            for name in command.list_commands(context):
+                found.append([*path, name])
+                walk(command.get_command(context, name), [*path, name])
 
     walk(typer.main.get_command(app), [])
+    assert len(found) > 100
     return found
 
 
@@ -54,6 +59,21 @@ def test_a_group_tells_each_command_in_a_whole_line(
     monkeypatch.setenv("COLUMNS", "80")
     told = fairframe(*path, "--help").out.partition("Commands:\n")[2].splitlines()
     assert told and not [line for line in told if line.endswith("...")]
+
+
+def test_a_command_loads_no_other_commands_module() -> None:
+    code = """
+import sys
+sys.argv = ["fairframe", "keys", "--help"]
+from fairframe.cli.main import main
+try:
+    main()
+except SystemExit as stop:
+    assert stop.code == 0
+others = [m for m in sys.modules if m.startswith(("fairframe.rights.", "fairframe.royalties.", "fairframe.training."))]
+assert not others, others
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_help_loads_nothing_heavy() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import typer
+from typer.core import TyperGroup
 
 from fairframe.cli.main import app
 from fairframe.rights.terms import parse
@@ -21,8 +22,8 @@ def test_a_command_of_the_readme_exists_with_its_options(line: str) -> None:
     words = shlex.split(line, comments=True)
     if words[0] == "-w":
         words = words[2:]
-    while hasattr(command, "commands"):
-        command = command.commands[words.pop(0)]
+    while isinstance(command, TyperGroup):
+        command = command.get_command(typer.Context(command), words.pop(0))
     with command.make_context("readme", words) as context:
         assert not context.args
 

@@ -109,7 +109,7 @@ def test_figures_follow_a_feed_and_older_ones_stay(loop: Any, items: list[Item],
     with loop.lab.read() as tx:
         before = reading.read(tx, registry.find(tx, "harbor"))
     clock.advance(1_000)
-    name = _DATASET.PEOPLE[0]
+    name = next(one for one in _DATASET.PEOPLE if items[0].id in loop.items_of(one))  # of whom clips were consumed
     with loop.library.write() as tx:
         opt_out(tx, contributors.find(tx, name), "no more")
         feed = feeds.issue(tx, loop.agreement)

@@ -9,10 +9,6 @@ from fairframe.cli.shell import progress, say
 from fairframe.core.errors import Conflict
 
 
-def register(app: typer.Typer) -> None:
-    app.command()(demo)
-
-
 def demo(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that does not exist yet.")] = Path("demo"),
     footage: Annotated[Path | None, typer.Option(help="Your own footage instead of the painted one.")] = None,

@@ -10,10 +10,6 @@ from fairframe.cli.shell import OutFile, note, progress, say, workspace
 from fairframe.rights.vocabulary import Purpose
 
 
-def register(app: typer.Typer) -> None:
-    app.command()(generate)
-
-
 def generate(
     ctx: typer.Context,
     prompt: Annotated[str, typer.Argument(metavar="PROMPT", help="What is to be seen.")],

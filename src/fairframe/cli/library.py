@@ -33,10 +33,6 @@ app.add_typer(document_releases.app, name="release")
 app.add_typer(owners.app, name="owners")
 
 
-def register(root: typer.Typer) -> None:
-    root.command()(curate)
-
-
 @app.command()
 def ingest(
     ctx: typer.Context,

@@ -5,10 +5,6 @@ import typer
 from fairframe.cli.shell import OutFile, workspace, write_output
 
 
-def register(app: typer.Typer) -> None:
-    app.command()(report)
-
-
 def report(ctx: typer.Context, output: OutFile) -> None:
     """What this workspace holds and did, as one HTML file."""
     from fairframe.flows.report import report as make_report

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fairframe.cli import payees, payouts, receipts, revenue, royalties_split, statements
+from fairframe.cli import payees, payouts, periods, receipts, revenue, royalties_split, statements
 from fairframe.cli.shell import (
     AsJson,
     emit,
@@ -93,3 +93,6 @@ def balance(ctx: typer.Context, as_json: AsJson = False) -> None:
     emit(data, as_json, show)
     if not books.ok:
         raise typer.Exit(1)
+
+
+periods.register(app)

@@ -18,10 +18,6 @@ from fairframe.platform.workspace import Role, Workspace, create_workspace
 trust = group("Parties whose signatures this workspace believes.")
 
 
-def register(app: typer.Typer) -> None:
-    app.command()(init)
-
-
 def init(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make.")],
     role: Annotated[Role, typer.Option(help="library or lab.")],

@@ -10,11 +10,6 @@ from fairframe.cli.shell import AsJson, emit, note, progress, say, table, worksp
 from fairframe.rights.vocabulary import Purpose
 
 
-def register(app: typer.Typer) -> None:
-    app.command()(train)
-    app.command()(evaluate)
-
-
 def train(
     ctx: typer.Context,
     dataset: Annotated[str, typer.Option(help="A received delivery.")],

@@ -21,10 +21,6 @@ from fairframe.verify.registry import verify as verify_target
 MARKS = {True: ("holds   ", "green"), False: ("FAILS   ", "bold red"), None: ("unseen  ", "yellow")}
 
 
-def register(app: typer.Typer) -> None:
-    app.command()(verify)
-
-
 def verify(
     ctx: typer.Context,
     target: Annotated[
