@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from fairframe.cli.outputs import check_papers, check_writable, write_papers
-from fairframe.cli.shell import AsJson, confirm, emit, moment_ms, note, say, table, when, workspace
+from fairframe.cli.shell import AsJson, confirm, emit, group, moment_ms, note, say, table, when, workspace
 from fairframe.core.money import Currency, format_micro
 from fairframe.core.period_body import TrialLine
 from fairframe.core.time import to_rfc3339
@@ -16,12 +16,10 @@ Documents = Annotated[Path | None, typer.Option("-o", "--output", help="Folder f
 MARKS = {True: "holds", False: "NO", None: "note"}
 
 
-def register(royalties: typer.Typer) -> None:
-    royalties.command()(close)
-    royalties.command("periods")(listing)
-    royalties.command("journal")(write_journal)
+app = group("Closing the books.")
 
 
+@app.command()
 def close(
     ctx: typer.Context,
     to: Annotated[str, typer.Option(help="Its end, not included: a time or a date (UTC), or: now.")],
@@ -55,6 +53,7 @@ def close(
     emit(closed, as_json, lambda: say(f"{done.id}: closed up to {when(done.to_ms)}"))
 
 
+@app.command("periods")
 def listing(ctx: typer.Context, output: Documents = None, as_json: AsJson = False) -> None:
     """The closed periods.
 
@@ -81,6 +80,7 @@ def listing(ctx: typer.Context, output: Documents = None, as_json: AsJson = Fals
     emit(data, as_json, lambda: table(columns, rows, empty="no period is closed"))
 
 
+@app.command("journal")
 def write_journal(
     ctx: typer.Context,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for journal.csv, .parquet or .beancount.")],

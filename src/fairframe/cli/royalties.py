@@ -23,7 +23,7 @@ from fairframe.royalties import balance as position
 from fairframe.royalties import usage as usage_reports
 
 app = group("Revenue, pools, statements, payouts.")
-for part in (revenue, receipts, royalties_split, statements):
+for part in (revenue, receipts, royalties_split, statements, periods):
     app.add_typer(part.app)
 app.add_typer(payees.app, name="payee")
 app.command()(payees.policy)
@@ -93,6 +93,3 @@ def balance(ctx: typer.Context, as_json: AsJson = False) -> None:
     emit(data, as_json, show)
     if not books.ok:
         raise typer.Exit(1)
-
-
-periods.register(app)
