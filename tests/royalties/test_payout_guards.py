@@ -23,11 +23,13 @@ from fairframe.royalties import (
     payout_steps,
     payout_terms,
     payouts,
+    periods,
     revenue,
     statements,
 )
 from fairframe.royalties.about import About
 from fairframe.royalties.payout_rules import Asked, Policy, Standing, judge
+from fairframe.royalties.standings import position_micro
 from fairframe.royalties.tables import ledger_txn, payee
 from fairframe.royalties.trial import trial
 
@@ -369,3 +371,43 @@ def test_a_batch_may_be_larger_than_a_leg(world: Any) -> None:
         bodies = [statements.statement(tx, world.contributors[name], currency="IDR").body for name in names]
         earned = sum(int(body["earned_micro"]) for body in bodies)
         assert earned == paid * MICRO
+
+
+def test_a_return_and_a_refund_after_closing_are_of_the_open_period_and_of_who_was_paid(owed: Any, clock: Any) -> None:
+    """The clip changes hands in between, and there is an account in another currency beside it."""
+    start, ann, bob = clock.now, owed.contributors["ann"], owed.contributors["bob"]
+    with owed.ws.write() as tx:
+        other = owed.agree(tx, currency="USD")
+        owed.deliver(tx, other, [("ann-0", 0, 1_000)])
+        owed.book(tx, other, "100.00")
+    allocate.allocate_all(owed.ws)
+    with owed.ws.write() as tx:
+        paid = payouts.pay(tx, ann, "P-1", "EUR").id
+        assert position_micro(tx, bob["public_id"], "EUR") == 500 * 100 * MICRO
+    clock.advance(1)
+    with owed.ws.write() as tx:
+        closing.close(tx, clock.now)
+        owed.own(tx, "ann-0", 0, bob=(1, 1))
+        revenue.book(tx, owed.deal, owed.money("5000.00", "EUR"), "BACK", None, start, About("refund", of="INV-1"))
+    allocate.allocate_all(owed.ws)
+    with owed.ws.write() as tx:
+        payout_steps.give_back(tx, paid, "AC04")
+        clock.advance(1)
+    with owed.ws.write() as tx:
+        closing.close(tx, clock.now)
+        first, second = periods.listing(tx)
+        told = {
+            (at, code): statements.statement(tx, ann, one.from_ms, one.to_ms, code).body
+            for at, one in enumerate((first, second))
+            for code in ("EUR", "USD")
+        }
+    whole = 500 * 100 * MICRO
+    assert [int(told[0, "EUR"][name]) for name in ("earned_micro", "paid_micro", "closing_micro")] == [whole, whole, 0]
+    assert [int(told[1, "EUR"][name]) for name in ("earned_micro", "paid_micro", "closing_micro")] == [
+        -whole,
+        -whole,
+        0,
+    ]
+    assert {told[at, "USD"]["closing_micro"] for at in (0, 1)} == {str(20 * 100 * MICRO)}
+    with owed.ws.read() as tx:
+        assert trial(tx).ok and position_micro(tx, bob["public_id"], "EUR") == 0
