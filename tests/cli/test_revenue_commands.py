@@ -1,5 +1,6 @@
 """Money in, invoices, refunds and files of them at the command line: shown, asked, booked once, listed with states."""
 
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,26 @@ def test_a_file_is_shown_then_booked_whole(loop: Loop, fairframe: Fairframe, tmp
     file.write_text(file.read_text() + f"{deal},renewal,INV-3,{today()},1.00,USD,,,,\n")
     assert "1 booked, 4 known" in fairframe(*said, "--yes").out
     assert cash(loop) == 12_100 * 1_000_000
+
+
+def test_references_alike_by_unicode_are_one_and_by_case_are_noted(
+    loop: Loop,  # noqa: F811
+    fairframe: Fairframe,
+    tmp_path: Path,
+) -> None:
+    deal, file = loop.agree(), tmp_path / "march.csv"
+    said = ("-w", loop.library.root, "royalties")
+    composed, decomposed = (unicodedata.normalize(form, "Reçu-1") for form in ("NFC", "NFD"))
+    line = f"{deal},flat,{{}},{today()},100.00,USD,,,,\n"
+    file.write_text(HEADER + line.format(decomposed))
+    assert "1 booked, 0 known" in fairframe(*said, "import", file, "--yes").out
+    file.write_text(HEADER + line.format(composed))
+    assert "0 booked, 1 known" in fairframe(*said, "import", file, "--yes").out
+    file.write_text(HEADER + line.format(composed.upper()))
+    assert f"differs from {composed!r} only by case" in fairframe(*said, "import", file).err
+    one = fairframe(*said, "revenue", deal, "--ref", composed.upper(), "--amount", "100.00")
+    assert f"differs from {composed!r} only by case" in one.err and "input.confirm" in one.err
+    assert cash(loop) == 10_000 * 1_000_000
 
 
 def test_a_file_with_a_wrong_line_books_nothing(loop: Loop, fairframe: Fairframe, tmp_path: Path) -> None:  # noqa: F811

@@ -24,6 +24,16 @@ def test_a_workspace_opens_again_as_it_was_made(library: Workspace) -> None:
         create_workspace(library.root, "lab", "x")
 
 
+def test_the_database_is_its_owners_to_read(tmp_path, clock) -> None:
+    made = create_workspace(tmp_path / "w", "library", "Harbor Stock", clock)
+    with made.write() as tx:
+        tx.record("test", made.party_id, {})
+        files = sorted((tmp_path / "w").glob("fairframe.db*"))
+    if made.engine.dialect.name == "sqlite":
+        assert len(files) == 3 and {path.stat().st_mode & 0o777 for path in files} == {0o600}
+    made.close()
+
+
 def test_a_folder_without_a_workspace_says_how_to_make_one(tmp_path) -> None:
     with pytest.raises(NotFound, match="fairframe init"):
         open_workspace(tmp_path)

@@ -1,6 +1,8 @@
 """royalties payee, policy, withholding, payout and pay as commands: previews, masks, and being run again."""
 
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ import pytest
 from fairframe.cli import payouts as commands
 from fairframe.cli.main import main
 from fairframe.core.errors import InputError
-from fairframe.royalties import allocate, ledger, revenue
+from fairframe.royalties import allocate, batches, ledger, payout_steps, revenue
 from fairframe.royalties.trial import trial
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -156,3 +158,68 @@ def test_pay_withholds_too(run: Command) -> None:
     run.good("payee", "set", "ann", "--block")
     code, _, err = run("pay", "ann", "--ref", "P-2", "--yes")
     assert code == 1 and "payout.blocked" in err
+
+
+def test_what_is_canceled_while_a_person_is_asked_is_not_in_the_banks_file(
+    run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.good("payout", "prepare", "--ref", "Q2", "--currency", "EUR", "--yes")
+    listed = json.loads(run.good("payout", "show", "Q2", "--json"))["payouts"]
+    ann = next(one["payout"] for one in listed if one["name"] == "ann")
+
+    def beside(question: str, yes: bool) -> None:
+        """Another person cancels one while this one reads the question."""
+        with run.world.ws.write() as tx:
+            payout_steps.cancel(tx, batches.find(tx, "Q2"), [ann])
+
+    out = tmp_path / "bank"
+    with monkeypatch.context() as patched:
+        patched.setattr(commands, "confirm", beside)
+        code, _, err = run("payout", "submit", "Q2", "-o", out)
+    assert code == 1 and "payout.changed" in err and not list(out.iterdir())
+    assert {one["name"]: one["state"] for one in json.loads(run.good("payout", "list", "--json"))} == {
+        "ann": "canceled",
+        "bob": "reserved",
+    }
+    run.good("payout", "submit", "Q2", "-o", out, "--yes")
+    assert all(BOB.encode() in path.read_bytes() for path in out.iterdir())
+    assert not any(ANN.encode() in path.read_bytes() for path in out.iterdir())
+
+
+def test_two_processes_one_asks_and_one_cancels(run: Command, tmp_path: Path) -> None:
+    """The first waits at its question, which it asks of a terminal, and then writes nothing that the other canceled."""
+    run.good("payout", "prepare", "--ref", "Q2", "--currency", "EUR", "--yes")
+    listed = json.loads(run.good("payout", "show", "Q2", "--json"))["payouts"]
+    ann = next(one["payout"] for one in listed if one["name"] == "ann")
+    ours, theirs = os.openpty()
+    program = [
+        sys.executable,
+        "-c",
+        "from fairframe.cli.main import main; main()",
+        "-w",
+        str(run.world.ws.root),
+        "royalties",
+        "payout",
+    ]
+    out, shown = tmp_path / "bank", b""
+    with subprocess.Popen(
+        [*program, "submit", "Q2", "-o", str(out)], stdin=theirs, stdout=theirs, stderr=theirs
+    ) as one:
+        while b"[y/N]" not in shown:
+            shown += os.read(ours, 4096)
+        assert subprocess.run([*program, "cancel", "Q2", ann, "--yes"], check=True, timeout=60).returncode == 0
+        os.write(ours, b"y\n")
+        assert one.wait(60) == 1
+    assert b"payout.changed" in os.read(ours, 65_536) and not list(out.iterdir())
+    states = {one["name"]: one["state"] for one in json.loads(run.good("payout", "list", "--json"))}
+    assert states == {"ann": "canceled", "bob": "reserved"}
+
+
+def test_a_reference_that_came_back_says_so_and_one_that_differs_by_case_is_noted(run: Command) -> None:
+    paid = run.good("pay", "bob", "--ref", "P", "--yes").partition(":")[0]
+    assert "known: settled" in run.good("pay", "bob", "--ref", "P")
+    run.good("payout", "return", paid, "--reason", "AC04", "--yes")
+    code, out, err = run("pay", "bob", "--ref", "P")
+    assert code == 0 and "known: returned" in out and "under another --ref" in err
+    code, _, err = run("pay", "bob", "--ref", "p", "--yes")
+    assert code == 0 and "'p' differs from the batch 'P' only by case" in err

@@ -51,7 +51,7 @@ def test_payouts_that_are_killed_at_any_moment_go_on(world: Any, tmp_path: Path)
         revenue.book(tx, deal, world.money("3750.00", "EUR"), "INV-1")
         payout_terms.set_policy(tx, "EUR", threshold_minor=1, hold_days=0, tax_form=False, iban=OURS)
         payout_terms.set_rate(tx, "FR", Share(3, 10))
-        payees.set_payee(tx, world.contributors["ann"], holder="Ann", iban=ANN)
+        payees.set_payee(tx, world.contributors["ann"], holder="Ann", iban=ANN, country="GB")
         payees.set_payee(tx, world.contributors["bob"], holder="Bob", iban=BOB, country="FR")
     allocate.allocate(world.ws)
     folder = tmp_path / "bank"

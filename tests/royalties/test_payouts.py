@@ -209,7 +209,7 @@ def test_nothing_is_sent_to_whom_the_rules_leave_out_by_then(owed: Any) -> None:
     with pytest.raises(Refused) as caught:
         act(owed, payout_steps.submit, batch)
     assert caught.value.code == "payout.stale" and len(caught.value.reasons) == 2
-    assert "is blocked and has another account by now and owes something" in " ".join(caught.value.reasons)
+    assert "is blocked and owes something" in " ".join(caught.value.reasons)
     assert act(owed, payout_steps.cancel, batch).new
     shown = plan(owed, "next")
     assert not shown.lines or not paid(shown), "what was payable fills what is owed"
@@ -285,7 +285,7 @@ def test_a_payee_is_dated_masked_checked_and_erasable(owed: Any, clock: Any) -> 
         opened = " ".join(tx.execute(sa.select(disclosure.c.value)).scalars())
     for secret in (*IBANS.values(), "Smith"):
         assert secret not in tree and secret not in opened
-    assert act(owed, payees.erase, ann) == 3
+    assert act(owed, payees.erase, ann) == 2, "a word about something else copies no account"
     with owed.ws.read() as tx:
         gone = payees.current(tx, ann)
         assert gone.detail is None and gone.masked()["account"] == "erased"
@@ -392,9 +392,8 @@ def test_the_files_for_the_bank(owed: Any, clock: Any) -> None:
     from sepaxml import validation
 
     with owed.ws.write() as tx:
-        payees.set_payee(
-            tx, owed.contributors["cyd"], holder="+1 Cyd & \u0645\u0631\u064a\u0645", account="US-12345", tax_form="W-9"
-        )
+        holder = "+1 Cyd & \u0645\u0631\u064a\u0645"
+        payees.set_payee(tx, owed.contributors["cyd"], holder=holder, account="US-12345", tax_form="W-9", country="US")
     batch = prepared(owed)
     with owed.ws.read() as tx:
         made = payout_files.files(tx, batch)

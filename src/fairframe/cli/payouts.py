@@ -59,7 +59,9 @@ def prepare(
     with workspace(ctx, "library") as ws:
         with ws.read() as tx:
             planned = batches.plan(tx, ref, currency, day)
+            alike = batches.near(tx, ref)
         if planned.batch is None:
+            _note_alike(ref, alike)
             if not as_json:
                 _preview(planned)
             if dry_run:
@@ -94,21 +96,18 @@ def submit(
     with workspace(ctx, "library") as ws:
         with ws.read() as tx:
             row = batches.find(tx, batch)
-            made = payout_files.files(tx, row, csv_only=csv_only)
+            shown = payout_files.files(tx, row, csv_only=csv_only)
             waiting = [one for one in payout_steps.listing(tx, row) if one["state"] == "reserved"]
-        names = {f"{row['public_id']}.csv": made.csv}
-        if made.pain is not None:
-            names[f"{row['public_id']}.{payout_files.SCHEMA}.xml"] = made.pain
-        for name in names:
+        for name in shown.named(row):
             check_writable(output / name)
         if waiting:
             total = sum(parts_of(one).net_minor for one in waiting)
             amount = money(total, row["currency"])
             confirm(f"Submit {len(waiting)} payouts, {amount} in all? After that only a return takes one back.", yes)
         with ws.write() as tx:
-            done = payout_steps.submit(tx, row, names)
+            made, done = payout_files.submit(tx, row, csv_only=csv_only, confirmed=shown)
     # noted first: files that were sent while the library thinks they were not would be paid again
-    for name, data in names.items():
+    for name, data in made.named(row).items():
         write_output(output / name, data, mode=0o600)
     if made.why_not:
         note(made.why_not)
@@ -220,13 +219,18 @@ def pay(
         with ws.read() as tx:
             who = contributors.find(tx, contributor)
             planned = payouts.plan(tx, who, ref, currency)
+            alike = batches.near(tx, ref)
         if planned.new:
+            _note_alike(ref, alike)
             less = f", less {format_money(planned.withheld)} withheld" if planned.withheld.minor else ""
             confirm(f"Record a payout of {format_money(planned.amount)}{less} to {who['name']}, reference {ref}?", yes)
         with ws.write() as tx:
             done = payouts.pay(tx, who, ref, currency, planned)
     kept = f", {format_money(done.withheld)} of it withheld" if done.withheld.minor else ""
-    say(f"{done.id}: {format_money(done.amount)}{kept}, carried {micro(done.carry_micro, done.amount.currency.code)}")
+    carried = f"carried {micro(done.carry_micro, done.amount.currency.code)}"
+    say(f"{done.id}: {format_money(done.amount)}{kept}, {carried}" + ("" if done.new else f", known: {done.state}"))
+    if done.state == "returned":
+        note("it came back, and this reference pays nothing more: pay it again under another --ref")
 
 
 def _ask(read: Any, batch: str, only: Sequence[str] | None, state: str, what: str, yes: bool) -> Row:
@@ -243,6 +247,11 @@ def _ask(read: Any, batch: str, only: Sequence[str] | None, state: str, what: st
 def _say(subject: str, done: Stepped) -> None:
     count = len(done.payouts)
     say(f"{subject}: {count} {'payout' if count == 1 else 'payouts'} {done.state}" + ("" if done.new else ", known"))
+
+
+def _note_alike(reference: str, other: str | None) -> None:
+    if other is not None:
+        note(f"{reference!r} differs from the batch {other!r} only by case: if it is the same, use that one")
 
 
 def _preview(planned: Plan) -> None:
@@ -299,11 +308,11 @@ def _plan_json(planned: Plan) -> dict[str, Any]:
 
 
 def _batch_json(tx: Tx, batch: Row) -> dict[str, Any]:
-    held = payees.of_batch(tx, batch["id"])
+    held = payees.of_batch(tx, batch)
     told = {"batch": batch["public_id"]}
     told |= {name: batch[name] for name in ("reference", "currency", "execution_ms", "by_hand", "recorded_at_ms")}
     listed = payout_steps.listing(tx, batch)
-    rows = [_payout_json(row) | {"to": held.get(row["payee_id"], NOBODY).masked()} for row in listed]
+    rows = [_payout_json(row) | {"to": held.get(row["contributor_id"], NOBODY).masked()} for row in listed]
     return told | {"payouts": rows}
 
 

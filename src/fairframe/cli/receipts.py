@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from fairframe.cli.revenue import Yes
+from fairframe.cli.revenue import Yes, note_alike
 from fairframe.cli.shell import AsJson, confirm, emit, group, micro, money, note, say, table, when, workspace
 from fairframe.core.money import format_money
-from fairframe.royalties import receipts, revenue_file
+from fairframe.royalties import events, receipts, revenue_file
 from fairframe.royalties.deal_terms import find_agreement
 from fairframe.royalties.quantity import quantity_words
 from fairframe.royalties.revenue import Booked
@@ -38,6 +38,8 @@ def take_in(
     with workspace(ctx, "library") as ws:
         found = revenue_file.preview(ws, entries, file.name)
         new = sum(one.new for one in found)
+        with ws.read() as tx:
+            note_alike(events.near(tx, [(one.subject, one.reference) for one in found if one.new]))
         if dry_run or not as_json:
             shown = [{**_data(one), "event": None} if one.new else _data(one) for one in found]
             emit(shown, as_json, lambda: _lines(found))

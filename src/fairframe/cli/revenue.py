@@ -1,5 +1,6 @@
 """royalties revenue, invoice, refund, correct: money in, money asked for, money given back, mistakes."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -9,6 +10,7 @@ from fairframe.cli.shell import (
     group,
     micro,
     moment_ms,
+    note,
     say,
     workspace,
 )
@@ -17,7 +19,7 @@ from fairframe.core.money import Money, format_money, parse_money
 from fairframe.platform import bundles
 from fairframe.platform.workspace import Workspace
 from fairframe.rights import agreements
-from fairframe.royalties import corrections, related, revenue
+from fairframe.royalties import corrections, events, related, revenue
 from fairframe.royalties.about import About
 from fairframe.royalties.deal_terms import find_agreement
 from fairframe.royalties.events import FEES, GENERATIVE, INVOICE
@@ -29,6 +31,9 @@ Currency = Annotated[str, typer.Option(help="ISO 4217; the agreement has one, an
 Tax = Annotated[str, typer.Option(help="Tax in it, a decimal.")]
 Model = Annotated[str | None, typer.Option(metavar="CHECKPOINT", help="The reported model whose revenue it is.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+ALIKE = 20
+"""References that a note names; it counts all."""
 
 app = group("Money in, money asked for, money given back.")
 
@@ -139,13 +144,23 @@ def _book(
             planned = revenue.plan(tx, agreement, gross, ref, tax_minor, at_ms, about)
             deal = agreements.find(tx, agreement)
             lab = bundles.pinned(tx, deal.lab).name
+            alike = events.near(tx, [(planned.subject, planned.reference)]) if planned.new else []
         if planned.new:
+            note_alike(alike)
             say(f"{lab}, {deal.offer} license {agreement}: {_words(planned)}")
             say(f"{format_money(planned.net)} net; {_pool(planned)} ({deal.share} by its terms)")
             confirm("Book it?", yes)
         with ws.write() as tx:
             done = revenue.book(tx, agreement, gross, ref, planned.tax.minor, at_ms, about)
     say(f"{done.id}: {format_money(done.net)} net, {_pool(done)}" + ("" if done.new else ", known"))
+
+
+def note_alike(pairs: Sequence[tuple[str, str]]) -> None:
+    """Say which references differ from others only by case."""
+    for one, other in pairs[:ALIKE]:
+        note(f"{one!r} differs from {other!r} only by case: if it is the same, use that one")
+    if len(pairs) > ALIKE:
+        note(f"and {len(pairs) - ALIKE} more differ from others only by case")
 
 
 def _amounts(

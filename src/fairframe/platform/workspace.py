@@ -77,6 +77,8 @@ def create_workspace(
     party = new_id("pty")
     keys = Keys(root / KEYS, lambda: secret)
     engine = make_engine(_url(root, settings))
+    if engine.dialect.name == "sqlite":
+        (root / DATABASE).touch(mode=0o600)  # it holds names and accounts; the files that SQLite adds get its mode
     migrate.upgrade(engine)
     ws = Workspace(root, role, party, name, engine, Objects(root / "objects"), keys, clock, settings)
     keys.create(name, clock(), secret)

@@ -1,9 +1,10 @@
 """Payout batches: whom one would pay and whom it leaves out; preparing it releases and reserves in one transaction.
 
-A batch has a reference, which makes it happen once. Its payouts keep the payee and the withholding rate that held
-when it was prepared.
+A batch has a reference, which makes it happen once. Its payouts keep the account and the withholding rate that hold on
+the day of payment, as far as that was known when it was prepared; before it is sent they are asked again.
 """
 
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 
@@ -11,12 +12,13 @@ import sqlalchemy as sa
 
 from fairframe.core.canonical import digest
 from fairframe.core.errors import Conflict, InputError, NotFound, Refused
-from fairframe.core.ids import new_id
+from fairframe.core.ids import PREFIXES, is_id, new_id
 from fairframe.core.money import Currency
 from fairframe.core.time import DAY_MS, to_rfc3339
 from fairframe.library.tables import contributor
 from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.royalties import ledger, payees, payout_terms
+from fairframe.royalties.events import same_but_case, spelled
 from fairframe.royalties.ledger import Leg
 from fairframe.royalties.payees import NOBODY, Payee
 from fairframe.royalties.payout_rules import Judged, Standing, judge, release_legs, withheld
@@ -97,7 +99,8 @@ def plan(
     Conflict where the reference is that of another batch or payout, Refused where no policy was set for a batch.
     """
     Currency(currency)
-    known = _known(tx, check_reference(reference), currency, execution_ms, by_hand)
+    reference = check_reference(reference)
+    known = _known(tx, reference, currency, execution_ms, by_hand)
     terms = payout_terms.terms(tx, currency)
     if known is not None:
         return Plan(reference, currency, known["execution_ms"], by_hand, who, terms, (), known)
@@ -109,13 +112,15 @@ def plan(
             remedy=f"Set it: fairframe royalties policy {currency} --threshold 50 --hold-days 14",
         )
     names = _contributors(tx, who)
-    held = payees.currents(tx, None, None if who is None else who["id"])
-    withholding = payout_terms.rates(tx)
+    at_ms = paid_ms(tx, day)
+    held = payees.when_paid(tx, at_ms, None if who is None else who["id"])
+    withholding = payout_terms.rates(tx, at_ms)
     lines: list[Line] = []
     for public_id, standing in standings(tx, currency, terms.policy, who).items():
         row = names[public_id]
         payee = held.get(row["id"], NOBODY)
-        judged = judge(standing, payee.asked(tx.now_ms), terms.policy, by_hand=by_hand)
+        asked = payee.asked(at_ms, taxed=bool(withholding))
+        judged = judge(standing, asked, terms.policy, by_hand=by_hand)
         rate = withholding.get(payee.country, NONE)
         gross = judged.gross_minor
         parts = Parts("", public_id, currency, gross, withheld(gross, rate.share)) if gross else None
@@ -175,6 +180,11 @@ def _write(tx: WriteTx, planned: Plan) -> Row:
     return find(tx, batch)
 
 
+def paid_ms(tx: Tx, execution_ms: int) -> int:
+    """The time at which rates, forms and accounts are asked: the beginning of the day of payment, or now if later."""
+    return max(execution_ms, tx.now_ms)
+
+
 def note(tx: WriteTx, keys: list[int], state: State, txn: str, reason: str = "") -> None:
     """Write down that payouts came into a state by a transaction."""
     columns = ("payout_id", "state", "reason", "txn", "recorded_at_ms")
@@ -184,7 +194,7 @@ def note(tx: WriteTx, keys: list[int], state: State, txn: str, reason: str = "")
 def find(tx: Tx, reference_or_id: str) -> Row:
     """A batch by its id or reference. Raises NotFound."""
     columns = payout_batch.c
-    where = (columns.public_id == reference_or_id) | (columns.reference == reference_or_id)
+    where = (columns.public_id == reference_or_id) | columns.reference.in_(spelled(reference_or_id))
     row = tx.row(payout_batch.select().where(where)) if "\x00" not in reference_or_id else None
     if row is None:
         raise NotFound(
@@ -196,10 +206,25 @@ def find(tx: Tx, reference_or_id: str) -> Row:
 
 
 def check_reference(reference: str) -> str:
-    """The reference. Raises InputError."""
-    if not reference.strip() or len(reference) > 200 or not reference.isprintable():
+    """A reference as it is kept: in NFC (Unicode, UAX #15). Raises InputError, also for what looks like an id."""
+    text = unicodedata.normalize("NFC", reference)
+    if not text.strip() or len(text) > 200 or not text.isprintable():
         raise InputError("the reference is empty, too long or not printable", code="payout.reference")
-    return reference
+    lower = text.strip().lower()
+    if lower[:3] in PREFIXES and is_id(lower, lower[:3]):
+        raise InputError(
+            f"{text!r} looks like an id, and could be taken for another batch's",
+            code="payout.reference",
+            remedy="Give a reference of your own, such as 2026-Q2",
+        )
+    return text
+
+
+def near(tx: Tx, reference: str) -> str | None:
+    """The reference of a batch that differs only by case; None where there is none."""
+    held = tx.execute(sa.select(payout_batch.c.reference).order_by(payout_batch.c.id)).scalars()
+    text = check_reference(reference)
+    return next((one for one in held if one != text and same_but_case(one) == same_but_case(text)), None)
 
 
 def _reserved(parts: list[Parts]) -> list[Leg]:
@@ -224,9 +249,9 @@ def _day(tx: Tx, execution_ms: int | None) -> int:
 
 
 def _known(tx: Tx, reference: str, currency: str, day_ms: int | None, by_hand: bool) -> Row | None:
-    known = tx.row(payout_batch.select().where(payout_batch.c.reference == reference))
+    known = tx.row(payout_batch.select().where(payout_batch.c.reference.in_(spelled(reference))))
     if known is None:
-        taken = tx.row(payout.select().where(payout.c.reference == reference))
+        taken = tx.row(payout.select().where(payout.c.reference.in_(spelled(reference))))
         if taken is None:
             return None
         raise _conflict(reference, taken["public_id"])

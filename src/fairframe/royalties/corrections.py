@@ -90,7 +90,7 @@ def correct(tx: WriteTx, agreement_id: str, reference: str, reason: str, model: 
     if not planned.new:
         return planned
     memo = f"{events.word(event['kind'])} {planned.event} taken back"
-    txn = ledger.post(tx, CORRECTION, planned.event, _opposite(tx, event), memo)
+    txn = ledger.post(tx, CORRECTION, planned.event, _opposite(tx, event), memo, _dated(tx, event))
     body = {"event": planned.event, "reference": planned.reference, "transaction": txn}
     tx.record("revenue.corrected", agreement_id, body, {"reason": reason})
     return replace(planned, transaction=txn)
@@ -108,13 +108,22 @@ def _resting(tx: Tx, event: Row) -> str | None:
     return tx.scalar(held.order_by(c.id.desc()).limit(1))
 
 
+def _posted(event: Row) -> "sa.ColumnElement[bool]":
+    """Whether a transaction posted the event or its allocation."""
+    made = sa.select(allocation.c.public_id).where(allocation.c.revenue_event_id == event["id"])
+    booked = ledger_txn.c.kind.in_(POSTED) & (ledger_txn.c.subject == event["public_id"])
+    return booked | ((ledger_txn.c.kind == "allocation") & ledger_txn.c.subject.in_(made))
+
+
+def _dated(tx: Tx, event: Row) -> int:
+    """Now, or the accounting date of what is taken back where that is later: not before it was earned."""
+    last = tx.scalar(sa.select(sa.func.max(ledger_txn.c.effective_ms)).where(_posted(event)))
+    return max(tx.now_ms, int(last or 0))
+
+
 def _opposite(tx: Tx, event: Row) -> list[Leg]:
     """The negative of what the event and its allocation posted, account by account; a settled pool drops out."""
-    made = sa.select(allocation.c.public_id).where(allocation.c.revenue_event_id == event["id"])
-    posted = sa.select(ledger_txn.c.public_id).where(
-        (ledger_txn.c.kind.in_(POSTED) & (ledger_txn.c.subject == event["public_id"]))
-        | ((ledger_txn.c.kind == "allocation") & ledger_txn.c.subject.in_(made))
-    )
+    posted = sa.select(ledger_txn.c.public_id).where(_posted(event))
     sums: dict[str, int] = {}
     for row in tx.rows(sa.select(ledger_leg).where(ledger_leg.c.txn.in_(posted)).order_by(ledger_leg.c.id)):
         sums[row["account"]] = sums.get(row["account"], 0) - int(row["amount_micro"])

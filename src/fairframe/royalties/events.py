@@ -3,6 +3,8 @@
 The earliest rows say neither kind nor agreement: they are flat fees under the agreement that is their subject.
 """
 
+import unicodedata
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -67,7 +69,7 @@ def find(tx: Tx, agreement_id: str, reference: str, model: str | None = None) ->
 
     Raises InputError where several models' events have it and none is named.
     """
-    where = under(agreement_id) & (_c.reference == reference)
+    where = under(agreement_id) & _c.reference.in_(spelled(reference))
     if model is not None:
         where &= _c.subject == model
     rows = tx.rows(select().where(where).order_by(_c.id).limit(2))
@@ -82,7 +84,34 @@ def find(tx: Tx, agreement_id: str, reference: str, model: str | None = None) ->
 
 def known_event(tx: Tx, subject: str, reference: str) -> Row | None:
     """The event that is booked under a reference about a subject: an agreement, or a model."""
-    return tx.row(select().where(_c.subject == subject, _c.reference == reference))
+    return tx.row(select().where(_c.subject == subject, _c.reference.in_(spelled(reference))).order_by(_c.id).limit(1))
+
+
+def spelled(reference: str) -> set[str]:
+    """A reference as it is kept, and as the earliest rows may have it, which were kept as they came in."""
+    return {unicodedata.normalize(form, reference) for form in ("NFC", "NFD")}
+
+
+def near(tx: Tx, named: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Of (subject, reference) pairs: references with another one about the same subject, booked or among these, that
+    differs from it only by case, and that one. They are two events, but perhaps not meant so."""
+    given: dict[str, list[str]] = {}
+    for subject, reference in named:
+        given.setdefault(subject, []).append(reference)
+    found: list[tuple[str, str]] = []
+    for subject, references in given.items():
+        first: dict[str, str] = {}
+        held = tx.execute(sa.select(_c.reference).where(_c.subject == subject).order_by(_c.id)).scalars()
+        for one in (*held, *references):
+            first.setdefault(same_but_case(one), one)
+        pairs = ((one, first[same_but_case(one)]) for one in references)
+        found += [(one, other) for one, other in pairs if one != other]
+    return found
+
+
+def same_but_case(reference: str) -> str:
+    """What references have in common that differ only by case."""
+    return unicodedata.normalize("NFC", reference).casefold()
 
 
 def corrected(tx: Tx, event: str) -> str | None:

@@ -1,4 +1,8 @@
-"""Payees: where a contributor's money goes, and what the tax office wants to know. Dated; the newest that holds counts.
+"""Payees: where a contributor's money goes, and what the tax office wants to know, dated.
+
+A row says one thing or more of SAID. What counts at a time is, of each thing, the newest row by then that says it: a
+word that is dated later and about something else changes nothing of what is said in between. A block is stricter: it
+stands until it is lifted by a word that was said after it and counts from no earlier.
 
 Holder, account and BIC are personal data. They stand in one row of payee_detail, which erase deletes; what stays is a
 salted commitment (audit.commitment) in the append-only row beside it, which the audit tree covers. A detail that was
@@ -8,7 +12,7 @@ changed in the database is found when it is read. Output shows them masked.
 import re
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,6 +29,13 @@ from fairframe.royalties.payout_rules import Asked
 from fairframe.royalties.tables import payee, payee_detail, payout, payout_event
 
 MAX_TEXT = 140
+SAID: Mapping[str, tuple[str, ...]] = {
+    "account": ("id", "account_kind", "commitment"),
+    "country": ("country",),
+    "tax_form": ("tax_form", "tax_form_until_ms"),
+    "blocked": ("blocked",),
+}
+"""What a row can say, and the columns in which it does."""
 _TAX_FORM = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ./-]{0,39}")
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ./:-]{2,63}")
 
@@ -44,7 +55,10 @@ class Detail:
 
 @dataclass(frozen=True)
 class Payee:
-    """detail: None where none was given or it was erased. kind: "iban", "other" or "none"."""
+    """id: the row that says the account; 0 where none does. detail: None where none was given or it was erased.
+
+    kind: "iban", "other" or "none". valid_from_ms: of the newest word about them.
+    """
 
     id: int
     contributor_id: int
@@ -56,10 +70,11 @@ class Payee:
     valid_from_ms: int
     detail: Detail | None
 
-    def asked(self, at_ms: int) -> Asked:
-        """What the rules ask about it."""
+    def asked(self, at_ms: int, *, taxed: bool = False) -> Asked:
+        """What the rules ask about it at a time. taxed: whether there are rates, which go by country."""
         lasts = self.tax_form_until_ms is None or self.tax_form_until_ms > at_ms
-        return Asked(self.blocked, bool(self.tax_form) and lasts, self.detail is not None)
+        form = bool(self.tax_form) and lasts
+        return Asked(self.blocked, form, self.detail is not None, bool(self.country) or not taxed)
 
     @property
     def sepa(self) -> bool:
@@ -103,35 +118,36 @@ def set_payee(
     blocked: bool | None = None,
     valid_from_ms: int | None = None,
 ) -> Payee:
-    """Say where a contributor's money goes from valid_from_ms on (now where None); None keeps what was said before.
+    """Say where a contributor's money goes from valid_from_ms on (now where None); about what is None it says nothing.
 
     A new holder or account replaces holder, account and BIC together; a new tax form replaces its end. Raises
     InputError. What a batch holds already goes where it was to go when it was prepared.
     """
     ledger.lock(tx)
     since = tx.now_ms if valid_from_ms is None else valid_from_ms
-    old = current(tx, contributor, since)
-    kind, detail = old.kind, old.detail
+    kind, detail = "none", None
     if holder is not None or iban is not None or account is not None or bic is not None:
         kind, detail = _detail(holder, iban, account, bic)
     salt = secrets.token_hex(16)
+    given = {"account": detail, "country": country, "tax_form": tax_form, "blocked": blocked}
     values = {
         "account_kind": kind,
-        "country": old.country if country is None else _country(country),
-        "tax_form": old.tax_form if tax_form is None else _form(tax_form),
-        "tax_form_until_ms": old.tax_form_until_ms if tax_form is None else tax_form_until_ms,
-        "blocked": old.blocked if blocked is None else blocked,
+        "country": "" if country is None else _country(country),
+        "tax_form": "" if tax_form is None else _form(tax_form),
+        "tax_form_until_ms": tax_form_until_ms,
+        "blocked": bool(blocked),
         "commitment": "" if detail is None else detail.committed(salt),
         "valid_from_ms": since,
+        "said": ",".join(name for name in SAID if given[name] is not None),
     }
     if tax_form is None and tax_form_until_ms is not None:
         raise InputError("the end of which tax form?", code="payee.tax_form", remedy="Name the form, too: --tax-form")
     key = tx.insert(payee, contributor_id=contributor["id"], **values)
     if detail is not None:
         tx.insert(payee_detail, payee_id=key, salt=salt, **vars(detail))
-    told = {name: values[name] for name in ("account_kind", "blocked", "commitment", "valid_from_ms")}
+    told = {name: values[name] for name in ("account_kind", "blocked", "commitment", "valid_from_ms", "said")}
     tx.record("payee.set", contributor["public_id"], told)
-    return _read(tx, [_row(tx, key)])[key]
+    return current(tx, contributor, since)
 
 
 def erase(tx: WriteTx, contributor: Row) -> int:
@@ -170,30 +186,78 @@ def current(tx: Tx, contributor: Row, at_ms: int | None = None) -> Payee:
 
 def currents(tx: Tx, at_ms: int | None = None, contributor_id: int | None = None) -> dict[int, Payee]:
     """contributor's key -> the payee that counts at a time (now where None), of all or of one."""
-    newest = (payee.c.valid_from_ms.desc(), payee.c.id.desc())
-    place = sa.func.row_number().over(partition_by=payee.c.contributor_id, order_by=newest).label("place")
-    inner = sa.select(payee, place).where(payee.c.valid_from_ms <= (tx.now_ms if at_ms is None else at_ms))
+    statement = payee.select().where(payee.c.valid_from_ms <= (tx.now_ms if at_ms is None else at_ms))
     if contributor_id is not None:
-        inner = inner.where(payee.c.contributor_id == contributor_id)
-    ranked = inner.subquery("ranked")
-    rows = tx.rows(sa.select(ranked).where(ranked.c.place == 1))
-    return {one.contributor_id: one for one in _read(tx, rows).values()}
+        statement = statement.where(payee.c.contributor_id == contributor_id)
+    return _read(tx, _folded(tx.rows(statement.order_by(payee.c.valid_from_ms, payee.c.id))))
 
 
-def of_batch(tx: Tx, batch_id: int) -> dict[int, Payee]:
-    """key -> payee, of those that a batch pays to."""
-    used = sa.select(payout.c.payee_id).where(payout.c.payout_batch_id == batch_id)
-    return _read(tx, tx.rows(payee.select().where(payee.c.id.in_(used))))
+def when_paid(tx: Tx, at_ms: int, contributor_id: int | None = None) -> dict[int, Payee]:
+    """As currents of the time of a payment; who is blocked now is blocked, whatever is said of later."""
+    then = currents(tx, at_ms, contributor_id)
+    if at_ms <= tx.now_ms:
+        return then
+    now = currents(tx, None, contributor_id)
+    return {key: replace(one, blocked=one.blocked or now.get(key, NOBODY).blocked) for key, one in then.items()}
 
 
-def _row(tx: Tx, key: int) -> Row:
-    row = tx.row(payee.select().where(payee.c.id == key))
-    assert row is not None
-    return row
+def of_batch(tx: Tx, batch: Row) -> dict[int, Payee]:
+    """contributor's key -> the payee as it was when a batch was prepared, with the account that the batch pays to."""
+    used = sa.select(payout.c.contributor_id, payout.c.payee_id).where(payout.c.payout_batch_id == batch["id"])
+    accounts = {row["contributor_id"]: row["payee_id"] or 0 for row in tx.rows(used)}
+    c = payee.c
+    said = (
+        payee.select()
+        .where(among(tx.conn, c.contributor_id, list(accounts)), c.recorded_at_ms <= batch["recorded_at_ms"])
+        .where(c.valid_from_ms <= max(batch["execution_ms"], batch["recorded_at_ms"]))
+        .order_by(c.valid_from_ms, c.id)
+    )
+    return _read(tx, _folded(tx.rows(said), accounts))
 
 
-def _read(tx: Tx, rows: Sequence[Row]) -> dict[int, Payee]:
-    details = _details(tx, rows)
+def _folded(rows: Sequence[Row], accounts: Mapping[int, int] | None = None) -> list[dict[str, Any]]:
+    """Rows in the order of their time as one for each contributor: of each thing the last that says it.
+
+    accounts: contributor's key -> the only row whose account counts.
+    """
+    held: dict[int, dict[str, Any]] = {}
+    blocks: dict[int, set[int]] = {}
+    for row in rows:
+        whose = row["contributor_id"]
+        one = held.setdefault(whose, {"contributor_id": whose, **_NOTHING})
+        for name in _said(row):
+            if name != "account" or accounts is None or accounts[whose] == row["id"]:
+                one.update((column, row[column]) for column in SAID[name])
+            if name == "blocked":
+                standing = blocks.get(whose, set())
+                blocks[whose] = (
+                    standing | {row["id"]} if row["blocked"] else {key for key in standing if key > row["id"]}
+                )
+                one["blocked"] = bool(blocks[whose])
+        one["valid_from_ms"] = row["valid_from_ms"]
+    return list(held.values())
+
+
+def _said(row: Row) -> list[str]:
+    if row["said"] is None:
+        return [name for name in SAID if name != "account" or row["account_kind"] != "none"]
+    return [name for name in str(row["said"]).split(",") if name]
+
+
+_NOTHING: Mapping[str, Any] = {
+    "id": 0,
+    "account_kind": "none",
+    "commitment": "",
+    "country": "",
+    "tax_form": "",
+    "tax_form_until_ms": None,
+    "blocked": False,
+}
+
+
+def _read(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> dict[int, Payee]:
+    """contributor's key -> the payee, its detail opened and compared with its commitment."""
+    details = _details(tx, [row["id"] for row in rows if row["id"]])
     found: dict[int, Payee] = {}
     for row in rows:
         held = details.get(row["id"])
@@ -205,7 +269,7 @@ def _read(tx: Tx, rows: Sequence[Row]) -> dict[int, Payee]:
                 where=f"payee {row['id']}",
                 remedy="Somebody changed the database: nothing is paid to it. Set it anew: royalties payee set",
             )
-        found[row["id"]] = Payee(
+        found[row["contributor_id"]] = Payee(
             row["id"],
             row["contributor_id"],
             row["account_kind"],
@@ -219,8 +283,8 @@ def _read(tx: Tx, rows: Sequence[Row]) -> dict[int, Payee]:
     return found
 
 
-def _details(tx: Tx, rows: Sequence[Row]) -> Mapping[int, Row]:
-    chosen = among(tx.conn, payee_detail.c.payee_id, [row["id"] for row in rows])
+def _details(tx: Tx, keys: Sequence[int]) -> Mapping[int, Row]:
+    chosen = among(tx.conn, payee_detail.c.payee_id, keys)
     return {row["payee_id"]: row for row in tx.rows(payee_detail.select().where(chosen))}
 
 

@@ -4,7 +4,8 @@ SEPA credit transfers are in euros, between IBANs of its countries. sepaxml 2.7.
 pain.001.001.09 (message ids, times and the names of blocks it would draw by itself: here they follow from the batch),
 and the result is validated against the XSD that it ships. What SEPA cannot do stands in the CSV only.
 
-The files depend on rows that do not change, so that writing them again gives the same bytes.
+The files depend on rows that do not change once the batch is submitted, so that writing them again gives the same
+bytes. They are made in the transaction that submits it, and compared with those that a person said yes to.
 """
 
 import csv
@@ -16,15 +17,19 @@ from datetime import UTC, datetime
 from typing import Any
 from xml.etree import ElementTree
 
-from fairframe.core.errors import IntegrityFailure, MissingExtra, Refused
+import sqlalchemy as sa
+
+from fairframe.core.errors import Conflict, IntegrityFailure, MissingExtra, Refused
 from fairframe.core.money import Currency, format_decimal
 from fairframe.core.sheet import cell
-from fairframe.core.time import to_rfc3339
-from fairframe.platform.tx import Row, Tx
-from fairframe.royalties import payees, payout_steps, payout_terms
+from fairframe.core.time import DAY_MS, to_rfc3339
+from fairframe.platform.tx import Row, Tx, WriteTx
+from fairframe.royalties import ledger, payees, payout_steps, payout_terms
 from fairframe.royalties.payees import Detail, Payee
 from fairframe.royalties.payout_states import LIVE, Parts
+from fairframe.royalties.payout_steps import Stepped
 from fairframe.royalties.payout_terms import Terms
+from fairframe.royalties.tables import payout, payout_event
 
 SCHEMA = "pain.001.001.09"
 CSV_COLUMNS = (
@@ -47,6 +52,11 @@ class Files:
     pain: bytes | None
     left: int
     why_not: str
+
+    def named(self, batch: Row) -> dict[str, bytes]:
+        """File name -> bytes."""
+        pain = {} if self.pain is None else {f"{batch['public_id']}.{SCHEMA}.xml": self.pain}
+        return {f"{batch['public_id']}.csv": self.csv, **pain}
 
 
 @dataclass(frozen=True)
@@ -73,25 +83,52 @@ def files(tx: Tx, batch: Row, *, csv_only: bool = False) -> Files:
     names no account to pay from (payout.no_account); MissingExtra without sepaxml; IntegrityFailure (payout.schema).
     """
     terms = payout_terms.terms_of(tx, batch["payout_policy_id"])
-    orders = _orders(tx, batch)
+    orders, day_ms = _orders(tx, batch), _day_ms(tx, batch)
     able = [one for one in orders if one.sepa]
     pain = None
     if able and not csv_only:
-        pain = _pain(tx, batch, terms, able)
+        pain = _pain(tx, batch, terms, able, day_ms)
     inside = frozenset(one.parts.payout for one in able) if pain is not None else frozenset[str]()
     left = len(orders) - len(inside)
-    return Files(_csv(batch, orders, inside), pain, left, _why(batch, orders, left, csv_only))
+    return Files(_csv(batch, orders, inside, day_ms), pain, left, _why(batch, orders, left, csv_only))
+
+
+def submit(tx: WriteTx, batch: Row, *, csv_only: bool = False, confirmed: Files | None = None) -> tuple[Files, Stepped]:
+    """Make the files of a batch and note it as sent with them, in one transaction; to be written once that is held.
+
+    confirmed: what a person saw and said yes to; None where nobody was asked. Raises what files and
+    payout_steps.submit raise, Conflict (payout.changed) where other files would be sent than those.
+    """
+    ledger.lock(tx)
+    made = files(tx, batch, csv_only=csv_only)
+    if confirmed is not None and made != confirmed:
+        raise Conflict(
+            "other files would go to the bank than those that were confirmed",
+            code="payout.changed",
+            where=batch["reference"],
+            remedy="Nothing was recorded or written: run it again and look at the amounts",
+        )
+    return made, payout_steps.submit(tx, batch, made.named(batch))
+
+
+def _day_ms(tx: Tx, batch: Row) -> int:
+    """The day on which the bank is asked to pay: the planned one, or that of the submission if later."""
+    c = payout_event.c
+    of_it = sa.select(payout.c.id).where(payout.c.payout_batch_id == batch["id"])
+    sent = tx.scalar(sa.select(sa.func.min(c.recorded_at_ms)).where(c.payout_id.in_(of_it), c.state == "submitted"))
+    at_ms = tx.now_ms if sent is None else int(sent)
+    return max(batch["execution_ms"], at_ms // DAY_MS * DAY_MS)
 
 
 def _orders(tx: Tx, batch: Row) -> list[_Order]:
     if batch["by_hand"]:
         raise Refused("it was paid by hand: there is no file of it", code="payout.by_hand", where=batch["reference"])
-    held = payees.of_batch(tx, batch["id"])
+    held = payees.of_batch(tx, batch)
     orders: list[_Order] = []
     for row in payout_steps.listing(tx, batch):
         if row["state"] not in (*LIVE, "returned"):
             continue
-        payee = held[row["payee_id"]]
+        payee = held[row["contributor_id"]]
         if payee.detail is None:
             raise Refused("the account that it went to was erased", code="payee.erased", where=row["public_id"])
         parts = payout_steps.parts_of(row)
@@ -112,7 +149,7 @@ def _why(batch: Row, orders: Sequence[_Order], left: int, csv_only: bool) -> str
     return f"{left} of {len(orders)} payouts are in the CSV only: not to an IBAN that SEPA reaches, or too large for it"
 
 
-def _csv(batch: Row, orders: Sequence[_Order], inside: frozenset[str]) -> bytes:
+def _csv(batch: Row, orders: Sequence[_Order], inside: frozenset[str], day_ms: int) -> bytes:
     """RFC 4180 with CRLF, UTF-8. Amounts are decimals; `amount` is what is transferred."""
     out, currency = io.StringIO(), Currency(batch["currency"])
     writer = csv.writer(out)
@@ -122,14 +159,14 @@ def _csv(batch: Row, orders: Sequence[_Order], inside: frozenset[str]) -> bytes:
         amounts = (parts.net_minor, parts.gross_minor, parts.withheld_minor)
         told = (parts.payout, one.end_to_end, batch["reference"], parts.contributor, detail.holder, one.payee.kind)
         where = (detail.account, detail.bic, one.payee.country, currency.code)
-        day = to_rfc3339(batch["execution_ms"])[:10]
+        day = to_rfc3339(day_ms)[:10]
         file = SCHEMA if parts.payout in inside else "csv"
         shown = (*told, *where, *(format_decimal(amount, currency) for amount in amounts), day, file)
         writer.writerow([cell(text) for text in shown])
     return out.getvalue().encode()
 
 
-def _pain(tx: Tx, batch: Row, terms: Terms, orders: Sequence[_Order]) -> bytes:
+def _pain(tx: Tx, batch: Row, terms: Terms, orders: Sequence[_Order], day_ms: int) -> bytes:
     if not terms.account:
         raise Refused(
             "the policy names no account to pay from",
@@ -149,7 +186,7 @@ def _pain(tx: Tx, batch: Row, terms: Terms, orders: Sequence[_Order]) -> bytes:
     name = sepa_text(tx.ws.name, 70)
     config: dict[str, Any] = {"name": name, "IBAN": terms.account, "batch": True, "currency": "EUR"}
     transfer = SepaTransfer(config | ({"BIC": terms.bic} if terms.bic else {}), schema=SCHEMA, clean=False)
-    day = datetime.fromtimestamp(batch["execution_ms"] // 1000, UTC).date()
+    day = datetime.fromtimestamp(day_ms // 1000, UTC).date()
     for one in orders:
         payment: dict[str, Any] = {"name": sepa_text(one.detail.holder, 70), "IBAN": one.detail.account}
         payment |= {"amount": one.parts.net_minor, "execution_date": day, "endtoend_id": one.end_to_end}

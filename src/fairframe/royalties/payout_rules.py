@@ -2,7 +2,8 @@
 
 A release takes what is accrued and no longer held: whole minor units become payable, the rest is carried to the next
 release. It asks for a tax form and that nobody is blocked. A contributor who owes something (a receipt was taken
-back after it was paid) gives it from what is payable first, whatever holds.
+back after it was paid) gives it from what is payable first, whatever holds; below a minor unit it is no debt that
+stops a payout.
 
 What counts against a hold is every entitlement that is younger than the hold, whether or not some of it was taken
 back since: that errs on the side of waiting, and ends with the hold.
@@ -17,13 +18,14 @@ from fairframe.core.time import DAY_MS
 from fairframe.royalties import ledger
 from fairframe.royalties.ledger import Leg
 
-Reason = Literal["", "negative", "blocked", "no_tax_form", "held", "below_threshold", "no_account"]
+Reason = Literal["", "negative", "blocked", "no_tax_form", "held", "below_threshold", "no_country", "no_account"]
 REASONS: dict[Reason, str] = {
     "negative": "negative balance",
     "blocked": "blocked",
     "no_tax_form": "no tax form",
     "held": "held",
     "below_threshold": "below the threshold",
+    "no_country": "no country, by which tax is withheld",
     "no_account": "no account to pay to",
 }
 MOST_MICRO = ledger.MAX_MICRO // 2 // MICRO * MICRO
@@ -33,15 +35,15 @@ MOST_MICRO = ledger.MAX_MICRO // 2 // MICRO * MICRO
 @dataclass(frozen=True)
 class Policy:
     """What a library asks before it pays. threshold_minor: at least so much is paid. hold_days: after the accounting
-    date of an entitlement. tax_form: whether a payee needs one."""
+    date of an entitlement; with 0, until that date. tax_form: whether a payee needs one."""
 
     threshold_minor: int = 1
     hold_days: int = 0
     tax_form: bool = False
 
-    def held_since(self, at_ms: int) -> int | None:
-        """Entitlements with a later accounting date are held; None where nothing is."""
-        return at_ms - self.hold_days * DAY_MS if self.hold_days else None
+    def held_since(self, at_ms: int) -> int:
+        """Entitlements with a later accounting date are held."""
+        return at_ms - self.hold_days * DAY_MS
 
 
 @dataclass(frozen=True)
@@ -64,11 +66,12 @@ class Standing:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a rule asks about a payee."""
+    """What a rule asks about a payee. country: whether it is known, or nothing depends on it."""
 
     blocked: bool = False
     tax_form: bool = False
     account: bool = False
+    country: bool = True
 
 
 @dataclass(frozen=True)
@@ -88,13 +91,15 @@ def judge(standing: Standing, payee: Asked, policy: Policy, *, by_hand: bool = F
     whole, _ = released(moved, standing.carry_micro)
     minor = (standing.payable_micro + whole) // MICRO
     least = 1 if by_hand else max(1, policy.threshold_minor)
-    if standing.total_micro < 0:
+    if standing.total_micro <= -MICRO:
         return Judged(moved, 0, "negative")
     if gate:
         return Judged(moved, 0, gate)
     if minor < least:
         waits = standing.accrued_micro > 0 and standing.held_micro > 0
         return Judged(moved, 0, "held", standing.next_ms) if waits else Judged(moved, 0, "below_threshold")
+    if not payee.country:
+        return Judged(moved, 0, "no_country")
     if not (payee.account or by_hand):
         return Judged(moved, 0, "no_account")
     return Judged(moved, min(minor, MOST_MICRO // MICRO))

@@ -17,6 +17,7 @@ from fairframe.core.errors import Refused
 from fairframe.core.money import MICRO
 from fairframe.royalties import ledger
 from fairframe.royalties.ledger import CASH, WITHHOLDING, Leg
+from fairframe.royalties.payout_rules import MOST_MICRO
 
 State = Literal["reserved", "submitted", "settled", "returned", "canceled"]
 Step = Literal["submit", "settle", "return", "cancel"]
@@ -93,8 +94,27 @@ def move(parts: Parts, before: State | None, now: State) -> list[Leg]:
 
 
 def joined(legs: list[Leg]) -> list[Leg]:
-    """The legs of many payouts as one posting: one leg per account and currency."""
+    """The legs of many payouts of a currency as one posting: one leg per account, more where one cannot hold the sum.
+
+    Their order keeps each sum of the first of them within what a leg holds: SQLite's sum() is of 64 bits.
+    """
     sums: dict[tuple[str, str], int] = {}
     for leg in legs:
         sums[leg.account, leg.currency] = sums.get((leg.account, leg.currency), 0) + leg.amount_micro
-    return [Leg(account, currency, amount) for (account, currency), amount in sums.items() if amount]
+    parts = [Leg(*of, amount) for of, whole in sums.items() for amount in _held(whole)]
+    if max((abs(whole) for whole in sums.values()), default=0) <= MOST_MICRO:
+        return parts
+    taken = [leg for leg in parts if leg.amount_micro < 0]
+    given = [leg for leg in parts if leg.amount_micro > 0]
+    ordered, held = list[Leg](), 0
+    while taken or given:
+        ordered.append(given.pop() if given and (held <= 0 or not taken) else taken.pop())
+        held += ordered[-1].amount_micro
+    return ordered
+
+
+def _held(amount: int) -> list[int]:
+    """An amount as amounts that a leg holds; none for zero."""
+    sign, rest = (1 if amount > 0 else -1), abs(amount)
+    count, last = divmod(rest, MOST_MICRO)
+    return [sign * MOST_MICRO] * count + ([sign * last] if last else [])

@@ -12,13 +12,17 @@ import sqlalchemy as sa
 
 from fairframe.core.canonical import canonical
 from fairframe.core.errors import InputError, NotFound, Refused
-from fairframe.core.time import DAY_MS
+from fairframe.core.money import MICRO
+from fairframe.core.time import DAY_MS, to_rfc3339
 from fairframe.library.tables import contributor
+from fairframe.platform.database import among
 from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.royalties import batches, ledger, payees, payout_terms
 from fairframe.royalties.payees import NOBODY
+from fairframe.royalties.payout_rules import withheld
 from fairframe.royalties.payout_states import DONE, STEPS, Parts, State, Step, after, joined, move
-from fairframe.royalties.tables import payout, payout_batch, payout_event
+from fairframe.royalties.payout_terms import NONE
+from fairframe.royalties.tables import ledger_txn, payout, payout_batch, payout_event
 
 MAX_REASON = 200
 NO_FILES: Mapping[str, bytes] = {}
@@ -84,7 +88,7 @@ def submit(tx: WriteTx, batch: Row, files: Mapping[str, bytes] = NO_FILES) -> St
     """
     ledger.lock(tx)
     rows = [row for row in listing(tx, batch) if row["state"] == "reserved"]
-    reasons = stale(tx, rows)
+    reasons = stale(tx, batch, rows)
     if reasons:
         raise Refused(
             "not all of it may be sent any more",
@@ -99,9 +103,12 @@ def submit(tx: WriteTx, batch: Row, files: Mapping[str, bytes] = NO_FILES) -> St
 
 
 def settle(tx: WriteTx, batch: Row, only: Sequence[str] = (), effective_ms: int | None = None) -> Stepped:
-    """Note that the bank has paid a batch, or some of its payouts. effective_ms: the bank's day; now where None."""
-    if effective_ms is not None and not batch["recorded_at_ms"] - DAY_MS <= effective_ms <= tx.now_ms + DAY_MS:
-        raise InputError("the bank's day is before the batch, or in the future", code="payout.day")
+    """Note that the bank has paid a batch, or some of its payouts. effective_ms: the bank's day; now where None.
+
+    Raises InputError (payout.day) where that is in the future, or before the day on which it was submitted.
+    """
+    if effective_ms is not None and effective_ms > tx.now_ms + DAY_MS:
+        raise InputError("the bank's day is in the future", code="payout.day")
     return _some(tx, batch, only, "settle", "", effective_ms)
 
 
@@ -124,27 +131,35 @@ def give_back(tx: WriteTx, payout_id: str, reason: str) -> Stepped:
     return _step(tx, rows, payout_id, "return", whole=False, reason=reason)
 
 
-def stale(tx: Tx, rows: Sequence[Row]) -> list[str]:
-    """Why payouts that are reserved may not be sent any more: one line each, for those with a reason."""
+def stale(tx: Tx, batch: Row, rows: Sequence[Row]) -> list[str]:
+    """Why payouts of a batch that are reserved may not be sent any more: one line each, for those with a reason.
+
+    It is asked about the day of payment, or now if that is later.
+    """
     if not rows:
         return []
-    now, asked = payees.currents(tx), payout_terms.terms(tx, rows[0]["currency"]).policy
+    at_ms = batches.paid_ms(tx, batch["execution_ms"])
+    held, rates = payees.when_paid(tx, at_ms), payout_terms.rates(tx, at_ms)
+    asked = payout_terms.terms(tx, batch["currency"]).policy
     prefix = ledger.accrued("")
     owing = {
         one.account.removeprefix(prefix)
         for one in ledger.balances(tx)
-        if one.account.startswith(prefix) and one.currency == rows[0]["currency"] and one.amount_micro > 0
+        if one.account.startswith(prefix) and one.currency == batch["currency"] and one.amount_micro >= MICRO
     }
     reasons: list[str] = []
     for row in rows:
-        payee = now.get(row["contributor_id"], NOBODY)
-        facts = payee.asked(tx.now_ms)
+        payee = held.get(row["contributor_id"], NOBODY)
+        facts = payee.asked(at_ms, taxed=bool(rates))
+        parts, rate = parts_of(row), rates.get(payee.country, NONE).share
         wrong = [
             text
             for text, found in (
                 ("is blocked", facts.blocked),
                 ("has no tax form", asked.tax_form and not facts.tax_form),
+                ("has no country", not facts.country),
                 ("has another account by now", payee.id != (row["payee_id"] or 0)),
+                ("has another tax withheld by now", withheld(parts.gross_minor, rate) != parts.withheld_minor),
                 ("owes something by now", row["contributor"] in owing),
             )
             if found
@@ -195,9 +210,23 @@ def _step(
     legs = [
         leg for row in todo for leg in move(parts_of(row), row["state"], after(row["public_id"], row["state"], step))
     ]
-    kind = f"payout.{target}"
-    txn = ledger.post(tx, kind, subject, joined(legs), f"Payout {todo[0]['batch_reference']} {target}", effective_ms)
-    batches.note(tx, [row["id"] for row in todo], target, txn, reason)
-    body = {"payouts": len(todo), "transaction": txn, "reason": reason}
-    tx.record(kind, subject, body, private)
+    kind, keys = f"payout.{target}", [row["id"] for row in todo]
+    dated_ms = _dated(tx, keys, effective_ms)
+    txn = ledger.post(tx, kind, subject, joined(legs), f"Payout {todo[0]['batch_reference']} {target}", dated_ms)
+    batches.note(tx, keys, target, txn, reason)
+    told = {**(private or {}), **({"reason": reason} if reason else {})}
+    tx.record(kind, subject, {"payouts": len(todo), "transaction": txn}, told)
     return Stepped(target, tuple(parts_of(row) for row in todo), txn, True)
+
+
+def _dated(tx: Tx, keys: Sequence[int], asked_ms: int | None) -> int:
+    """The accounting date of a step of payouts: not before that of the step before it, which may be of the same day."""
+    its = (ledger_txn.c.public_id == payout_event.c.txn) & among(tx.conn, payout_event.c.payout_id, keys)
+    last_ms = int(tx.scalar(sa.select(sa.func.max(ledger_txn.c.effective_ms)).where(its)) or 0)
+    if asked_ms is not None and asked_ms // DAY_MS < last_ms // DAY_MS:
+        raise InputError(
+            f"{to_rfc3339(asked_ms)[:10]} is before {to_rfc3339(last_ms)[:10]}, when it was sent",
+            code="payout.day",
+            remedy="Say the bank's day: --on",
+        )
+    return max(tx.now_ms if asked_ms is None else asked_ms, last_ms)

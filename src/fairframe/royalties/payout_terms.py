@@ -71,7 +71,9 @@ def set_policy(
     }
     ledger.lock(tx)
     key = tx.insert(payout_policy, **values)
-    tx.record("payout.policy", tx.ws.party_id, values)
+    own = {name: str(values[name]) for name in ("account", "bic") if values[name]}
+    told = {name: value for name, value in values.items() if name not in ("account", "bic")}
+    tx.record("payout.policy", tx.ws.party_id, told, own)
     row = tx.row(payout_policy.select().where(payout_policy.c.id == key))
     assert row is not None
     return _terms(row)

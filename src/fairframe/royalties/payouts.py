@@ -4,7 +4,8 @@ What a policy asks (hold, tax form) is asked here, too, but for the threshold an
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from fairframe.core.errors import Conflict, InputError, Refused
 from fairframe.core.money import Currency, Money
@@ -12,14 +13,16 @@ from fairframe.core.time import to_rfc3339
 from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.royalties import batches, ledger, payout_steps
 from fairframe.royalties.batches import Plan
+from fairframe.royalties.events import spelled
 from fairframe.royalties.payout_rules import REASONS, Judged
+from fairframe.royalties.payout_states import State
 from fairframe.royalties.standings import position_micro
 
 
 @dataclass(frozen=True)
 class Paid:
     """amount: gross; withheld: of it. carry_micro: what is left on the contributor's accounts. plan: None where it
-    was paid before."""
+    was paid before. state: of the payout; "" where it is only planned."""
 
     id: str
     contributor: str
@@ -29,6 +32,7 @@ class Paid:
     carry_micro: int
     new: bool
     plan: Plan | None = None
+    state: State | Literal[""] = ""
 
     @property
     def net(self) -> Money:
@@ -59,7 +63,7 @@ def pay(
     payout_steps.submit(tx, batch)
     payout_steps.settle(tx, batch)
     made = plan(tx, contributor, reference, currency)
-    return Paid(made.id, made.contributor, made.amount, made.withheld, reference, made.carry_micro, True)
+    return replace(made, new=True)
 
 
 def plan(tx: Tx, contributor: Row, reference: str, currency: str | None = None) -> Paid:
@@ -68,7 +72,8 @@ def plan(tx: Tx, contributor: Row, reference: str, currency: str | None = None) 
     Raises Conflict where the reference paid somebody else or another currency, Refused where less than one minor
     unit is owed or may be paid, InputError where several currencies are owed and none is named.
     """
-    known = _known(tx, contributor, batches.check_reference(reference), currency)
+    reference = batches.check_reference(reference)
+    known = _known(tx, contributor, reference, currency)
     if known is not None:
         return known
     code = currency or only_currency(tx, contributor)
@@ -111,7 +116,7 @@ def payouts_of(tx: Tx, contributor_id: int) -> Sequence[Row]:
 
 
 def _known(tx: Tx, contributor: Row, reference: str, currency: str | None) -> Paid | None:
-    known = [row for row in payouts_of(tx, contributor["id"]) if row["reference"] == reference]
+    known = [row for row in payouts_of(tx, contributor["id"]) if row["reference"] in spelled(reference)]
     if not known:
         return None
     row = known[0]
@@ -124,7 +129,8 @@ def _known(tx: Tx, contributor: Row, reference: str, currency: str | None) -> Pa
     parts, money = payout_steps.parts_of(row), Currency(row["currency"])
     amount, withheld = Money(parts.gross_minor, money), Money(parts.withheld_minor, money)
     left = owed_micro(tx, contributor, row["currency"])
-    return Paid(row["public_id"], contributor["public_id"], amount, withheld, reference, left, False)
+    state = row["state"]
+    return Paid(row["public_id"], contributor["public_id"], amount, withheld, reference, left, False, None, state)
 
 
 def _refused(contributor: Row, currency: str, judged: Judged) -> Refused:

@@ -1,5 +1,7 @@
 """What a revenue event may say at all: its reference, amounts and time."""
 
+import unicodedata
+
 from fairframe.core.errors import InputError
 from fairframe.core.money import Money
 from fairframe.core.time import DAY_MS, to_rfc3339
@@ -10,8 +12,8 @@ MAX_REFERENCE = 200
 
 
 def clean_reference(reference: str) -> str:
-    """A reference as it is kept. Raises InputError."""
-    text = " ".join(reference.split())
+    """A reference as it is kept: in NFC (Unicode, UAX #15), with single spaces. Raises InputError."""
+    text = " ".join(unicodedata.normalize("NFC", reference).split())
     if not text or len(text) > MAX_REFERENCE or not text.isprintable():
         raise InputError(
             "the reference is empty, too long or not printable",

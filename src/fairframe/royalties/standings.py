@@ -9,6 +9,7 @@ from fairframe.platform.tx import Row, Tx
 from fairframe.royalties import ledger
 from fairframe.royalties.ledger import Balance
 from fairframe.royalties.payout_rules import Policy, Standing
+from fairframe.royalties.periods import closed_until
 from fairframe.royalties.tables import ledger_leg, ledger_txn
 
 RELEASE = "release"
@@ -50,9 +51,9 @@ def _balances(tx: Tx, who: Row | None) -> Iterable[Balance]:
 
 def _held(tx: Tx, currency: str, policy: Policy, who: Row | None) -> dict[str, tuple[int, int]]:
     """public id -> (micro units that are too young to be released, when the oldest of them comes free)."""
-    since = policy.held_since(tx.now_ms)
-    if since is None:
-        return {}
+    # what is dated now may have been moved to the end of a closed period, which is not held by that
+    now_ms = max(tx.now_ms, closed_until(tx))
+    since = policy.held_since(now_ms)
     account, amount, micro = ledger_leg.c.account, ledger_leg.c.amount_micro, sa.literal_column(str(MICRO))
     statement = (
         sa.select(account, sa.func.min(ledger_txn.c.effective_ms).label("oldest"))
@@ -69,7 +70,7 @@ def _held(tx: Tx, currency: str, policy: Policy, who: Row | None) -> dict[str, t
         statement = statement.where(account == ledger.accrued(who["public_id"]))
     else:
         statement = statement.where(account >= theirs, account < theirs[:-1] + ";")  # ";" follows ":"
-    length = tx.now_ms - since
+    length = now_ms - since
     return {
         row["account"].partition(":")[2]: (-int(row["whole"]) * MICRO - int(row["rest"]), int(row["oldest"]) + length)
         for row in tx.rows(statement)

@@ -161,8 +161,9 @@ statement = table(
     number("recorded_at_ms"),
 )
 
-# where a contributor's money goes, dated: the newest of those that hold counts. What is personal is in payee_detail;
-# `commitment` is the salted hash of it, so that a row there that was changed is found, and one can be erased
+# where a contributor's money goes, dated: of each thing that a row can say, the newest row that says it counts. What is
+# personal is in payee_detail; `commitment` is the salted hash of it, so that a row there that was changed is found, and
+# one can be erased
 payee = table(
     "payee",
     key(),
@@ -175,6 +176,7 @@ payee = table(
     text("commitment"),
     number("valid_from_ms"),
     number("recorded_at_ms"),
+    text("said", nullable=True),  # words of payees.SAID with commas; null in the earliest rows: they say everything
 )
 
 # opens a payee's commitment; deleting a row erases the personal data, not the payee's history
