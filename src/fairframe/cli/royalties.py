@@ -48,7 +48,10 @@ def take_usage(
 
 @app.command("allocate")
 def run_allocate(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """Split every open pool among contributors and their assets."""
+    """Split every open pool among contributors and their assets.
+
+    Each event stands for itself. Exit code 1 where one failed for another reason than waiting.
+    """
     with workspace(ctx, "library") as ws, progress("allocate") as show:
         done = allocation.allocate_all(ws, show)
 
@@ -59,6 +62,8 @@ def run_allocate(ctx: typer.Context, as_json: AsJson = False) -> None:
             say("no open pools")
 
     emit([vars(one) for one in done], as_json, render)
+    if any(one.failed for one in done):
+        raise typer.Exit(1)
 
 
 @app.command()
