@@ -43,9 +43,8 @@ def remit(
         if planned.new:
             code = asked.currency.code
             if not as_json:
-                say(
-                    f"{planned.words}: {format_money(asked)}, reference {planned.reference}, {when(planned.effective_ms)}"
-                )
+                told = format_money(asked), f"reference {planned.reference}", when(planned.effective_ms)
+                say(f"{planned.words}: {', '.join(told)}")
                 left = micro(planned.held_micro - asked.micro, code)
                 say(f"the account holds {micro(planned.held_micro, code)}, and {left} after it")
             confirm("Book it?", yes)

@@ -3,6 +3,7 @@
 import typer
 
 from fairframe.cli.shell import OutFile, workspace, write_output
+from fairframe.platform.objects import PRIVATE
 
 
 def register(app: typer.Typer) -> None:
@@ -15,4 +16,4 @@ def report(ctx: typer.Context, output: OutFile) -> None:
 
     with workspace(ctx) as ws:
         page = make_report(ws)
-    write_output(output, page.encode())
+    write_output(output, page.encode(), PRIVATE)

@@ -23,6 +23,7 @@ from fairframe.cli.shell import (
 from fairframe.core.errors import InputError, MissingExtra, NotFound
 from fairframe.core.time import to_rfc3339
 from fairframe.library import contributors
+from fairframe.platform.objects import PRIVATE
 from fairframe.platform.tx import Tx
 from fairframe.platform.workspace import Workspace
 from fairframe.royalties import explain as explaining
@@ -148,7 +149,7 @@ def _write(ws: Workspace, folder: Path, found: Statement, language: str, quiet: 
         posters = load_posters(tx, found)
     try:
         for name, data in files(found, posters, language):
-            write_output(folder / name, data, quiet=quiet)
+            write_output(folder / name, data, PRIVATE, quiet)
     except MissingExtra as error:
         if not quiet:
             note(f"no PDF: {error}")
