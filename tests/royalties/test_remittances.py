@@ -173,6 +173,8 @@ def test_the_command(earned: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any) 
     assert (one["account"], one["amount_minor"], one["reference"]) == ("tax", 500, "T-1")
     assert run(earned, monkeypatch, "remit") == 0 and "tax paid over" in capsys.readouterr().out
     assert run(earned, monkeypatch, "remit", "tax") == 1
+    assert run(earned, monkeypatch, "remit", *words[2:]) == 1, "of what is not said"
+    assert run(earned, monkeypatch, "remit", "cash", *words[2:]) == 2
     capsys.readouterr()
     assert run(earned, monkeypatch, "balance") == 0
     told = capsys.readouterr()

@@ -71,6 +71,15 @@ def test_a_title_moves_no_cursor(world: Any, monkeypatch: pytest.MonkeyPatch, ca
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_statements_of_nobody_are_an_empty_list(
+    earned: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    words = ("statements", "-o", str(tmp_path / "s"), "--to", "1970-01-02")
+    assert run(earned, monkeypatch, *words) == 0 and "for anybody" in capsys.readouterr().err
+    assert run(earned, monkeypatch, *words, "--json") == 0 and json.loads(capsys.readouterr().out) == []
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 @pytest.mark.usefixtures("no_umask")
 def test_closing_shows_a_checklist_asks_and_refuses_with_reasons(
     earned: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, clock: Any

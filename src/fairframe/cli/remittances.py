@@ -1,6 +1,6 @@
 """royalties remit: tax, withheld tax and the library's share leave the library's cash."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -15,8 +15,9 @@ from fairframe.royalties.remittances import Remittance
 def remit(
     ctx: typer.Context,
     account: Annotated[
-        str, typer.Argument(metavar="[tax|withholding|library]", help="What it was; without it: what was booked.")
-    ] = "",
+        Literal["tax", "withholding", "library"] | None,
+        typer.Argument(help="What it was; without it: what was booked."),
+    ] = None,
     amount: Annotated[str, typer.Option(help="What left, a decimal.")] = "",
     currency: Annotated[str, typer.Option(help="ISO 4217.")] = "",
     ref: Annotated[str, typer.Option(help="The transfer's number: booking it twice has one effect.")] = "",
@@ -24,16 +25,19 @@ def remit(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Book money that left: tax or withheld tax paid over, the library's share moved out.
+    """Book tax paid over, or the library's share moved out.
 
-    Never more than the account holds.
+    It leaves the library's cash for good, and is never more than the account holds. Tax that was withheld from payouts
+    has an account of its own.
     """
-    if not account:
+    if account is None and not (amount or currency or ref or on):
         _list(ctx, as_json)
         return
-    if not (amount and currency and ref):
+    if account is None or not (amount and currency and ref):
         raise InputError(
-            "say how much of what left", code="remittance.which", remedy="Say --amount A --currency C --ref REF"
+            "say how much of what left",
+            code="remittance.which",
+            remedy="Say tax, withholding or library, --amount A --currency C --ref REF",
         )
     asked = parse_money(amount, currency.upper())
     at = moment_ms(on) if on else None

@@ -38,7 +38,7 @@ def take_scores(
     ctx: typer.Context,
     agreement: Annotated[str, typer.Argument(metavar="AGREEMENT", help="Its id.")],
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="CSV: asset, score; without it: what was taken in.")
+        Path | None, typer.Argument(metavar="FILE", help="CSV: asset, score; without it: what was taken in.")
     ] = None,
     by: Annotated[str, typer.Option(help="Who hands them in; stays in the library.")] = "",
     since: Since = "",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from fairframe.core.errors import Conflict, InputError, Refused
 from fairframe.core.ids import new_id
-from fairframe.core.money import MICRO, Currency, Money, format_micro
+from fairframe.core.money import Currency, Money, format_micro
 from fairframe.core.time import DAY_MS, to_rfc3339
 from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.royalties import ledger
@@ -69,8 +69,8 @@ def plan(tx: Tx, account: str, amount: Money, reference: str, effective_ms: int 
     # the books take it at the first moment that is not closed
     at_ms = max(tx.now_ms if effective_ms is None else effective_ms, closed_until(tx))
     held = -_least(tx, account, code, at_ms, owed=True)
-    _refuse_beyond(amount, held, "remittance.held", f"the account {account!r} holds")
-    _refuse_beyond(amount, _least(tx, CASH, code, at_ms, owed=False), "remittance.cash", "of cash there is")
+    _refuse_beyond(amount, held, "remittance.held", f"the account {account!r} held")
+    _refuse_beyond(amount, _least(tx, CASH, code, at_ms, owed=False), "remittance.cash", "the cash there was")
     return Remittance("", account, amount, name, at_ms, held, True)
 
 
@@ -109,9 +109,9 @@ def _refuse_beyond(amount: Money, held_micro: int, code: str, what: str) -> None
     if amount.micro > held_micro:
         held = f"{format_micro(max(held_micro, 0), amount.currency)} {amount.currency}"
         raise Refused(
-            f"{amount} is more than {what}: {held}",
+            f"{amount} is more than {what} on that day and now: {held}",
             code=code,
-            remedy=f"Book at most {Money(max(held_micro, 0) // MICRO, amount.currency)}, or what it lacks first",
+            remedy="See: fairframe royalties balance",
         )
 
 
