@@ -10,8 +10,9 @@ from fairframe.dataset.tables import feed_entry
 from fairframe.platform import audit
 from fairframe.platform.tables import run
 from fairframe.rights.tables import agreement, consent_event
-from fairframe.royalties import allocate, allocation_rows, balance, bulk, facts, ledger, revenue, scores
+from fairframe.royalties import allocate, allocation_rows, balance, bulk, compare, facts, ledger, revenue, scores
 from fairframe.royalties.about import About
+from fairframe.royalties.deal_terms import find_agreement
 from fairframe.royalties.methods import METHODS
 from fairframe.royalties.methods.values import Delivered, Facts
 from fairframe.royalties.split import Owner, claims, split
@@ -226,6 +227,9 @@ def test_weights_that_overflow_hold_up_nobody_else(world: Any) -> None:
     assert sums.failed and "exceed 64 bits" in sums.pending and each.failed and "exceed 64 bits" in each.pending
     assert fine.allocation and fine.contributors == 13
     with world.ws.read() as tx:
+        for one in (deal, wide):
+            told = compare.of_agreement(tx, find_agreement(tx, one), 10**9)
+            assert {column.method for column in told.columns if "64 bits" in column.empty} == {"scores"}
         assert [(one.event, one.failed) for one in allocate.pending(tx)] == [(sums.event, True), (each.event, True)]
         last = tx.rows(run.select())[-1]
         assert last["state"] == "done" and last["result"]["failed"] == [sums.event, each.event]

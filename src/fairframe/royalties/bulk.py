@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 MAX_WEIGHT = 2**63 - 1
 """What all weights of a pool may sum to: a row of `allocation` holds it."""
+TOO_LARGE = "allocate.weight"
+"""The code of the refusal where they sum to more."""
 MEMORY_MB = 800
 BATCH = 50_000
 COLUMNS = {
@@ -150,7 +152,7 @@ def in_64_bits() -> Generator[None]:
 def _too_large() -> Refused:
     return Refused(
         "the weights of this pool exceed 64 bits",
-        code="allocate.weight",
+        code=TOO_LARGE,
         remedy="Scores, shares of co-owners or a blend with smaller denominators make them smaller",
     )
 
