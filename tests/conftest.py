@@ -44,6 +44,14 @@ def clock() -> SettableClock:
     return SettableClock()
 
 
+@pytest.fixture
+def no_umask() -> Iterator[None]:
+    """A umask that takes nothing away: what is private is so by its own mode."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a real PostgreSQL server of this test process (a database name is to be filled in)."""

@@ -50,6 +50,7 @@ def test_every_command_explains_itself(fairframe: Fairframe, path: list[str]) ->
     assert result.code == 0
     assert "Usage: fairframe" in result.out
     assert len(result.out.splitlines()) > 3
+    assert "[[" not in result.out, "what may be left out is bracketed once"
 
 
 @pytest.mark.parametrize("path", [[], *groups()], ids=" ".join)

@@ -345,7 +345,7 @@ def money(tour: Tour) -> None:
     journal = tour.library("royalties journal --format beancount -o", books)
     assert "2 transactions" in journal.out and (books / "journal.beancount").stat().st_size
     assert "carried over" in tour.library("royalties statement", ADA, "-o", folder).out
-    assert {file.suffix for file in folder.iterdir()} == {".json", ".csv", ".html"}
+    assert {file.suffix for file in folder.iterdir()} - {".pdf"} == {".json", ".csv", ".html"}
     (statement,) = folder.glob("*.json")
     tour.holds("library", statement, "--agreement", tour.at("research-signed.json"))
     order = ("royalties pay", ADA, "--ref", "PAY-1")

@@ -1,6 +1,8 @@
 """Workspaces, transactions, the audit tree and bundles, on both databases."""
 
 import threading
+from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -143,6 +145,27 @@ def test_private_keys_are_readable_by_their_owner_only(library: Workspace) -> No
     modes = {p.name: p.stat().st_mode & 0o777 for p in library.keys.folder.iterdir()}
     assert modes and set(modes.values()) == {0o600}
     assert library.keys.folder.stat().st_mode & 0o777 == 0o700
+
+
+def modes(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
+
+
+@pytest.mark.usefixtures("no_umask")
+def test_a_new_workspace_is_for_its_owner_alone(tmp_path: Path, clock: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the umask takes nothing away, and where the folder was there and keeps its mode."""
+    monkeypatch.delenv("FAIRFRAME_DATABASE_URL", raising=False)
+    (tmp_path / "there").mkdir()
+    for name in ("new", "there"):
+        ws = create_workspace(tmp_path / name, "library", "Harbor Stock", clock)
+        ws.objects.put_bytes(b"film")
+        found = modes(ws.root)
+        ws.close()
+        assert {found["keys"], found["objects"]} == {0o700}
+        held = {name: mode for name, mode in found.items() if name.startswith("fairframe.db")}
+        assert set(held) == {"fairframe.db", "fairframe.db-wal", "fairframe.db-shm"}
+        assert set(held.values()) == {0o600}
+    assert modes(tmp_path) == {"new": 0o700, "there": 0o777}
 
 
 def leaves(ws: Workspace) -> list[bytes]:

@@ -7,8 +7,12 @@ import pytest
 from fairframe.core.errors import IntegrityFailure
 from fairframe.core.money import MICRO
 from fairframe.dataset.tables import feed_entry
+from fairframe.platform import audit
+from fairframe.platform.tables import run
 from fairframe.rights.tables import agreement, consent_event
-from fairframe.royalties import allocate, allocation_rows, balance, bulk, facts, ledger
+from fairframe.royalties import allocate, allocation_rows, balance, bulk, compare, facts, ledger, revenue, scores
+from fairframe.royalties.about import About
+from fairframe.royalties.deal_terms import find_agreement
 from fairframe.royalties.methods import METHODS
 from fairframe.royalties.methods.values import Delivered, Facts
 from fairframe.royalties.split import Owner, claims, split
@@ -192,13 +196,74 @@ def test_an_empty_pool_is_allocated_without_a_posting(world: Any) -> None:
         assert trial(tx).ok
 
 
-def test_unknown_split_basis_is_an_integrity_failure(world: Any) -> None:
+def test_an_unknown_split_basis_fails_alone(world: Any) -> None:
     with world.ws.write() as tx:
-        deal = world.agree(tx, basis="by taste")
+        deal, other = world.agree(tx, basis="by taste"), world.agree(tx)
         world.deliver(tx, deal, SPANS)
+        world.deliver(tx, other, SPANS)
+        bad = world.book(tx, deal, "10.00")
+        with pytest.raises(IntegrityFailure, match="by taste"):
+            allocate.allocate_event(tx, bad.id)
+        world.book(tx, other, "10.00")
+    first, second = allocate.allocate_all(world.ws)
+    assert first.failed and first.allocation is None and "by taste" in first.words
+    assert second.allocation and not second.failed
+
+
+def test_weights_that_overflow_hold_up_nobody_else(world: Any) -> None:
+    """Each weight fits into 64 bits, their sum does not; of several contributors, and of one."""
+    with world.ws.write() as tx:
+        names = [f"p{n}-1" for n in range(12)]
+        deal, wide, plain = world.agree(tx, basis="scores"), world.agree(tx, basis="scores"), world.agree(tx)
+        world.own(tx, "p0-1", 0, p0=(1, 999_999), q=(999_998, 999_999))
+        for one in (deal, wide, plain):
+            of_one = ["p0-1", *(f"r-{n}" for n in range(12))]
+            world.deliver(tx, one, [(name, 0, 3_000) for name in (of_one if one == wide else names)])
+        for one in (deal, wide):
+            scores.add(tx, one, {clip["id"]: 10**12 for clip in world.assets.values()}, "0" * 64, "Dana")
+        for number, one in enumerate((deal, wide, plain)):
+            world.book(tx, one, "100.00", f"R-{number}")
+    sums, each, fine = allocate.allocate_all(world.ws)
+    assert sums.failed and "exceed 64 bits" in sums.pending and each.failed and "exceed 64 bits" in each.pending
+    assert fine.allocation and fine.contributors == 13
+    with world.ws.read() as tx:
+        for one in (deal, wide):
+            told = compare.of_agreement(tx, find_agreement(tx, one), 10**9)
+            assert {column.method for column in told.columns if "64 bits" in column.empty} == {"scores"}
+        assert [(one.event, one.failed) for one in allocate.pending(tx)] == [(sums.event, True), (each.event, True)]
+        last = tx.rows(run.select())[-1]
+        assert last["state"] == "done" and last["result"]["failed"] == [sums.event, each.event]
+        assert trial(tx).ok
+
+
+def test_what_waits_has_not_failed(world: Any) -> None:
+    with world.ws.write() as tx:
+        world.book(tx, world.agree(tx), "10.00")
+    (one,) = allocate.allocate_all(world.ws)
+    assert one.pending and not one.failed
+
+
+def test_an_allocation_keeps_up_to_where_facts_were_read(world: Any) -> None:
+    """What is delivered after the receipt, and before it is allocated, counts; the record says so."""
+    with world.ws.write() as tx:
+        deal = world.agree(tx)
+        world.deliver(tx, deal, [("ann-1", 0, 3_000)])
         world.book(tx, deal, "10.00")
-    with pytest.raises(IntegrityFailure, match="by taste"):
-        allocate.allocate(world.ws)
+    with world.ws.write() as tx:
+        world.deliver(tx, deal, [("bob-1", 0, 3_000)])
+        tx.record("test", "", {})
+    with world.ws.read() as tx:
+        size = audit.tree_size(tx.conn)
+    allocate.allocate(world.ws)
+    assert owed(world) == {"ann": 100 * MICRO, "bob": 100 * MICRO}
+    with world.ws.write() as tx:
+        row = tx.rows(allocation.select())[0]
+        assert row["detail"]["facts"] == {"audit_size": size, "releases": row["release"].split(",")}
+        assert len(row["detail"]["facts"]["releases"]) == 2
+        revenue.book(tx, deal, world.usd("10.00"), "RF-1", about=About("refund", of="INV-1"))
+    allocate.allocate(world.ws)
+    with world.ws.read() as tx:
+        assert tx.rows(allocation.select())[1]["detail"]["facts"] == row["detail"]["facts"]
 
 
 def test_sums_are_checked_before_anything_is_written() -> None:

@@ -33,6 +33,7 @@ from fairframe.royalties import (
     payout_steps,
     payout_terms,
     periods,
+    remittances,
     revenue,
 )
 from fairframe.royalties.about import About
@@ -73,6 +74,7 @@ class Books(RuleBasedStateMachine):
         self.events: dict[str, tuple[int, int]] = {}  # reference -> gross, tax; acknowledged and not taken back
         self.refunded: dict[str, int] = defaultdict(int)
         self.gone: set[str] = set()
+        self.remitted: dict[str, int] = defaultdict(int)
         self.count = 0
         self.closed: dict[str, str] = {}  # period -> its digest
         world = self.world
@@ -194,6 +196,25 @@ class Books(RuleBasedStateMachine):
         except Refused:
             return
 
+    @rule(account=st.sampled_from(sorted(remittances.WORDS)), part=st.integers(1, 5), back=st.integers(0, 3))
+    def remit(self, account: str, part: int, back: int) -> None:
+        """A part of what an account holds leaves, and never more than that; again, it is the same."""
+        self.count += 1
+        name, day = f"T-{self.count}", max(0, self.clock.now - back * DAY_MS)
+        with self.world.ws.read() as tx:
+            held = min(-ledger.balance_of(tx, account, "USD"), ledger.balance_of(tx, "cash", "USD")) // MICRO
+        amount = Money(max(1, held * part // 4), USD)
+        try:
+            with self.world.ws.write() as tx:
+                done = remittances.remit(tx, account, amount, name, day)
+        except Refused:
+            assert amount.minor > held or back
+            return
+        assert done.new and amount.minor <= held
+        self.remitted[account] += amount.minor
+        with self.world.ws.write() as tx:
+            assert not remittances.remit(tx, account, amount, name, day).new
+
     @rule(minor=st.integers(1, 10**6))
     def post_nonsense(self, minor: int) -> None:
         """The database itself refuses what does not balance, and what lies in a closed period."""
@@ -247,6 +268,17 @@ class Books(RuleBasedStateMachine):
         assert len(plain) == len({name for name, _ in plain})
         assert {name for name, _ in plain} == set(self.events) | self.gone
         assert all(self.events[name][0] == gross for name, gross in plain if name in self.events)
+
+    @invariant()
+    def what_was_remitted_left_once(self) -> None:
+        left = sa.select(ledger_leg.c.account, sa.func.sum(ledger_leg.c.amount_micro).label("micro"))
+        left = left.join(ledger_txn, ledger_txn.c.public_id == ledger_leg.c.txn).group_by(ledger_leg.c.account)
+        with self.world.ws.read() as tx:
+            found = {
+                row["account"]: int(row["micro"]) for row in tx.rows(left.where(ledger_txn.c.kind == "remittance"))
+            }
+        wanted = {account: minor * MICRO for account, minor in self.remitted.items()}
+        assert found == (wanted | {"cash": -sum(wanted.values())} if wanted else {})
 
     @invariant()
     def each_contributor_has_what_is_theirs(self) -> None:

@@ -97,7 +97,7 @@ def test_bean_check_accepts_it_and_its_balances_are_ours(booked: Any, tmp_path: 
     found, entries = in_beancount(done.path)
     assert found == renamed(held(booked))
     transactions = [one for one in entries if isinstance(one, Transaction)]
-    assert len(transactions) == done.transactions == 3 + 3 + 1 + 1 + len(ledger.ACCOUNTS) - 1
+    assert len(transactions) == done.transactions == 3 + 3 + 4 + 1 + len(ledger.ACCOUNTS) - 1
     assert transactions[0].meta["txn"].startswith("txn_") and transactions[0].meta["booked_at"].endswith("Z")
     named = {one.meta["name"] for one in entries if isinstance(one, Open) and "name" in one.meta}
     assert {"ann", ODD, NASTY.replace("\n", "\ufffd").replace("\u202e\x1b", "\ufffd\ufffd")} <= named
@@ -119,7 +119,7 @@ def test_bean_check_finds_a_balance_that_is_off_by_one_unit(booked: Any, tmp_pat
 def test_a_part_begins_with_the_balances_that_stood_then(booked: Any, tmp_path: Path, form: str) -> None:
     start, until, out = booked.closed_ms - DAY_MS, booked.closed_ms + 1, tmp_path / "out"
     done = export(booked, out, form, start, until)
-    assert done.transactions == 2 and not done.closed, "a payout, and a correction"
+    assert done.transactions == 4 + 1 and not done.closed, "the steps of a payout, and a correction"
     assert export(booked, out, form, start, booked.closed_ms).closed
     done = export(booked, out, form, start, until)
     wanted = held(booked, until)

@@ -143,11 +143,14 @@ def test_errors_are_one_line_with_a_code(run: Command, tmp_path: Path) -> None:
         (("payee", "set", "ann", "--iban", "DE00"), "payee.account"),
         (("payee", "set", "nobody", "--block"), "contributor.missing"),
         (("policy", "EUR", "--threshold", "-5"), "input.bad_money"),
+        (("policy", "EUR", "--hold-days", "5"), "payout.policy"),
+        (("withholding", "FR", "--from", "2026-01-01"), "payout.rate"),
         (("withholding", "US", "--rate", "1"), "payout.rate"),
         (("pay", "cyd", "--ref", "P", "--yes"), "payout.no_tax_form"),
     ):
         found, _, err = run(*words)
         assert (found, code in err) == (1, True), (words, err)
+    assert run("payout", "list", "--state", "paid")[0] == 2
 
 
 def test_pay_withholds_too(run: Command) -> None:

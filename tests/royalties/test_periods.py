@@ -127,6 +127,17 @@ def test_nothing_to_close(world: Any, clock: Any) -> None:
     assert closing.body_of(close(world)).transactions == 0  # a quarter without a booking is closed too
 
 
+def test_the_checklist_tells_what_failed_from_what_waits(booked: Any, clock: Any) -> None:
+    with booked.ws.write() as tx:
+        odd = booked.agree(tx, basis="by taste")
+        booked.deliver(tx, odd, [("ann-0", 0, 1_000)])
+        failed = booked.book(tx, odd, "50.00", "INV-2").id
+        waits = booked.book(tx, booked.agree(tx), "50.00", "INV-3").id
+    allocate.allocate(booked.ws)
+    clock.advance(1)
+    assert sorted(text.partition(": ")[0] for text in refused(booked)) == sorted([f"{failed} failed", f"{waits} waits"])
+
+
 def test_revenue_that_waits_keeps_a_period_open_unless_it_is_carried(booked: Any, clock: Any) -> None:
     with booked.ws.write() as tx:
         bare = booked.agree(tx)

@@ -71,6 +71,16 @@ def test_a_title_moves_no_cursor(world: Any, monkeypatch: pytest.MonkeyPatch, ca
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_statements_of_nobody_are_an_empty_list(
+    earned: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    words = ("statements", "-o", str(tmp_path / "s"), "--to", "1970-01-02")
+    assert run(earned, monkeypatch, *words) == 0 and "for anybody" in capsys.readouterr().err
+    assert run(earned, monkeypatch, *words, "--json") == 0 and json.loads(capsys.readouterr().out) == []
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@pytest.mark.usefixtures("no_umask")
 def test_closing_shows_a_checklist_asks_and_refuses_with_reasons(
     earned: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, clock: Any
 ) -> None:
@@ -108,6 +118,8 @@ def test_closing_shows_a_checklist_asks_and_refuses_with_reasons(
         assert run(earned, monkeypatch, *words) == 0
     said = capsys.readouterr()
     assert said.out.count("4 transactions") == 3 and "not all of it" not in said.err
+    written = [path for folder in ("again", "s", "j") for path in (tmp_path / folder).iterdir()]
+    assert len(written) >= 2 + 3 + 3 and {path.stat().st_mode & 0o777 for path in written} == {0o600}
     assert (
         run(earned, monkeypatch, "journal", "-o", str(tmp_path / "j"), "--from", "2020-01-01", "--to", "2020-01-01")
         == 1

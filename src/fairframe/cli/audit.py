@@ -65,7 +65,7 @@ def heads(ctx: typer.Context, as_json: AsJson = False) -> None:
 def prove(
     ctx: typer.Context,
     output: OutFile,
-    act: Annotated[int | None, typer.Argument(metavar="[ENTRY]", help="An entry's number (see: audit acts).")] = None,
+    act: Annotated[int | None, typer.Argument(metavar="ENTRY", help="An entry's number (see: audit acts).")] = None,
     under: Annotated[
         str | None,
         typer.Option(metavar="SIZE|DOCUMENT", help="The head to prove it under; default: the tree as it is now."),

@@ -80,7 +80,7 @@ def add(
 @app.command("list")
 def list_releases(
     ctx: typer.Context,
-    asset: Annotated[str | None, typer.Argument(metavar="[ASSET]", help="Only of this asset.")] = None,
+    asset: Annotated[str | None, typer.Argument(metavar="ASSET", help="Only of this asset.")] = None,
     document: Annotated[str | None, typer.Option(metavar="SHA256", help="Only what rests on this document.")] = None,
     after: Annotated[str | None, typer.Option(help="Go on after this release's id.")] = None,
     limit: Annotated[int, typer.Option(help="Rows in a page.", min=1, max=release_list.MAX_LIMIT)] = 50,

@@ -35,10 +35,10 @@ def check_papers(path: Path) -> None:
     check_writable(beside(path))
 
 
-def write_papers(path: Path, papers: Papers) -> None:
+def write_papers(path: Path, papers: Papers, mode: int = 0o644) -> None:
     """Write a document and the list beside it, and say where they are. Raises InputError (input.unwritable)."""
     try:
-        papers.write(path)
+        papers.write(path, mode)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}", code="input.unwritable") from error
     note(f"wrote {path} and, beside it, {beside(path).name}: they belong together")

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from fairframe.cli.shell import AsJson, confirm, emit, group, moment_ms, money, note, say, table, when, workspace
+from fairframe.core.errors import InputError
 from fairframe.core.money import parse_money
 from fairframe.core.rational import Share
 from fairframe.library import contributors
@@ -71,9 +72,8 @@ def show(ctx: typer.Context, contributor: Contributor, as_json: AsJson = False) 
 def erase(ctx: typer.Context, contributor: Contributor, yes: Yes = False) -> None:
     """Delete a contributor's holders, accounts and BICs.
 
-    All that were ever said.
-
-    What was paid stays, and so do the commitments in the audit tree, which tell nothing without them.
+    Those that hold now and all earlier ones. What was paid stays, and so do the commitments in the audit tree, which
+    tell nothing without them.
     """
     with workspace(ctx, "library") as ws:
         with ws.read() as tx:
@@ -110,7 +110,7 @@ def _show(contributor: str, found: Payee, as_json: bool) -> None:
 
 def policy(
     ctx: typer.Context,
-    currency: Annotated[str, typer.Argument(metavar="[CURRENCY]", help="ISO 4217; none: show them all.")] = "",
+    currency: Annotated[str, typer.Argument(metavar="CURRENCY", help="ISO 4217; none: show them all.")] = "",
     threshold: Annotated[str, typer.Option(help="The least that is paid, a decimal; it sets the policy.")] = "",
     hold_days: Annotated[int, typer.Option(help="Days from the accounting date until an amount may be paid.")] = 0,
     tax_form: Annotated[bool, typer.Option(help="Whether a payee needs a tax form.")] = True,
@@ -121,10 +121,11 @@ def policy(
 ) -> None:
     """What is asked before a currency is paid out.
 
-    --threshold sets it.
-
-    Until it is set, nothing is asked and there are no batches: only royalties pay.
+    --threshold sets it, with the other options. Until it is set, nothing is asked, and only `royalties pay` pays.
     """
+    currency = currency.upper()
+    if not threshold and (hold_days, tax_form, pay_from, bic, from_) != (0, True, "", "", ""):
+        raise InputError("a policy is set with its threshold", code="payout.policy", remedy="Say --threshold A, too")
     with workspace(ctx, "library") as ws:
         if threshold:
             with ws.write() as tx:
@@ -168,7 +169,7 @@ def policy(
 
 def withholding(
     ctx: typer.Context,
-    country: Annotated[str, typer.Argument(metavar="[COUNTRY]", help="A code such as US; none: show all.")] = "",
+    country: Annotated[str, typer.Argument(metavar="COUNTRY", help="A code such as US; none: show all.")] = "",
     rate: Annotated[str, typer.Option(help="What is withheld of a payout, a fraction such as 3/10; sets it.")] = "",
     from_: From = "",
     as_json: AsJson = False,
@@ -177,6 +178,8 @@ def withholding(
 
     --rate sets it.
     """
+    if from_ and not rate:
+        raise InputError("a rate holds since a day", code="payout.rate", remedy="Say --rate R, too")
     with workspace(ctx, "library") as ws:
         if rate:
             with ws.write() as tx:

@@ -30,6 +30,7 @@ from fairframe.royalties import batches, payees, payout_files, payout_steps, pay
 from fairframe.royalties.batches import Line, Plan
 from fairframe.royalties.payees import NOBODY
 from fairframe.royalties.payout_rules import REASONS
+from fairframe.royalties.payout_states import STATES
 from fairframe.royalties.payout_steps import Stepped, parts_of
 
 app = group("Batches of payouts, to the bank and back.")
@@ -37,7 +38,7 @@ SHOWN = 200
 """Lines of a table; --json has them all."""
 
 Batch = Annotated[str, typer.Argument(metavar="BATCH", help="Its reference or id.")]
-Some = Annotated[list[str] | None, typer.Argument(metavar="[PAYOUT]...", help="Only these; default: all.")]
+Some = Annotated[list[str] | None, typer.Argument(metavar="PAYOUT", help="Only these; default: all.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
@@ -177,10 +178,12 @@ def give_back(
 def list_(
     ctx: typer.Context,
     contributor: Annotated[str, typer.Option(help="Only those to one (name or id).")] = "",
-    state: Annotated[str, typer.Option(help="reserved, submitted, settled, returned or canceled.")] = "",
+    state: Annotated[str, typer.Option(help=f"Only in this one: {', '.join(STATES)}.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Every payout with its state, oldest first."""
+    if state not in ("", *STATES):
+        raise typer.BadParameter(f"--state is one of {', '.join(STATES)}")
     with workspace(ctx, "library") as ws, ws.read() as tx:
         who = contributors.find(tx, contributor)["id"] if contributor else None
         rows = [row for row in payout_steps.listing(tx, None, who) if state in ("", row["state"])]

@@ -10,6 +10,7 @@ from fairframe.cli.shell import AsJson, confirm, emit, group, moment_ms, note, s
 from fairframe.core.money import Currency, format_micro
 from fairframe.core.period_body import TrialLine
 from fairframe.core.time import to_rfc3339
+from fairframe.platform.objects import PRIVATE
 from fairframe.royalties import accounts, closing, journal, periods
 
 Documents = Annotated[Path | None, typer.Option("-o", "--output", help="Folder for the signed trial balance.")]
@@ -48,7 +49,7 @@ def close(
         with ws.write() as tx:
             done = closing.close(tx, planned.to_ms, carry=carry, confirmed=planned.digest)
         if output is not None:
-            write_papers(output / f"{done.id}.json", closing.papers(ws, done))
+            write_papers(output / f"{done.id}.json", closing.papers(ws, done), PRIVATE)
     closed = {**_planned(planned), "id": done.id, "closed_at": to_rfc3339(done.closed_ms)}
     emit(closed, as_json, lambda: say(f"{done.id}: closed up to {when(done.to_ms)}"))
 
@@ -66,7 +67,7 @@ def listing(ctx: typer.Context, output: Documents = None, as_json: AsJson = Fals
         if output is not None:
             for one in found:
                 check_papers(output / f"{one.id}.json")
-                write_papers(output / f"{one.id}.json", closing.papers(ws, one))
+                write_papers(output / f"{one.id}.json", closing.papers(ws, one), PRIVATE)
     data = [
         {"id": one.id, **_times(one.from_ms, one.to_ms), "transactions": body.transactions, "waiting": body.waiting}
         | {"trial_balance": one.digest, "closed_at": to_rfc3339(one.closed_ms)}

@@ -56,7 +56,7 @@ def take_in(
 @app.command("receipts")
 def listing(
     ctx: typer.Context,
-    agreement: Annotated[str | None, typer.Argument(metavar="[AGREEMENT]", help="Only of this one.")] = None,
+    agreement: Annotated[str | None, typer.Argument(metavar="AGREEMENT", help="Only of this one.")] = None,
     state: Annotated[str | None, typer.Option(help=f"Only in this one: {', '.join(receipts.STATES)}.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="The newest so many.")] = receipts.LIMIT,
     as_json: AsJson = False,

@@ -3,6 +3,7 @@
 import typer
 
 from fairframe.cli.shell import OutFile, workspace, write_output
+from fairframe.platform.objects import PRIVATE
 
 
 def report(ctx: typer.Context, output: OutFile) -> None:
@@ -11,4 +12,4 @@ def report(ctx: typer.Context, output: OutFile) -> None:
 
     with workspace(ctx) as ws:
         page = make_report(ws)
-    write_output(output, page.encode())
+    write_output(output, page.encode(), PRIVATE)

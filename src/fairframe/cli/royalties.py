@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from fairframe.cli import payees, payouts, periods, receipts, revenue, royalties_split, statements
+from fairframe.cli import payees, payouts, periods, receipts, remittances, revenue, royalties_split, statements
 from fairframe.cli.shell import (
     AsJson,
     emit,
@@ -30,6 +30,7 @@ app.command()(payees.policy)
 app.command()(payees.withholding)
 app.add_typer(payouts.app, name="payout")
 app.command()(payouts.pay)
+app.command()(remittances.remit)
 
 
 @app.command("usage")
@@ -48,7 +49,10 @@ def take_usage(
 
 @app.command("allocate")
 def run_allocate(ctx: typer.Context, as_json: AsJson = False) -> None:
-    """Split every open pool among contributors and their assets."""
+    """Split every open pool among contributors and their assets.
+
+    Each event stands for itself. Exit code 1 where one failed for another reason than waiting.
+    """
     with workspace(ctx, "library") as ws, progress("allocate") as show:
         done = allocation.allocate_all(ws, show)
 
@@ -59,23 +63,31 @@ def run_allocate(ctx: typer.Context, as_json: AsJson = False) -> None:
             say("no open pools")
 
     emit([vars(one) for one in done], as_json, render)
+    if any(one.failed for one in done):
+        raise typer.Exit(1)
 
 
 @app.command()
-def balance(ctx: typer.Context, as_json: AsJson = False) -> None:
+def balance(
+    ctx: typer.Context,
+    settled: Annotated[bool, typer.Option("--all", help="With the accounts in which nothing is left.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """The ledger's accounts, and whether they sum to zero.
 
     Also what is pending. Exit code 1 where the books do not hold.
     """
     with workspace(ctx, "library") as ws, ws.read() as tx:
-        found = position.balance(tx)
+        found = position.balance(tx, settled=settled)
 
     def show() -> None:
         table(
             ["account", "", "#amount"],
             [(line.words, line.name, micro(line.amount_micro, line.currency)) for line in found.accounts],
-            empty="nothing was booked yet",
+            empty="nothing is left in any account" if books.transactions else "nothing was booked yet",
         )
+        for one in found.remitted:
+            note(one.words)
         for one in found.pending:
             note(one.words)
         for wrong in books.findings:
@@ -86,6 +98,7 @@ def balance(ctx: typer.Context, as_json: AsJson = False) -> None:
     books = found.trial
     data = {
         "accounts": [vars(line) for line in found.accounts],
+        "remitted": [vars(one) for one in found.remitted],
         "pending": [vars(one) for one in found.pending],
         "holds": books.ok,
         "findings": books.findings,

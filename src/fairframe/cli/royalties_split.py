@@ -24,6 +24,7 @@ from fairframe.cli.since import Since, since_ms
 from fairframe.core.ids import is_id
 from fairframe.core.money import MICRO, Currency, format_micro, parse_money
 from fairframe.flows import compare_chart
+from fairframe.platform.objects import PRIVATE
 from fairframe.royalties import compare as comparison
 from fairframe.royalties import facts, scores, scores_file
 from fairframe.royalties.deal_terms import find_agreement, share_of
@@ -37,7 +38,7 @@ def take_scores(
     ctx: typer.Context,
     agreement: Annotated[str, typer.Argument(metavar="AGREEMENT", help="Its id.")],
     file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="CSV: asset, score; without it: what was taken in.")
+        Path | None, typer.Argument(metavar="FILE", help="CSV: asset, score; without it: what was taken in.")
     ] = None,
     by: Annotated[str, typer.Option(help="Who hands them in; stays in the library.")] = "",
     since: Since = "",
@@ -114,7 +115,7 @@ def compare(
     if output is not None:
         check_writable(output)
         title = f"{deal['offer']} license {deal['public_id']}" if model is None else str(model["name"])
-        write_output(output, compare_chart.chart(found, code, title).encode())
+        write_output(output, compare_chart.chart(found, code, title).encode(), PRIVATE)
 
     def render() -> None:
         say(f"{share_of(deal)} of {money(whole, code)}: a pool of {micro(pool, code)}", "bold")

@@ -23,6 +23,7 @@ from fairframe.cli.shell import (
 from fairframe.core.errors import InputError, MissingExtra, NotFound
 from fairframe.core.time import to_rfc3339
 from fairframe.library import contributors
+from fairframe.platform.objects import PRIVATE
 from fairframe.platform.tx import Tx
 from fairframe.platform.workspace import Workspace
 from fairframe.royalties import explain as explaining
@@ -34,7 +35,9 @@ from fairframe.royalties.statements import Statement
 
 Contributor = Annotated[str, typer.Argument(metavar="CONTRIBUTOR", help="Name or id.")]
 From = Annotated[str, typer.Option("--from", help="A time or a date (UTC); default: the beginning.")]
-To = Annotated[str, typer.Option(help="A time or a date (UTC), not included; default: the end of what is closed.")]
+To = Annotated[
+    str, typer.Option(help="A time or a date (UTC), not included; default: the end of what is closed; of a draft: now.")
+]
 Period = Annotated[str, typer.Option(help="A closed period's id, instead of --from and --to.")]
 CurrencyCode = Annotated[str | None, typer.Option(help="ISO 4217, where there are several.")]
 Language = Annotated[str, typer.Option(help="Of the PDF: en or ar.")]
@@ -99,7 +102,7 @@ def all_statements(
             todo = statement_batch.wanted(tx, end, currency)
         check_writable(output / "statement.json")
         if not todo:
-            note("nothing was booked for anybody up to then")
+            emit([], as_json, lambda: note("nothing was booked for anybody up to then"))
             return
         confirm(f"Sign {len(todo)} statements of {to_rfc3339(start)} to {to_rfc3339(end)}?", yes)
         made: list[dict[str, Any]] = []
@@ -148,7 +151,7 @@ def _write(ws: Workspace, folder: Path, found: Statement, language: str, quiet: 
         posters = load_posters(tx, found)
     try:
         for name, data in files(found, posters, language):
-            write_output(folder / name, data, quiet=quiet)
+            write_output(folder / name, data, PRIVATE, quiet)
     except MissingExtra as error:
         if not quiet:
             note(f"no PDF: {error}")

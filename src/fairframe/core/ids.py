@@ -40,6 +40,7 @@ PREFIXES = {
     "txn": "ledger transaction",
     "alc": "allocation",
     "prd": "accounting period",
+    "rmt": "remittance",
     "stm": "statement",
     "pay": "payout",
     "pbt": "payout batch",

@@ -18,10 +18,10 @@ class Papers:
     envelope: bytes
     items: Path
 
-    def write(self, path: Path) -> None:
+    def write(self, path: Path, mode: int = 0o644) -> None:
         """Write both, the list first, so that a document never stands there without its list. Raises OSError."""
-        copy_atomic(beside(path), self.items)
-        write_atomic(path, self.envelope)
+        copy_atomic(beside(path), self.items, mode)
+        write_atomic(path, self.envelope, mode)
 
 
 def keep_list(ws: Workspace, lines: Iterable[bytes]) -> Beside:

@@ -10,7 +10,7 @@ from fairframe.core.errors import InputError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0015"
+HEAD = "0016"
 """The newest revision in migrations/versions; a database that is there needs no Alembic, which is slow to import."""
 
 _SCRIPTS = Path(__file__).parent / "migrations"

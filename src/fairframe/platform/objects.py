@@ -16,6 +16,8 @@ from fairframe.core.time import DAY_MS, now_ms
 
 _CHUNK = 1 << 20
 _UNFINISHED = ".put-"
+PRIVATE, PRIVATE_FOLDER = 0o600, 0o700
+"""Modes of what is for its owner alone, whatever the umask: what people earned and were paid, and a workspace."""
 
 
 def sha256_file(path: Path) -> str:
@@ -48,8 +50,7 @@ class Objects:
 
     def put_file(self, source: Path) -> str:
         """Copy a file in, hashing while copying; the content that was hashed is the content that is stored."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=self.root, prefix=_UNFINISHED)
+        handle, name = tempfile.mkstemp(dir=self._folder(), prefix=_UNFINISHED)
         temporary = Path(name)
         try:
             sha = hashlib.sha256()
@@ -67,8 +68,7 @@ class Objects:
 
     def put_written(self, write: Callable[[BinaryIO], None]) -> str:
         """Store what `write` writes to a file, however long. Returns its key."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=self.root, prefix=_UNFINISHED)
+        handle, name = tempfile.mkstemp(dir=self._folder(), prefix=_UNFINISHED)
         temporary = Path(name)
         try:
             with os.fdopen(handle, "wb") as out:
@@ -113,21 +113,27 @@ class Objects:
         return swept
 
     def _writer(self, key: str) -> "_AtomicFile":
-        return _AtomicFile(self.path(key), self.root)
+        return _AtomicFile(self.path(key), self._folder())
+
+    def _folder(self) -> Path:
+        self.root.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        return self.root
 
 
-def _publish(temporary: Path, target: Path) -> None:
+def _publish(temporary: Path, target: Path, mode: int = 0o444) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary.chmod(0o444)
+    temporary.chmod(mode)
     temporary.replace(target)
 
 
 class _AtomicFile:
-    """A file that appears under its name whole or not at all. `folder`: where it lies until then, on the same disk."""
+    """A file that appears under its name whole, with its mode, or not at all. `folder`: where it lies until then, on
+    the same disk."""
 
-    def __init__(self, target: Path, folder: Path) -> None:
+    def __init__(self, target: Path, folder: Path, mode: int = 0o444) -> None:
         self._target = target
         self._folder = folder
+        self._mode = mode
 
     def __enter__(self) -> BinaryIO:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -142,7 +148,7 @@ class _AtomicFile:
                 self._stream.flush()
                 os.fsync(self._stream.fileno())
                 self._stream.close()
-                _publish(self._temporary, self._target)
+                _publish(self._temporary, self._target, self._mode)
         finally:
             self._stream.close()
             self._temporary.unlink(missing_ok=True)
@@ -152,17 +158,15 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Write a user-visible file whole or not at all. Raises OSError, also where a device, a pipe, a folder or
     a link stands under that name: none of them is replaced."""
     _refuse_taken(path)
-    with _AtomicFile(path, path.parent) as stream:
+    with _AtomicFile(path, path.parent, mode) as stream:
         stream.write(data)
-    path.chmod(mode)
 
 
-def copy_atomic(path: Path, source: Path) -> None:
+def copy_atomic(path: Path, source: Path, mode: int = 0o644) -> None:
     """As write_atomic, with the content of a file, however long."""
     _refuse_taken(path)
-    with _AtomicFile(path, path.parent) as stream, source.open("rb") as content:
+    with _AtomicFile(path, path.parent, mode) as stream, source.open("rb") as content:
         shutil.copyfileobj(content, stream, _CHUNK)
-    path.chmod(0o644)
 
 
 def _refuse_taken(path: Path) -> None:

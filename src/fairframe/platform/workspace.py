@@ -17,7 +17,7 @@ from fairframe.platform import migrate, passphrases, trust
 from fairframe.platform.database import make_engine, sqlite_url
 from fairframe.platform.identity import create_identity
 from fairframe.platform.keyring import Ask, Keys, tidy
-from fairframe.platform.objects import Objects, write_atomic
+from fairframe.platform.objects import PRIVATE, PRIVATE_FOLDER, Objects, write_atomic
 from fairframe.platform.sealing import check_passphrase
 from fairframe.platform.settings import Settings
 from fairframe.platform.tables import party as party_table
@@ -60,6 +60,9 @@ def create_workspace(
 ) -> Workspace:
     """Make a workspace: folder, schema, keys, public party document (DIR/party.json).
 
+    Whatever the umask, the folder is for its owner alone (one that was there keeps its mode), and so are the SQLite
+    database, the keys and the objects in it.
+
     passphrase: what the private keys are encrypted under; else that of the settings, else they are not.
     Called again after a crash it begins anew; on PostgreSQL it may then need another empty database. Raises Conflict
     where DIR or the database already holds one, InputError on a bad role, name or passphrase.
@@ -77,8 +80,9 @@ def create_workspace(
     party = new_id("pty")
     keys = Keys(root / KEYS, lambda: secret)
     engine = make_engine(_url(root, settings))
-    if engine.dialect.name == "sqlite":
-        (root / DATABASE).touch(mode=0o600)  # it holds names and accounts; the files that SQLite adds get its mode
+    if settings.database_url is None:
+        # SQLite would let the umask decide; the files beside it get the mode that it has
+        (root / DATABASE).touch(mode=PRIVATE)
     migrate.upgrade(engine)
     ws = Workspace(root, role, party, name, engine, Objects(root / "objects"), keys, clock, settings)
     keys.create(name, clock(), secret)
@@ -96,7 +100,7 @@ def _begin(root: Path) -> None:
 
     Without that mark nothing is dropped: keys or a database alone may be all that is left of a lost workspace.
     """
-    root.mkdir(parents=True, exist_ok=True)
+    root.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
     if (root / BEGUN).exists():
         shutil.rmtree(root / KEYS, ignore_errors=True)
         for file in root.glob(f"{DATABASE}*"):

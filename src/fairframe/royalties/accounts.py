@@ -28,8 +28,6 @@ WORDS = {
 
 ASSETS = frozenset({"cash", "receivable"})
 """What is held; the others say what is owed or was earned, and stand in the ledger with the other sign."""
-STANDING = frozenset({"cash", "library", "tax", "withholding", "contributor", "payable"})
-"""Accounts that are shown at zero, too."""
 
 _CHUNK = 500
 

@@ -2,15 +2,17 @@
 
 Each revenue event is allocated once, in one transaction: the allocation, its lines, its asset lines, and the posting
 pool -> contributors. An event under whose agreement nothing was delivered yet stays pending, and so does one whose
-method gives nobody a weight, whose assets' shares do not sum to one, or a refund of what is not allocated itself.
+method gives nobody a weight, or a refund of what is not allocated itself. One that cannot be allocated as things stand
+(its assets' shares do not sum to one, its weights exceed 64 bits, its terms cannot be read) failed, and holds up no
+other.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 
-from fairframe.core.errors import Refused
+from fairframe.core.errors import FairframeError
 from fairframe.platform import runs
 from fairframe.platform.runs import Progress
 from fairframe.platform.tx import Row, Tx, WriteTx
@@ -25,7 +27,8 @@ KIND = "royalties.allocate"
 
 @dataclass(frozen=True)
 class Allocated:
-    """What became of one revenue event: an allocation, or the reason why it is pending."""
+    """What became of one revenue event: an allocation, or the reason why it is pending. failed: more than time has to
+    pass before it can be allocated."""
 
     event: str
     agreement: str
@@ -33,18 +36,21 @@ class Allocated:
     contributors: int = 0
     assets: int = 0
     pending: str = ""
+    failed: bool = False
 
     @property
     def words(self) -> str:
         """One line for people."""
-        return f"{self.event}: " + (self.pending or f"{self.contributors} contributors, {self.assets} asset lines")
+        state = "failed: " if self.failed else ""
+        return f"{self.event}: {state}" + (
+            self.pending or f"{self.contributors} contributors, {self.assets} asset lines"
+        )
 
 
 def allocate(ws: Workspace, show: Progress = runs.silent) -> list[str]:
     """Allocate every revenue event that is not allocated; returns the ids of the new allocations.
 
-    What stays pending, and why, is in the run's result and in `pending`. Raises IntegrityFailure where sums do not
-    hold or an agreement's terms cannot be read; the events before it stay allocated.
+    What stays pending or failed, and why, is in the run's result and in `pending`; each event stands for itself.
     """
     return [one.allocation for one in allocate_all(ws, show) if one.allocation is not None]
 
@@ -62,6 +68,7 @@ def allocate_all(ws: Workspace, show: Progress = runs.silent) -> list[Allocated]
         run.result |= {
             "allocations": [one.allocation for one in done if one.allocation],
             "pending": [{"event": one.event, "reason": one.pending} for one in done if one.pending],
+            "failed": [one.event for one in done if one.failed],
         }
     return done
 
@@ -70,8 +77,8 @@ def _one(ws: Workspace, event: Row) -> Allocated:
     try:
         with ws.write() as tx:
             return allocate_event(tx, event["public_id"])
-    except Refused as error:
-        return _pending(event, str(error))
+    except FairframeError as error:
+        return replace(_pending(event, str(error)), failed=True)
 
 
 def open_events(tx: Tx) -> list[Row]:
@@ -106,9 +113,10 @@ def pending(tx: Tx) -> list[Allocated]:
 
     last = tx.row(run.select().where(run.c.kind == KIND, run.c.state == "done").order_by(run.c.id.desc()).limit(1))
     reasons = {one["event"]: one["reason"] for one in last["result"]["pending"]} if last else {}
+    failed = set(last["result"].get("failed", ())) if last else set[str]()
     waiting = "not allocated yet: run fairframe royalties allocate"
     return [
-        Allocated(row["public_id"], row["agreement"], None, pending=reasons.get(row["public_id"], waiting))
+        replace(_pending(row, reasons.get(row["public_id"], waiting)), failed=row["public_id"] in failed)
         for row in open_events(tx)
     ]
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from fairframe.core.money import MICRO, Currency, Money, format_micro
 from fairframe.platform.tx import Tx
-from fairframe.royalties import accounts, allocate
+from fairframe.royalties import accounts, allocate, remittances
 from fairframe.royalties.trial import Trial, trial
 
 
@@ -29,25 +29,50 @@ class AccountLine:
 
 
 @dataclass(frozen=True)
+class Remitted:
+    account: str
+    currency: str
+    amount_minor: int
+    count: int
+
+    @property
+    def words(self) -> str:
+        """One line for people."""
+        amount = Money(self.amount_minor, Currency(self.currency))
+        return f"{remittances.WORDS[self.account]}: {amount} ({self.count})"
+
+
+@dataclass(frozen=True)
 class Position:
-    """accounts: in the order of accounts.WORDS, then by name. pending: revenue that waits for allocation."""
+    """accounts: in the order of accounts.WORDS, then by name. pending: revenue that waits for allocation. remitted:
+    what left the library's cash for good, by account and currency."""
 
     accounts: list[AccountLine]
     pending: list[allocate.Allocated]
     trial: Trial
+    remitted: list[Remitted]
 
 
-def balance(tx: Tx) -> Position:
-    """The position now. What is settled (a balance of zero) is left out, except where accounts.STANDING says so."""
+def balance(tx: Tx, *, settled: bool = False) -> Position:
+    """The position now. settled: with the accounts in which something was booked and nothing is left."""
     checked = trial(tx)
     named = accounts.names(tx, (one.account for one in checked.balances))
     lines: list[AccountLine] = []
     for one in checked.balances:
-        kind = accounts.kind_of(one.account)
-        if one.amount_micro == 0 and kind not in accounts.STANDING:
+        if one.amount_micro == 0 and not settled:
             continue
+        kind = accounts.kind_of(one.account)
         amount = one.amount_micro if kind in accounts.ASSETS else -one.amount_micro
         words = accounts.WORDS.get(kind, kind)
         lines.append(AccountLine(one.account, words, named.get(one.account, ""), one.currency, amount))
     lines.sort(key=lambda x: (x.currency, accounts.rank(x.account), x.name))
-    return Position(lines, allocate.pending(tx), checked)
+    return Position(lines, allocate.pending(tx), checked, _remitted(tx))
+
+
+def _remitted(tx: Tx) -> list[Remitted]:
+    sums: dict[tuple[str, str], tuple[int, int]] = {}
+    for row in remittances.listing(tx):
+        key = row["account"], row["currency"]
+        amount, count = sums.get(key, (0, 0))
+        sums[key] = amount + int(row["amount_minor"]), count + 1
+    return [Remitted(*key, *found) for key, found in sorted(sums.items())]

@@ -11,9 +11,15 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from fairframe.core.errors import Refused
+
 if TYPE_CHECKING:
     import duckdb
 
+MAX_WEIGHT = 2**63 - 1
+"""What all weights of a pool may sum to: a row of `allocation` holds it."""
+TOO_LARGE = "allocate.weight"
+"""The code of the refusal where they sum to more."""
 MEMORY_MB = 800
 BATCH = 50_000
 COLUMNS = {
@@ -125,10 +131,38 @@ class Total:
 
 def split(con: "duckdb.DuckDBPyConnection", pool: int, salt: bytes) -> Total:
     """Make tables line(contributor, contributor_key, weight, amount, ...) and line_asset(contributor, asset, weight,
-    amount, ...) from claim, name and key. pool: zero or more. ValueError where no weight is above zero."""
+    amount, ...) from claim, name and key. pool: zero or more.
+
+    Raises ValueError where no weight is above zero, Refused (allocate.weight) where they exceed 64 bits together."""
+    with in_64_bits():
+        return _split(con, pool, salt)
+
+
+@contextmanager
+def in_64_bits() -> Generator[None]:
+    """What DuckDB says of a number that is too large, as Refused (allocate.weight)."""
+    import duckdb
+
+    try:
+        yield
+    except (duckdb.ConversionException, duckdb.OutOfRangeException) as error:
+        raise _too_large() from error
+
+
+def _too_large() -> Refused:
+    return Refused(
+        "the weights of this pool exceed 64 bits",
+        code=TOO_LARGE,
+        remedy="Scores, shares of co-owners or a blend with smaller denominators make them smaller",
+    )
+
+
+def _split(con: "duckdb.DuckDBPyConnection", pool: int, salt: bytes) -> Total:
     total = _number(con, "select coalesce(sum(weight), 0) from claim")
     if total == 0:
         raise ValueError("at least one weight is above zero")
+    if total > MAX_WEIGHT:
+        raise _too_large()
     con.execute(_LINES, {"pool": pool, "total": total, "salt": salt.hex()})
     con.execute(_ASSETS.format(type="bigint" if _number(con, _WIDEST) < 2**63 else "hugeint"))
     con.execute("create or replace table tie as select contributor from line_asset where tied")

@@ -44,13 +44,15 @@ def waiting(tx: Tx, lines: Iterable[TrialLine]) -> dict[str, str]:
 def _books(tx: Tx) -> Iterator[Finding]:
     books = trial(tx)
     if books.ok:
-        text = f"{books.transactions} transactions sum to zero, refold to the balances and stand in the audit tree"
+        text = f"{books.transactions} transactions sum to zero, add up to the balances and stand in the audit tree"
         yield Finding(True, "ledger.trial", text)
     yield from _listed("ledger.trial", books.findings, False)
 
 
 def _waiting(tx: Tx, lines: Sequence[TrialLine], carry: bool) -> Iterator[Finding]:
-    found = [f"{event} waits: {why}" for event, why in sorted(waiting(tx, lines).items())]
+    failed = {one.event for one in allocate.pending(tx) if one.failed}
+    reasons = sorted(waiting(tx, lines).items())
+    found = [f"{event} {'failed' if event in failed else 'waits'}: {why}" for event, why in reasons]
     yield from _listed("revenue.waiting", found, None if carry else False)
     if not found:
         yield Finding(True, "revenue.waiting", "every pool is allocated")

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from fairframe.core.errors import NotFound
+from fairframe.core.errors import NotFound, Refused
 from fairframe.core.split_basis import LINEAGE
 from fairframe.library.tables import contributor
 from fairframe.platform.database import among
@@ -106,12 +106,16 @@ def _compare(con: Any, tx: Tx, deal: Row, of: str, methods: Sequence[Method], po
     columns: list[Column] = []
     amounts: dict[int, list[int]] = {}
     for place, one in enumerate(methods):
-        facts.claim(con, tx, str(deal["family"]), one, tx.now_ms)
         empty = ""
         try:
+            facts.claim(con, tx, str(deal["family"]), one, tx.now_ms)
             bulk.split(con, pool, SALT)
         except ValueError:
             empty = why_empty(con, one)
+        except Refused as error:
+            if error.code != bulk.TOO_LARGE:
+                raise
+            empty = str(error)
         columns.append(Column(one.name, one.unit, place == 0, empty))
         for who, amount in bulk.stream(con, "select contributor, amount from line") if not empty else ():
             amounts.setdefault(who, [0] * len(methods))[place] = amount

@@ -117,8 +117,6 @@ def claim(con: "duckdb.DuckDBPyConnection", tx: Tx, family: str, method: Method,
     Raises Refused where an asset's shares do not sum to one or have no small common denominator, or where the
     weights exceed 64 bits.
     """
-    import duckdb
-
     con.execute(owners.SQL, {"effective": effective_ms})
     scale, wrong = owners.scale(con)
     if wrong is not None:
@@ -131,11 +129,9 @@ def claim(con: "duckdb.DuckDBPyConnection", tx: Tx, family: str, method: Method,
         )
     people = [row[0] for row in con.execute("select distinct contributor from owner order by 1").fetchall()]
     bulk.fill(con, "name", _names(tx, family, people))
-    try:
+    with bulk.in_64_bits():
         con.execute(_CLAIM.format(sql=method.sql), {"scale": scale})
         con.execute(_KEY)
-    except (duckdb.ConversionException, duckdb.OutOfRangeException) as error:
-        raise Refused("the weights of this pool exceed 64 bits", code="allocate.weight") from error
 
 
 def stream(tx: Tx, statement: sa.Executable) -> Iterator[Sequence[Any]]:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from fairframe.core.errors import InputError
 from fairframe.core.time import to_rfc3339
+from fairframe.platform.objects import PRIVATE
 from fairframe.platform.tx import Tx
 from fairframe.royalties import accounts, journal_beancount, journal_csv, journal_parquet, ledger, periods
 from fairframe.royalties.journal_book import Book, Entry
@@ -41,7 +42,8 @@ class Written:
 
 
 def export(tx: Tx, folder: Path, form: str, from_ms: int = 0, to_ms: int | None = None) -> Written:
-    """Write folder/journal.<form> with what is dated in [from_ms, to_ms), whole or not at all. to_ms None: with all.
+    """Write folder/journal.<form> with what is dated in [from_ms, to_ms), whole or not at all, for its owner alone.
+    to_ms None: with all.
 
     Raises InputError on a time that ends before it begins, on an unknown form, and where it cannot be written.
     """
@@ -59,8 +61,10 @@ def export(tx: Tx, folder: Path, form: str, from_ms: int = 0, to_ms: int | None 
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix=".journal-") as part:
-            FORMATS[form](book, Path(part) / path.name)
-            (Path(part) / path.name).replace(path)
+            written = Path(part) / path.name
+            FORMATS[form](book, written)
+            written.chmod(PRIVATE)
+            written.replace(path)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}", code="input.unwritable") from error
     return Written(path, counted.count, from_ms, until, until <= periods.closed_until(tx))

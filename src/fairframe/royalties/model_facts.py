@@ -1,8 +1,9 @@
 """What a model's revenue is split by: the reported trainings in its lineage, and the clips that each consumed.
 
 The library reads what labs signed: each report's own frames, and the weights of its ancestors (lineage_parts.py). An
-ancestor counts where its weights were reported here too, by the same lab or another one; of corrected reports the
-newest. What is delivered are the deliveries that those trainings read.
+ancestor counts where the same lab reported its weights here too, whatever kind it calls them; of corrected reports the
+newest. What another lab says of the same weights does not count: anyone can report a hash that is public, and would
+steer another lab's royalties to clips of their choice. What is delivered are the deliveries that those trainings read.
 """
 
 from collections.abc import Iterator, Sequence
@@ -91,13 +92,9 @@ def load(con: "duckdb.DuckDBPyConnection", tx: Tx, deal: Row, model: Row) -> Loa
 
 
 def _reported(tx: Tx, one: Row, row: Row) -> Row | None:
-    """The report that an ancestor's weights are known by: of the same lab, else of the first that reported them."""
-    mine = registry.named_by(tx, one, row)
-    if mine is not None:
-        return mine
-    same = (checkpoint.c.weights_hash == one["hash"]) & (checkpoint.c.direction == "reported")
-    first = tx.row(checkpoint.select().where(same).order_by(checkpoint.c.id).limit(1))
-    return registry.with_weights(tx, one["hash"], first)[-1] if first else None
+    """The newest report of the same lab on an ancestor's weights."""
+    found = registry.with_weights(tx, one["hash"], row)
+    return found[-1] if found else None
 
 
 def _delivered(tx: Tx, deal: Row, releases: Sequence[str]) -> Iterator[Sequence[Any]]:

@@ -11,7 +11,7 @@ puts it into the others, so that a return gives back all of it, with what was wi
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from fairframe.core.errors import Refused
 from fairframe.core.money import MICRO
@@ -21,6 +21,7 @@ from fairframe.royalties.payout_rules import MOST_MICRO
 
 State = Literal["reserved", "submitted", "settled", "returned", "canceled"]
 Step = Literal["submit", "settle", "return", "cancel"]
+STATES: tuple[State, ...] = get_args(State)
 
 STEPS: Mapping[tuple[State, Step], State] = {
     ("reserved", "submit"): "submitted",

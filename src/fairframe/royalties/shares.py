@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     import duckdb
 
 
+_KEPT = ("scores", "facts", "runs", "not_paid", "whole")
+"""What of an allocation's record holds for the refunds that follow it, too."""
+
+
 class Waiting(Refused):
     """The pool cannot be divided yet; the message says why."""
 
@@ -52,6 +56,7 @@ def divide(con: "duckdb.DuckDBPyConnection", tx: Tx, event: Row, deal: Row, pool
     """
     if event["kind"] in events.TAKEN:
         return _as_before(con, tx, event, deal, pool)
+    read_up_to = audit.tree_size(tx.conn)
     if event["subject_kind"] == "checkpoint":
         chosen, found = METHODS[LINEAGE], model_facts.load(con, tx, deal, model_facts.find_model(tx, event["subject"]))
     else:
@@ -65,6 +70,7 @@ def divide(con: "duckdb.DuckDBPyConnection", tx: Tx, event: Row, deal: Row, pool
     except ValueError as error:
         raise Waiting(why_empty(con, chosen)) from error
     said = {key: value for key, value in found.said.items() if key != "scores" or "scores" in chosen.names}
+    said["facts"] = {"audit_size": read_up_to, "releases": list(found.releases)}
     return Basis(chosen.name, chosen.unit, salt, found.agreements, found.releases, total, said)
 
 
@@ -82,7 +88,7 @@ def _as_before(con: "duckdb.DuckDBPyConnection", tx: Tx, event: Row, deal: Row, 
     _claims(con, tx, made["id"], str(deal["family"]))
     salt = bytes.fromhex(made["salt"])
     releases = [one for one in str(made["release"]).split(",") if one]
-    kept = {key: value for key, value in made["detail"].items() if key in ("scores", "runs", "not_paid", "whole")}
+    kept = {key: value for key, value in made["detail"].items() if key in _KEPT}
     total = bulk.split(con, pool, salt)
     agreements = made["detail"]["agreements"]
     said = {**kept, "weights_of": made["public_id"]}

@@ -76,6 +76,19 @@ period = table(  # a closed one: a row is its closing
     sa.CheckConstraint("from_ms < to_ms", name="order"),
 )
 
+# money that left the library's cash: tax and withheld tax paid over, the library's share moved out
+remittance = table(
+    "remittance",
+    key(),
+    public_id(),
+    one_of("account", "tax", "withholding", "library"),
+    text("currency"),
+    number("amount_minor"),
+    text("reference", unique=True),
+    number("effective_ms"),
+    number("recorded_at_ms"),
+)
+
 usage_report = table(
     "usage_report",
     key(),

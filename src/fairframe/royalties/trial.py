@@ -51,7 +51,7 @@ def trial(tx: Tx) -> Trial:
     ]
     held = balances(tx)
     if {(one.account, one.currency): one.amount_micro for one in held} != folded:
-        findings.append("the balances of the database differ from the refolded legs")
+        findings.append("the balances of the database differ from the sums of the transactions")
     sums = {}
     for one in held:
         sums[one.currency] = sums.get(one.currency, 0) + one.amount_micro
