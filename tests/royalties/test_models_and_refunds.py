@@ -181,7 +181,7 @@ def test_an_allocation_commits_to_every_weight_and_says_where_it_was_cut(world: 
     assert all(verify(name, weight, tree.proof(name), root, row["weight_total"]) for name, weight in weights)
     extra, cutoff = cut(row["pool_micro"], row["weight_total"], bytes.fromhex(row["salt"]), weights)
     assert extra > 0 and cutoff is not None
-    told = {"remainder": str(cutoff[0]), "tie_key": cutoff[1]}
+    told = cutoff.to_json()
     assert (row["detail"]["extra_units"], row["detail"]["cutoff"]) == (str(extra), told)
 
 

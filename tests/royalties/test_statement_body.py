@@ -112,6 +112,12 @@ def test_nobody_elses_weight_is_shown(earned: Any) -> None:
     assert not any(name in text for name in names)
     shown = {step[1] for one in draft(earned)["allocations"] for step in one["own"]["proof"]}
     assert len(shown & others) <= 2, "a tree of three shows the one beside"
+    told = {one["own"][key] for who in ("bob", "cyd") for one in draft(earned, who)["allocations"]
+            for key in ("remainder", "tie_key")}  # fmt: skip
+    lines = [one["cutoff"] for one in draft(earned)["allocations"] if one["cutoff"]]
+    assert {one["tie_key"] is None for one in lines} == {True, False}, "one is cut between equal remainders"
+    for one in lines:
+        assert (one["tie_key"] or one["remainder"]) not in told
 
 
 def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

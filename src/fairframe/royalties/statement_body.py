@@ -20,7 +20,8 @@ exceed 2**53). The body depends only on the facts of its period, so a rerun give
         method, unit, scores {set, file_sha256} or null, salt, weight_total, contributors: how many share the pool
         weights_of: null, or the allocation whose weights and salt a refund has
         weights_root: root of the Merkle-sum tree over all weights (core/merkle_sum.py)
-        extra_units: |pool| less all floors; cutoff {remainder, tie_key} of the last one that got an extra unit, or null
+        extra_units: |pool| less all floors; cutoff {remainder, tie_key}, or null where there are none: a remainder from
+            cutoff.remainder on has one, or where cutoff.tie_key is not null and the remainder the same, a tie_key below
         own {pseudonym, weight, proof, floor_micro, remainder, tie_key, extra, amount_micro}
             proof: [side, sum, hash] from the own leaf up to weights_root, whose sum is weight_total
         assets[]: asset, pseudonym, filename, title, weight, amount_micro; by pseudonym; they sum to own

@@ -105,7 +105,7 @@ def _values(tx: Tx, row: Row, event: Row, deal: Row, shared: Denominator) -> dic
         "contributors": len(shared.tree),
         "weights_root": shared.tree.root.hex(),
         "extra_units": str(shared.extra_units),
-        "cutoff": None if cutoff is None else {"remainder": str(cutoff[0]), "tie_key": cutoff[1]},
+        "cutoff": None if cutoff is None else cutoff.to_json(),
     }
 
 

@@ -2,6 +2,7 @@
 
 from fairframe.core import merkle_sum
 from fairframe.core.apportion import hamilton, tie_key
+from fairframe.core.cutoff import Cutoff
 from fairframe.core.fields import Fields
 from fairframe.verify.deal import Deals, Remarks, pool_of
 from fairframe.verify.numbers import number
@@ -41,10 +42,10 @@ def _proof(own: Fields, key: str, weight: int, root: str, total: int, count: int
         wrong.append(f"the proof is not of a tree of {count} contributors")
 
 
-def _rounding(extra_units: int, cutoff: tuple[int, str] | None, count: int, total: int, wrong: list[str]) -> None:
+def _rounding(extra_units: int, cutoff: Cutoff | None, count: int, total: int, wrong: list[str]) -> None:
     if extra_units >= count or (extra_units == 0) != (cutoff is None):
         wrong.append("the extra units, their cut-off and the number of contributors do not go together")
-    if cutoff is not None and not 0 < cutoff[0] < total:
+    if cutoff is not None and not 0 < cutoff.remainder < total:
         wrong.append("the remainder of the cut-off is not between zero and weight_total")
 
 
@@ -55,10 +56,10 @@ def _quota(
     salt: bytes,
     key: str,
     weight: int,
-    cutoff: tuple[int, str] | None,
+    cutoff: Cutoff | None,
     wrong: list[str],
 ) -> int:
-    """The own quota: floor, remainder, tie key, and whether it is before the cut-off. Returns the stated amount."""
+    """The own quota: floor, remainder, tie key, and whether it passes the cut-off. Returns the stated amount."""
     floor, remainder = number(own, "floor_micro"), number(own, "remainder")
     tie, extra, amount = own.hex("tie_key"), own.boolean("extra"), number(own, "amount_micro", signed=True)
     own.close()
@@ -66,7 +67,7 @@ def _quota(
         wrong.append("floor and remainder are not pool * weight / weight_total")
     if tie != tie_key(salt, key).hex():
         wrong.append("the own tie key is not SHA-256 of salt and pseudonym")
-    won = cutoff is not None and (-remainder, tie) <= (-cutoff[0], cutoff[1])
+    won = cutoff is not None and cutoff.passed(remainder, tie)
     if won != extra:
         wrong.append("the extra unit does not agree with the cut-off")
     if amount != (floor + int(extra)) * (-1 if pool < 0 else 1):
@@ -101,10 +102,11 @@ def _assets(fields: Fields, salt: bytes, weight: int, amount: int, wrong: list[s
     return len(keys)
 
 
-def _cutoff(fields: Fields) -> tuple[int, str] | None:
+def _cutoff(fields: Fields) -> Cutoff | None:
     if fields.value("cutoff") is None:
         return None
     inner = fields.fields("cutoff")
-    found = number(inner, "remainder"), inner.hex("tie_key")
+    tie = None if inner.value("tie_key") is None else inner.hex("tie_key")
+    found = Cutoff(number(inner, "remainder"), tie)
     inner.close()
     return found
