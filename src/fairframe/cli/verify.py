@@ -41,6 +41,10 @@ def verify(
         list[Path] | None,
         typer.Option("--agreement", help="statement: a countersigned agreement to compare it with (repeat)."),
     ] = None,
+    statement: Annotated[
+        list[Path] | None,
+        typer.Option("--statement", help="statement: another one of the same contributor, to join with (repeat)."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check a film, model, delivery, document or the audit tree."""
@@ -50,7 +54,8 @@ def verify(
             report = verify_audit(ws, kept)
     else:
         given = [Party.from_envelope(read_input(path)) for path in trust or []]
-        report = _target(ctx, Path(target), given, [read_input(path) for path in agreement or []], kept)
+        beside = [[read_input(path) for path in files or []] for files in (agreement, statement)]
+        report = _target(ctx, Path(target), given, kept, *beside)
     emit(
         {
             "kind": report.kind,
@@ -66,21 +71,31 @@ def verify(
 
 
 def _target(
-    ctx: typer.Context, path: Path, given: list[Party], agreements: list[bytes], against: list[bytes]
+    ctx: typer.Context,
+    path: Path,
+    given: list[Party],
+    against: list[bytes],
+    agreements: list[bytes],
+    statements: list[bytes],
 ) -> Report:
     try:
         with workspace(ctx) as ws:
-            return _check(ws, path, given, agreements, against)
+            return _check(ws, path, given, against, agreements, statements)
     except NotFound as error:
         if error.code != "workspace.missing":
             raise
-    return _check(None, path, given, agreements, against)
+    return _check(None, path, given, against, agreements, statements)
 
 
 def _check(
-    ws: Workspace | None, path: Path, given: list[Party], agreements: list[bytes], against: list[bytes]
+    ws: Workspace | None,
+    path: Path,
+    given: list[Party],
+    against: list[bytes],
+    agreements: list[bytes],
+    statements: list[bytes],
 ) -> Report:
-    report = verify_target(path, trust_of(ws, given), now_ms(), agreements, against)
+    report = verify_target(path, trust_of(ws, given), now_ms(), agreements, against, statements)
     if ws is not None and not report.holds:
         _tell_unpinned(ws)
     if ws is not None:

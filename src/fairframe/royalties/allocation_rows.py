@@ -2,9 +2,9 @@
 
 `detail` holds unit and agreements; weights_root, the root of the Merkle-sum tree of all weights (core/merkle_sum.py);
 extra_units and cutoff {remainder, tie_key} or null (core/cutoff.py): how many units were left after all floors, and
-where the line is between who got one and who did not; scores {set, file_sha256} where they decided; of a model its runs, what is not paid, and the
-whole of which their parts are; of a refund weights_of, the allocation whose weights and salt it has. The amounts of a
-refund are below zero: the negative of what a pool of that size would have brought.
+where the line is between who got one and who did not; scores {set, file_sha256} where they decided; of a model its
+runs, what is not paid, and the whole of which their parts are; of a refund weights_of, the allocation whose weights and
+salt it has. The amounts of a refund are below zero: the negative of what a pool of that size would have brought.
 """
 
 from collections.abc import Iterator
