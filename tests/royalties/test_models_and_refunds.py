@@ -21,12 +21,12 @@ SPANS = [("ann-1", 0, 3_000), ("bob-1", 0, 4_000), ("cyd-1", 0, 1_001)]
 
 def reported(
     tx: Any, world: Any, deal: str, delivery: str, public_id: str, frames: dict[str, int], *, house: int = 0,
-    made_of: tuple[tuple[str, str, int, int], ...] = (), method: str = "measured",
+    made_of: tuple[tuple[str, str, int, int], ...] = (), method: str = "measured", family: str = "",
 ) -> None:  # fmt: skip
     """made_of: (kind, weights hash, weight's numerator, denominator) of its ancestors."""
     row = tx.insert(
         checkpoint, public_id=public_id, direction="reported", party=world.lab, name=f"model {public_id[-1]}",
-        weights_hash=f"hash of {public_id}"[:60], lineage="", family=deal, agreement=deal, delivery=delivery,
+        weights_hash=f"hash of {public_id}"[:60], lineage="", family=family or deal, agreement=deal, delivery=delivery,
         frames_seen=sum(frames.values()) + house,
     )  # fmt: skip
     for name, count in frames.items():
