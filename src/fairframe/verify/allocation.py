@@ -27,7 +27,7 @@ def allocation(fields: Fields, remarks: Remarks, deals: Deals) -> int:
     _rounding(extra_units, cutoff, count, total, wrong)
     amount = _quota(own, pool, total, salt, key, weight, cutoff, wrong)
     clips = _assets(fields, salt, weight, amount, wrong)
-    notes.append(f"the own weight {weight} is among those of {count} contributors that sum to {total} {unit}, by proof")
+    notes.append(f"the own weight {weight} is counted in the total of {total} {unit}: its proof leads to weights_root")
     notes.append(f"the own part of {pool} micro units was recomputed: {amount}")
     notes.append(f"{clips} clips of {weight} of {total} {unit} sum to the own part, each recomputed")
     return amount

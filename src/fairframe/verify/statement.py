@@ -204,11 +204,11 @@ STATEMENT = Kind(
         "that share, split basis and parties are those of a signed agreement that was not given (--agreement FILE)",
         "that the revenue is what the library received, and all that it received under these agreements",
         "that the own clips are all that were delivered or used, and their weights what was delivered or used of them",
-        "that others in the pool were shown the same weights_root: it stands in the library's audit entry "
-        "allocation.made, of which you can ask for a log proof",
+        "that others in the pool were shown the same weights_root: compare it with theirs, or with the library's audit "
+        "entry allocation.made, of which you can ask for a log proof",
         "that what an adjustment takes back was booked by mistake",
-        "that the other contributors under weights_root exist and weigh what was delivered or used: the licensee holds "
-        "the same pseudonyms in its delivery, and an auditor can compare",
+        "that the other contributors under weights_root exist, are as many as stated and weigh what was delivered or "
+        "used: invented ones need an audit, in which the licensee's delivery has the same pseudonyms",
         "that extra_units and the cut-off are those of the whole split: at most one micro unit hangs on them",
         "that the opening balance is the closing one of a statement before that was not given (--statement FILE), and "
         "that a refund takes by the weights that an earlier statement tells",

@@ -76,8 +76,9 @@ ENGLISH = Words(
         "state": "State",
         "what": "What",
         "check": "Check it yourself",
-        "check_1": "The signed file holds every number that these amounts were made from. The other contributors stay"
-        " unseen: a proof shows that your weight is in the total. This command recomputes all of it, offline:",
+        "check_1": "The signed file holds every number that these amounts were made from. A proof shows"
+        " that your weight is counted in the total, without the others’ names; that every other weight in it is real,"
+        " and that this is all the revenue there was, it cannot show. This command recomputes what can be, offline:",
         "check_2": "Small gray digits are fractions of the smallest unit of money. They are kept exactly; payouts are"
         " whole units.",
         "file": "Statement {id}, issued {date} by {library}. SHA-256 of the signed file:",
@@ -135,8 +136,9 @@ ARABIC = Words(
         "state": "الحالة",
         "what": "البيان",
         "check": "تحقق بنفسك",
-        "check_1": "في الملف الموقَّع كل رقم حُسبت منه هذه المبالغ. ويبقى سائر المساهمين مستورين: فيه برهان على أن"
-        " وزنك داخل في المجموع. وهذا الأمر يعيد حساب كل شيء دون اتصال بالشبكة:",
+        "check_1": "في الملف الموقَّع كل رقم حُسبت منه هذه المبالغ. وفيه برهان على أن وزنك محسوب في المجموع دون"
+        " ذكر أسماء غيرك، لكنه لا يثبت أن كل وزن آخر فيه حقيقي، ولا أن هذا كل ما ورد. وهذا الأمر يعيد حساب ما يمكن"
+        " حسابه دون اتصال بالشبكة:",
         "check_2": "الأرقام الرمادية الصغيرة كسور من أصغر وحدة نقدية، وهي محفوظة بالضبط، أما الدفع فبوحدات كاملة.",
         "file": "الكشف {id}، صدر في {date} عن {library}. بصمة SHA-256 للملف الموقَّع:",
         "lacking": "تنقص خطوط هذه الورقة حروف من بعض الأسماء، وهي كاملة في الملف الموقَّع.",
