@@ -11,6 +11,7 @@ from fairframe.core import merkle_sum
 from fairframe.core.finding import Finding
 from fairframe.core.party import Party
 from fairframe.platform import bundles
+from fairframe.platform.workspace import create_workspace
 from fairframe.royalties import allocate, closing, payouts, revenue, statements
 from fairframe.royalties.about import About
 from fairframe.royalties.corrections import correct
@@ -102,7 +103,7 @@ def refund_beyond_the_event(told: Body) -> None:
 def refund_by_other_weights(told: Body) -> None:
     one = told["allocations"][1]
     own = one["own"]
-    tree = merkle_sum.SumTree([(own["pseudonym"], 14_000), ("psn_x", 1001)])
+    tree = merkle_sum.SumTree([(own["pseudonym"], 14_000), ("psn_" + "1" * 26, 1001)])
     own |= {"weight": "14000", "proof": merkle_sum.proof_json(tree.proof(own["pseudonym"]))}
     one |= {"weight_total": str(tree.total), "weights_root": tree.root.hex(), "contributors": 2}
     one["assets"][0]["weight"] = "14000"
@@ -160,6 +161,30 @@ def opening(told: Body) -> None:
     told["opening_micro"] = "-500000000000"
 
 
+def before_the_epoch(told: Body) -> None:
+    told["period"]["from"] = "1969-12-31T23:59:59.999Z"
+    opening(told)
+
+
+def steps_back_in_time(told: Body) -> None:
+    one = payout(told)
+    later = {"state": "settled", "transaction": "txn_" + "1" * 26, "booked_at": told["period"]["from"]}
+    told["payouts"] = [one | {"steps": [one["steps"][0], one["steps"][0] | later | {"paid_minor": "0"}]}]
+
+
+def more_tax_than_gross(told: Body) -> None:
+    told["allocations"][0]["revenue"]["tax_minor"] = "9" * 20
+
+
+def net_beyond_what_was_left(told: Body) -> None:
+    told["allocations"][1]["revenue"]["of"]["left_tax_minor"] = "950000"
+    told["allocations"][1]["revenue"]["net_minor"] = "0"
+
+
+def a_transaction_that_is_none(told: Body) -> None:
+    told["allocations"][0]["transaction"] = "a correction"
+
+
 def carry(told: Body) -> None:
     told["carry_micro"] = "40000000000"
 
@@ -194,6 +219,12 @@ CHEATS: list[tuple[Callable[[Body], None], str]] = [
     (fee_by_lineage, "revenue of the kind flat is not of a model"),
     (output_without_a_model, "revenue of the kind output is of a model"),
     (opening, "so the opening balance is zero"),
+    (before_the_epoch, "so the opening balance is zero"),
+    (steps_back_in_time, "is dated before the one that it follows"),
+    (more_tax_than_gross, "Tax is more than gross receipts"),
+    (net_beyond_what_was_left, "takes more than was left"),
+    (a_transaction_that_is_none, "transaction"),
+    (lambda told: adjustment(told, booked_at=told["period"]["from"]), "dated before what it takes back"),
     (carry, "is not below a minor unit"),
     (of_2099, "before its revenue came in"),
     (no_time, "ends before it begins"),
@@ -302,6 +333,57 @@ def test_a_gap_is_unseen_and_another_balance_or_refund_fails(two: Two, tmp_path:
     assert wrong(whole, first, second) == ""
     whole["allocations"][0]["transaction"] = "txn_" + "0" * 26
     assert "says something else in another statement" in wrong(whole, first)
+
+
+def test_one_of_time_that_is_not_over_or_of_another_library_fails(two: Two, clock: Any, tmp_path: Any) -> None:
+    path, to = tmp_path / "late.json", two.one.bundle.recipient
+    late = deepcopy(two.two.body)
+    late["period"]["to"] = "9999-01-01T00:00:00.000Z"
+    with two.world.ws.write() as tx:
+        sealed = bundles.issue(tx, "statement", to, late)
+    path.write_bytes(sealed)
+    assert "more may be booked in it" in text(two.check(path), False)
+    path.write_bytes(two.two.envelope)
+    assert "statement 1: its period ends after it was issued" in text(two.check(path, sealed), False)
+    other = create_workspace(tmp_path / "other", "library", "Other Stock", clock)
+    with other.write() as tx:
+        forged = bundles.issue(tx, "statement", to, two.one.body)
+    trust = Trust.of([Party.from_envelope((ws.root / "party.json").read_bytes()) for ws in (two.world.ws, other)])
+    report = verify(path, trust, clock(), statements=[forged])
+    assert "statement 1 is of another library" in text(report, False)
+
+
+def hostile() -> list[Any]:
+    """Values of the wrong type, size or spelling."""
+    deep: Any = []
+    for _ in range(500):
+        deep = [deep]
+    numbers = [None, True, -1, 2**70, 1.5, float("nan"), "-0", "9" * 40, "9" * 5000, "\u0663", "1e5", "0/1", "1/3"]
+    return [*numbers, "", "x" * 10_000, "\ud800", "\x00", [], [[]], {}, {"a": 1}, deep, "0001-01-01T00:00:00.000Z",
+            "2026-13-01T00:00:00.000Z", "lineage", "refund", "invoice", "1/2 delivered_ms + 1/2 scores"]  # fmt: skip
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    inner = (
+        list(value.items()) if isinstance(value, dict) else list(enumerate(value)) if isinstance(value, list) else []
+    )
+    return [path, *(one for key, held in inner for one in places(held, (*path, key)))]
+
+
+def test_no_value_in_a_body_makes_the_check_raise(world: World, deal: str) -> None:
+    told = body(world)
+    adjustment(told, transaction="txn_" + "1" * 26)
+    told["payouts"] = [payout(told)]
+    assert wrong(summed(told)) == ""
+    to, sender = told["contributor"]["id"], told["library"]["id"]
+    for *path, last in filter(None, places(told)):
+        for value in hostile():
+            again = deepcopy(told)
+            at = again
+            for key in path:
+                at = at[key]
+            at[last] = value
+            assert check_body(again, to, sender), (path, last, value)
 
 
 def test_the_command_takes_other_statements(two: Two, tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,14 +15,14 @@ def allocation(fields: Fields, remarks: Remarks, deals: Deals) -> int:
     Raises BadDocument or InputError where the form is not that of royalties/statement_body.py.
     """
     wrong, notes = remarks.wrong, remarks.good
-    fields.text("transaction", max_chars=40)
+    fields.id("transaction", "txn")
     pool = pool_of(fields, remarks, deals)
     total, unit = number(fields, "weight_total", least=1), fields.text("unit", max_chars=80)
     salt = bytes.fromhex(fields.hex("salt", digits=32))
     count, root = fields.integer("contributors", least=1), fields.hex("weights_root")
     extra_units, cutoff = number(fields, "extra_units"), _cutoff(fields)
     own = fields.fields("own")
-    key, weight = own.text("pseudonym", max_chars=40), number(own, "weight")
+    key, weight = own.id("pseudonym", "psn"), number(own, "weight")
     _proof(own, key, weight, root, total, count, wrong)
     _rounding(extra_units, cutoff, count, total, wrong)
     amount = _quota(own, pool, total, salt, key, weight, cutoff, wrong)
@@ -85,7 +85,7 @@ def _assets(fields: Fields, salt: bytes, weight: int, amount: int, wrong: list[s
         clip.id("asset", "ast")
         clip.text("filename")
         clip.text("title")
-        keys.append(clip.text("pseudonym", max_chars=40))
+        keys.append(clip.id("pseudonym", "psn"))
         weights.append(number(clip, "weight"))
         amounts.append(number(clip, "amount_micro", signed=True))
         clip.close()

@@ -124,6 +124,8 @@ def _revenue(fields: Fields, wrong: list[str]) -> Revenue:
     elif kind in COUNTED:
         number(fields, "quantity", least=1)
     gross, tax, net = (number(fields, f"{name}_minor") for name in ("gross", "tax", "net"))
+    if tax > gross:
+        raise BadDocument("Tax is more than gross receipts", code="statement.revenue", where=fields.where)
     if gross - tax != net:
         wrong.append("net receipts are not gross less tax")
     refers, left = fields.value("of") is not None, (0, 0)
@@ -133,7 +135,7 @@ def _revenue(fields: Fields, wrong: list[str]) -> Revenue:
         left = number(of, "left_gross_minor"), number(of, "left_tax_minor")
         of.close()
     fields.close()
-    if kind in TAKEN and not (refers and gross <= left[0] and tax <= left[1] and net <= left[0] - left[1]):
+    if kind in TAKEN and not (refers and gross <= left[0] and tax <= left[1] and gross - tax <= left[0] - left[1]):
         raise BadDocument("A refund takes more than was left of an event", code="statement.refund", where=fields.where)
     return Revenue(kind, gross, tax, refers, left)
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from fairframe.core.time import DAY_MS, from_rfc3339
 from fairframe.verify.deal import TAKEN
 from fairframe.verify.kind import Finding
 
@@ -103,6 +104,9 @@ def corrections(parts: Mapping[str, Any], taken: Sequence[Mapping[str, Any]]) ->
             found.append(Finding(None, "statement.adjustment", f"{name}: what {event} had brought, taken as stated"))
         elif source["allocation"] != one["allocation"] or source["revenue"]["event"] != event:
             text = f"{name}: the event and the allocation that it takes back do not belong together"
+            found.append(Finding(False, "statement.adjustment", text))
+        elif from_rfc3339(one["booked_at"]) + DAY_MS < from_rfc3339(source["booked_at"]):
+            text = f"{name}: it is dated before what it takes back"
             found.append(Finding(False, "statement.adjustment", text))
         elif int(one["amount_micro"]) != -int(source["own"]["amount_micro"]):
             text = f"{name}: it is not the opposite of what {one['allocation']} brought"

@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fairframe.core.bundle import Bundle
-from fairframe.core.errors import FairframeError
+from fairframe.core.errors import BadDocument, FairframeError
 from fairframe.core.fields import Fields
 from fairframe.core.money import MICRO, Currency
+from fairframe.core.time import DAY_MS
 from fairframe.verify.agreements import Terms, read_agreements
 from fairframe.verify.allocation import allocation
 from fairframe.verify.between import between, series
@@ -31,6 +32,7 @@ def check(target: Target, trust: Trust, now_ms: int) -> list[Finding]:
     bundle, findings = open_checked(target.data or b"", trust, now_ms)
     if bundle is None:
         return findings
+    findings += _ended(bundle)
     signed, given = read_agreements(target.agreements, trust, now_ms)
     others, beside = _others(target.statements, bundle, signed, trust, now_ms)
     findings += [*given, *beside]
@@ -75,16 +77,28 @@ def _others(
         found += findings
         if other is None or any(one.ok is False for one in findings):
             continue
-        if other.type != bundle.type:
-            found.append(Finding(False, "statement.series", f"{where} is a {other.type}, not a statement"))
+        if other.type != bundle.type or other.sender != bundle.sender:
+            what = f"a {other.type}, not a statement" if other.type != bundle.type else "of another library"
+            found.append(Finding(False, "statement.series", f"{where} is {what}"))
             continue
-        told = check_body(other.body, bundle.recipient, bundle.sender, signed)
+        told = [*check_body(other.body, bundle.recipient, bundle.sender, signed), *_ended(other)]
         wrong = [Finding(False, one.code, f"{where}: {one.text}") for one in told if one.ok is False]
         if not wrong and other.body["currency"] != bundle.body.get("currency"):
             wrong = [Finding(False, "statement.series", f"{where} is in another currency")]
         found += wrong or [Finding(True, "statement.series", f"{where} was recomputed, and holds by itself")]
         held += [] if wrong else [other.body]
     return held, found
+
+
+def _ended(bundle: Bundle) -> list[Finding]:
+    """One is signed of time that is over: in what is to come, more may be booked. A sender's clock may be a day off."""
+    try:
+        until = Fields(Fields(bundle.body, "statement").value("period"), "statement.period").time_ms("to")
+    except BadDocument:
+        return []  # told as the body's form
+    if until <= bundle.issued_at_ms + DAY_MS:
+        return []
+    return [Finding(False, "statement.period", "its period ends after it was issued: more may be booked in it")]
 
 
 def _check(fields: Fields, recipient: str, sender: str, signed: Mapping[str, Terms]) -> list[Finding]:
@@ -188,7 +202,7 @@ def _sums(fields: Fields, earned: int, adjusted: int, withheld: int, paid: int) 
 def _bounds(fields: Fields, start: int) -> list[Finding]:
     """What an opening balance and a rest can be at all."""
     wrong: list[Finding] = []
-    if start == 0 and fields.value("opening_micro") != "0":
+    if start <= 0 and fields.value("opening_micro") != "0":
         text = "the period begins before anything was booked, so the opening balance is zero"
         wrong.append(Finding(False, "statement.opening", text))
     if not 0 <= number(fields, "carry_micro", signed=True) < MICRO:
