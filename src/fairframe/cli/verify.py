@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from fairframe.cli.shell import AsJson, emit, note, read_input, stdout, when, workspace
-from fairframe.core.errors import NotFound
+from fairframe.core.errors import InputError, NotFound
 from fairframe.core.party import Party
 from fairframe.core.plain import plain
 from fairframe.core.time import now_ms
@@ -50,6 +50,11 @@ def verify(
     """Check a film, model, delivery, document or the audit tree."""
     kept = [read_input(path) for path in against or []]
     if target == "audit":
+        for name, files in (("agreement", agreement), ("statement", statement)):
+            if files:
+                raise InputError(
+                    "this is the audit tree", code=f"verify.{name}", remedy=f"--{name} goes with a statement"
+                )
         with workspace(ctx) as ws:
             report = verify_audit(ws, kept)
     else:
