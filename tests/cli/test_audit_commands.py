@@ -127,3 +127,9 @@ def test_an_agreement_is_written_with_both_signatures(
 
 def acts(fairframe: Fairframe, ws: Workspace) -> list[dict[str, Any]]:
     return list(fairframe("-w", ws.root, "audit", "acts", "--json").data)
+
+
+@pytest.mark.parametrize("option", ["--agreement", "--statement"])
+def test_the_audit_tree_is_compared_with_no_statement(fairframe: Fairframe, library: Workspace, option: str) -> None:
+    done = fairframe("-w", library.root, "verify", "audit", option, library.root / "party.json")
+    assert done.code == 1 and f"{option} goes with a statement" in done.err

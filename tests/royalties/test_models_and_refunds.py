@@ -21,12 +21,12 @@ SPANS = [("ann-1", 0, 3_000), ("bob-1", 0, 4_000), ("cyd-1", 0, 1_001)]
 
 def reported(
     tx: Any, world: Any, deal: str, delivery: str, public_id: str, frames: dict[str, int], *, house: int = 0,
-    made_of: tuple[tuple[str, str, int, int], ...] = (), method: str = "measured",
+    made_of: tuple[tuple[str, str, int, int], ...] = (), method: str = "measured", family: str = "",
 ) -> None:  # fmt: skip
     """made_of: (kind, weights hash, weight's numerator, denominator) of its ancestors."""
     row = tx.insert(
         checkpoint, public_id=public_id, direction="reported", party=world.lab, name=f"model {public_id[-1]}",
-        weights_hash=f"hash of {public_id}"[:60], lineage="", family=deal, agreement=deal, delivery=delivery,
+        weights_hash=f"hash of {public_id}"[:60], lineage="", family=family or deal, agreement=deal, delivery=delivery,
         frames_seen=sum(frames.values()) + house,
     )  # fmt: skip
     for name, count in frames.items():
@@ -210,7 +210,7 @@ def test_an_allocation_commits_to_every_weight_and_says_where_it_was_cut(world: 
     assert all(verify(name, weight, tree.proof(name), root, row["weight_total"]) for name, weight in weights)
     extra, cutoff = cut(row["pool_micro"], row["weight_total"], bytes.fromhex(row["salt"]), weights)
     assert extra > 0 and cutoff is not None
-    told = {"remainder": str(cutoff[0]), "tie_key": cutoff[1]}
+    told = cutoff.to_json()
     assert (row["detail"]["extra_units"], row["detail"]["cutoff"]) == (str(extra), told)
 
 

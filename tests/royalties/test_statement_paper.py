@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 
 from fairframe.core.errors import InputError
-from fairframe.royalties import allocate, closing, statements
+from fairframe.royalties import allocate, closing, payout_steps, payouts, statements
+from fairframe.royalties.paper.chart import Bar, ordered
 from fairframe.royalties.paper.faces import lacking
 from fairframe.royalties.paper.paragraph import broken, words_of
 from fairframe.royalties.paper.render import render_pdf
-from fairframe.royalties.paper.sheet import MARGIN, PAGE
+from fairframe.royalties.paper.sheet import BOTTOM, FEW, MARGIN, PAGE, Sheet
 from fairframe.royalties.paper.text import clean, line
 from fairframe.royalties.paper.words import ARABIC, ENGLISH, WORDS
+from fairframe.royalties.statement_payouts import standings
 
 on_sqlite = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 NAME = "ليلى Ada"
@@ -141,3 +143,56 @@ def test_no_word_is_torn_from_the_point_behind_it() -> None:
 def test_other_languages_are_refused(world: Any) -> None:
     with pytest.raises(InputError, match="not written in"):
         render_pdf(issued(world, 1), "fr")
+
+
+def test_bars_of_one_name_are_told_apart_and_others_need_no_mark() -> None:
+    bars = [Bar("North Lab", 5, "agr_1"), Bar("South Lab", 9, "agr_2"), Bar("North Lab", -7, "agr_3")]
+    assert ordered(bars) == [Bar("South Lab", 9), Bar("North Lab", 5, "agr_1"), Bar("North Lab", -7, "agr_3")]
+
+
+@pytest.mark.parametrize("count", [*range(12), 60, 61, 62, 63, 200])
+@pytest.mark.parametrize("below", [0.0, 20.0, 45.0, 58.0, 300.0])
+def test_no_heading_or_last_row_of_a_table_stands_alone(count: int, below: float) -> None:
+    """below: points that are left on the page where the table begins."""
+    sheet = Sheet(ENGLISH, "A table", "A library")
+    sheet.y = BOTTOM + below
+    pages: list[range] = []
+    for page in sheet.rows(count, 13.5, 17.5):
+        assert sheet.y - 17.5 - 13.5 * len(page) >= BOTTOM
+        pages.append(page)
+        sheet.y -= 17.5 + 13.5 * len(page)
+    assert [at for page in pages for at in page] == [*range(count)]
+    assert all(len(page) >= min(count, FEW) for page in pages)
+    assert len(pages) <= 1 or count >= 2 * FEW
+
+
+@on_sqlite
+def test_a_payout_is_one_row_with_what_all_its_steps_took(world: Any) -> None:
+    with world.ws.write() as tx:
+        deal = world.agree(tx)
+        world.deliver(tx, deal, [("ann-1", 0, 1_000)])
+        world.book(tx, deal, "100.00", "INV-1")
+    allocate.allocate(world.ws)
+    with world.ws.write() as tx:
+        first = payouts.pay(tx, world.contributors["ann"], "PAY-1")
+        payout_steps.give_back(tx, first.id, "closed")
+    with world.ws.write() as tx:
+        payouts.pay(tx, world.contributors["ann"], "PAY-2")
+    with world.ws.read() as tx:
+        body = statements.draft(tx, world.contributors["ann"])
+    assert [len(one["steps"]) for one in body["payouts"]] == [4, 3]
+    told = [(one.reference, one.state, one.paid_minor, one.withheld_minor) for one in standings(body)]
+    assert told == [("PAY-1", "returned", 0, 0), ("PAY-2", "settled", 2000, 0)]
+
+
+@on_sqlite
+def test_clips_without_a_part_are_counted_and_not_listed(world: Any) -> None:
+    made = issued(world, 3)
+    few = render_pdf(made, "en")
+    one = made.body["allocations"][0]
+    for at in range(40):
+        one["assets"].append(one["assets"][0] | {"asset": f"ast_{at}", "weight": "0", "amount_micro": "0"})
+    many = render_pdf(made, "en")
+    assert pages(many) == pages(few)
+    more = content(many).count(" Tj") - content(few).count(" Tj")
+    assert 0 < more < 40, "forty rows would be forty titles, file names, weights and amounts"

@@ -15,7 +15,7 @@ from fairframe.core.errors import Conflict, InputError, Refused
 from fairframe.core.money import MICRO
 from fairframe.core.time import from_rfc3339, to_rfc3339
 from fairframe.platform import audit
-from fairframe.royalties import allocate, balance, closing, ledger, payouts, revenue, statements
+from fairframe.royalties import allocate, balance, closing, corrections, payouts, revenue, statements
 from fairframe.royalties.periods import closed_until
 from fairframe.royalties.statement_html import render_html
 from fairframe.royalties.tables import statement as statement_table
@@ -123,13 +123,16 @@ def test_statements_join(earned: Any, clock: Any) -> None:
 def test_what_is_booked_later_in_the_same_millisecond_is_in_the_next_statement(earned: Any, clock: Any) -> None:
     """A clock that lags stands still at the last entry's time for as long as it lags."""
     ann, made = earned.contributors["ann"], issue(earned)
+    deal = made.body["allocations"][0]["agreement"]["id"]
     assert int(made.body["closing_micro"]) > MICRO and not issue(earned).new
     for count in range(3):
         with earned.ws.write() as tx:
             if count == 0:
                 payouts.pay(tx, ann, "PAY-2")
-            legs = [ledger.Leg(ledger.accrued(ann["public_id"]), "USD", -7), ledger.Leg("library", "USD", 7)]
-            ledger.post(tx, "goodwill", ann["public_id"], legs)
+            earned.book(tx, deal, "1.00", f"INV-{count + 3}")
+        allocate.allocate(earned.ws)
+        with earned.ws.write() as tx:
+            corrections.correct(tx, deal, f"INV-{count + 3}", "A mistake")
         clock.advance(1)
         start = from_rfc3339(made.body["period"]["to"])
         close(earned, start + 1)
@@ -310,16 +313,17 @@ def test_a_payout_is_of_the_amount_that_was_confirmed(earned: Any) -> None:
 
 def test_adjustments_and_several_currencies(earned: Any, clock: Any) -> None:
     ann = earned.contributors["ann"]
+    one = issue(earned).body["allocations"][1]
     with earned.ws.write() as tx:
-        account = ledger.accrued(ann["public_id"])
-        legs = [ledger.Leg(account, "USD", -7), ledger.Leg("library", "USD", 7)]
-        ledger.post(tx, "goodwill", ann["public_id"], legs, "A round number")
-        assert statements.draft(tx, ann)["adjusted_micro"] == "7"
+        corrections.correct(tx, one["agreement"]["id"], "INV-2", "A mistake")
+        assert statements.draft(tx, ann)["adjusted_micro"] == "-" + one["own"]["amount_micro"]
     clock.advance(1)
     close(earned)
     made = issue(earned)
-    assert made.body["adjusted_micro"] == "7" and wrong(made) == []
-    assert "A round number" in render_html(made)
+    assert [(one["event"], one["allocation"]) for one in made.body["adjustments"]] == [
+        (one["revenue"]["event"], one["allocation"])
+    ]
+    assert wrong(made) == [] and f"{one['revenue']['event']} taken back" in render_html(made)
     with earned.ws.write() as tx:
         deal = earned.agree(tx, currency="JPY")
         earned.deliver(tx, deal, [("ann-1", 0, 10)])

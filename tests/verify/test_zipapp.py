@@ -100,12 +100,14 @@ def model(world: Any) -> Path:
 
 def statement(world: Any) -> bytes:
     """One without bookings: every sum is recomputed, and is nothing."""
+    sums = ("opening", "earned", "adjusted", "withheld", "paid", "closing", "accrued", "carry")
     body = {
+        "version": 2,
         "contributor": {"id": made_id("ctr"), "name": "Ada Lind"},
         "library": {"id": world.library.id, "name": "Harbor Stock"},
         "currency": "USD",
         "period": {"from": "2026-01-01T00:00:00.000Z", "to": "2026-02-01T00:00:00.000Z"},
-        **{f"{name}_micro": "0" for name in ("opening", "earned", "adjusted", "paid", "closing", "carry")},
+        **{f"{name}_micro": "0" for name in sums},
         "payable_minor": "0",
         **{name: [] for name in ("allocations", "payouts", "adjustments")},
     }

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from fairframe.cli.shell import AsJson, emit, note, read_input, stdout, when, workspace
-from fairframe.core.errors import NotFound
+from fairframe.core.errors import InputError, NotFound
 from fairframe.core.party import Party
 from fairframe.core.plain import plain
 from fairframe.core.time import now_ms
@@ -37,16 +37,26 @@ def verify(
         list[Path] | None,
         typer.Option("--agreement", help="statement: a countersigned agreement to compare it with (repeat)."),
     ] = None,
+    statement: Annotated[
+        list[Path] | None,
+        typer.Option("--statement", help="statement: another one of the same contributor, to join with (repeat)."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check a film, model, delivery, document or the audit tree."""
     kept = [read_input(path) for path in against or []]
     if target == "audit":
+        for name, files in (("agreement", agreement), ("statement", statement)):
+            if files:
+                raise InputError(
+                    "this is the audit tree", code=f"verify.{name}", remedy=f"--{name} goes with a statement"
+                )
         with workspace(ctx) as ws:
             report = verify_audit(ws, kept)
     else:
         given = [Party.from_envelope(read_input(path)) for path in trust or []]
-        report = _target(ctx, Path(target), given, [read_input(path) for path in agreement or []], kept)
+        beside = [[read_input(path) for path in files or []] for files in (agreement, statement)]
+        report = _target(ctx, Path(target), given, kept, *beside)
     emit(
         {
             "kind": report.kind,
@@ -62,21 +72,31 @@ def verify(
 
 
 def _target(
-    ctx: typer.Context, path: Path, given: list[Party], agreements: list[bytes], against: list[bytes]
+    ctx: typer.Context,
+    path: Path,
+    given: list[Party],
+    against: list[bytes],
+    agreements: list[bytes],
+    statements: list[bytes],
 ) -> Report:
     try:
         with workspace(ctx) as ws:
-            return _check(ws, path, given, agreements, against)
+            return _check(ws, path, given, against, agreements, statements)
     except NotFound as error:
         if error.code != "workspace.missing":
             raise
-    return _check(None, path, given, agreements, against)
+    return _check(None, path, given, against, agreements, statements)
 
 
 def _check(
-    ws: Workspace | None, path: Path, given: list[Party], agreements: list[bytes], against: list[bytes]
+    ws: Workspace | None,
+    path: Path,
+    given: list[Party],
+    against: list[bytes],
+    agreements: list[bytes],
+    statements: list[bytes],
 ) -> Report:
-    report = verify_target(path, trust_of(ws, given), now_ms(), agreements, against)
+    report = verify_target(path, trust_of(ws, given), now_ms(), agreements, against, statements)
     if ws is not None and not report.holds:
         _tell_unpinned(ws)
     if ws is not None:

@@ -1,4 +1,4 @@
-"""A Merkle tree over weights: proves that one weight is in a published total, without showing anyone else's.
+"""A Merkle tree over weights: proves that one weight is counted in a stated total, with few of the others shown.
 
 Leaves are ordered by pseudonym. A node is a sum of 16 bytes, big-endian, and a hash:
 
@@ -6,8 +6,12 @@ Leaves are ordered by pseudonym. A node is a sum of 16 bytes, big-endian, and a 
     node = SHA-256(0x01 || left sum || left hash || right sum || right hash), its sum being left + right
 
 and the last node of an odd level is carried up as it is. Source: Maxwell's proof of liabilities, with both sums hashed
-apart, without which a prover could state a smaller total (Chalkias, Lewi, Mohassel, Nikolaenko: DAPOL, 2020). What a
-proof can't show is that the other leaves are people: invented ones need an audit of the library.
+apart, without which a prover could state a smaller total (Chalkias, Lewi, Mohassel, Nikolaenko: DAPOL, 2020).
+
+So the total is at least the sum of all weights that have a proof under its root. It can be larger: a proof can't show
+that the other leaves are people, and invented ones need an audit. Nor can it show that others were given this root:
+two roots for one split are found where two people compare theirs, or with what the audit tree holds. What it shows of
+others are sums on the way up, the first of which can be the weight of one other.
 """
 
 import hashlib

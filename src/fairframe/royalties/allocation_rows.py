@@ -1,11 +1,12 @@
 """Writing an allocation: its row and lines, the audit entry that commits to all weights, and the posting.
 
 `detail` holds unit and agreements; weights_root, the root of the Merkle-sum tree of all weights (core/merkle_sum.py);
-extra_units and cutoff {remainder, tie_key} or null: how many units were left after all floors, and the last
-contributor who got one; scores {set, file_sha256} where they decided; facts {audit_size, releases}: what was read, and
-how large the audit tree was just before, so that all that it holds up to there was counted; of a model its runs, what
-is not paid, and the whole of which their parts are; of a refund weights_of, the allocation whose weights and salt it
-has. The amounts of a refund are below zero: the negative of what a pool of that size would have brought.
+extra_units and cutoff {remainder, tie_key} or null (core/cutoff.py): how many units were left after all floors, and
+where the line is between who got one and who did not; scores {set, file_sha256} where they decided; facts {audit_size,
+releases}: what was read, and how large the audit tree was just before, so that all that it holds up to there was
+counted; of a model its runs, what is not paid, and the whole of which their parts are; of a refund weights_of, the
+allocation whose weights and salt it has. The amounts of a refund are below zero: the negative of what a pool of that
+size would have brought.
 """
 
 from collections.abc import Iterator
@@ -85,7 +86,7 @@ def _detail(basis: Basis, tree: SumTree) -> dict[str, Any]:
         "agreements": list(basis.agreements),
         "weights_root": tree.root.hex(),
         "extra_units": str(basis.total.extra_units),
-        "cutoff": None if cutoff is None else {"remainder": str(cutoff[0]), "tie_key": cutoff[1]},
+        "cutoff": None if cutoff is None else cutoff.to_json(),
         **basis.said,
     }
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from fairframe.core.cutoff import Cutoff, Place
 from fairframe.core.errors import Refused
 
 if TYPE_CHECKING:
@@ -121,12 +122,11 @@ def connection() -> Generator["duckdb.DuckDBPyConnection"]:
 
 @dataclass(frozen=True)
 class Total:
-    """weight: of all. extra_units: pool less all floors. cutoff: remainder and tie key (hex) of the last contributor
-    who got one of them; None where there are none."""
+    """weight: of all. extra_units: pool less all floors. cutoff: who got one of them; None where there are none."""
 
     weight: int
     extra_units: int
-    cutoff: tuple[int, str] | None
+    cutoff: Cutoff | None
 
 
 def split(con: "duckdb.DuckDBPyConnection", pool: int, salt: bytes) -> Total:
@@ -169,9 +169,19 @@ def _split(con: "duckdb.DuckDBPyConnection", pool: int, salt: bytes) -> Total:
     if _number(con, "select count(*) from tie"):
         con.execute("delete from line_asset where contributor in (select contributor from tie)")
         con.execute(_TIED, {"salt": salt.hex()})
-    last = "select rest, tie_key from line where amount > floor order by rest, tie_key desc"
-    found = con.execute(f"select *, count(*) over () from ({last}) limit 1").fetchall()  # noqa: S608
-    return Total(total, found[0][2], (int(found[0][0]), str(found[0][1]))) if found else Total(total, 0, None)
+    extra = _number(con, "select count(*) from line where amount > floor")
+    if not extra:
+        return Total(total, 0, None)
+    winner = _place(con, "select rest, tie_key from line where amount > floor order by rest, tie_key desc limit 1")
+    loser = _place(con, "select rest, tie_key from line where amount = floor order by rest desc, tie_key limit 1")
+    return Total(total, extra, Cutoff.between(winner, loser))
+
+
+def _place(con: "duckdb.DuckDBPyConnection", sql: str) -> Place:
+    """The one row of a query for a remainder and a tie key. There is a loser wherever there are units to give: they are
+    fewer than the remainders above zero."""
+    rest, key = con.execute(sql).fetchall()[0]
+    return int(rest), str(key)
 
 
 def _number(con: "duckdb.DuckDBPyConnection", sql: str) -> int:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from fairframe.core.apportion import tie_key
+from fairframe.core.cutoff import Cutoff
 from fairframe.core.errors import IntegrityFailure
 from fairframe.core.merkle_sum import SumTree
 from fairframe.platform.tx import Row, Tx
@@ -20,12 +21,11 @@ LEAVES_KEPT = 2_000_000
 
 @dataclass(frozen=True)
 class Denominator:
-    """tree: all weights. extra_units: pool less all floors. cutoff: remainder and tie key (hex) of the last
-    contributor who got one of them, None where there are none."""
+    """tree: all weights. extra_units: pool less all floors. cutoff: who got one of them, None where there are none."""
 
     tree: SumTree
     extra_units: int
-    cutoff: tuple[int, str] | None
+    cutoff: Cutoff | None
 
 
 class Denominators:
@@ -60,11 +60,11 @@ def _build(tx: Tx, row: Row) -> Denominator:
     return Denominator(tree, extra, last)
 
 
-def cut(pool: int, total: int, salt: bytes, weights: list[tuple[str, int]]) -> tuple[int, tuple[int, str] | None]:
-    """How many units are left after all floors, and the remainder and tie key of the last one that gets one."""
+def cut(pool: int, total: int, salt: bytes, weights: list[tuple[str, int]]) -> tuple[int, Cutoff | None]:
+    """How many units are left after all floors, and where the line is between who gets one and who does not."""
     left = pool - sum(pool * weight // total for _, weight in weights)
     if left == 0:
         return 0, None
-    order = sorted((-(pool * weight % total), tie_key(salt, key)) for key, weight in weights)
-    remainder, key = order[left - 1]
-    return left, (-remainder, key.hex())
+    order = sorted((-(pool * weight % total), tie_key(salt, key).hex()) for key, weight in weights)
+    (winner, first), (loser, second) = order[left - 1 : left + 1]
+    return left, Cutoff.between((-winner, first), (-loser, second))

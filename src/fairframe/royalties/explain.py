@@ -129,11 +129,15 @@ def _quota(one: Mapping[str, Any], money: Money) -> Iterator[str]:
     else:
         units = count(one["extra_units"])
         yield f"All floors together leave {units} × {money.exact(1)} {money}: they go to the largest remainders."
-        yield (
-            f"The last one that gets one has the remainder {count(cutoff['remainder'])} (tie key"
-            f" {cutoff['tie_key'][:TIE_DIGITS]}...). The own remainder is {count(own['remainder'])} (tie key"
-            f" {own['tie_key'][:TIE_DIGITS]}...): {'it gets one' if own['extra'] else 'it gets none'}."
-        )
+        line, gets = count(cutoff["remainder"]), "it gets one" if own["extra"] else "it gets none"
+        if cutoff["tie_key"] is None:
+            yield f"Remainders from {line} on get one. The own remainder is {count(own['remainder'])}: {gets}."
+        else:
+            yield (
+                f"Remainders above {line} get one; of that very remainder, tie keys below"
+                f" {cutoff['tie_key'][:TIE_DIGITS]}... do. The own remainder is {count(own['remainder'])} (tie key"
+                f" {own['tie_key'][:TIE_DIGITS]}...): {gets}."
+            )
     yield f"So the own part is {money.short(own['amount_micro'])}."
 
 

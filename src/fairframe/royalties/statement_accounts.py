@@ -19,6 +19,7 @@ class Movement:
 
     txn: str
     kind: str
+    subject: str
     memo: str
     effective_ms: int
     amount: int = 0
@@ -35,6 +36,7 @@ def movements(tx: Tx, contributor: str, currency: str, until_ms: int) -> list[Mo
             ledger_leg.c.account,
             ledger_leg.c.amount_micro,
             ledger_txn.c.kind,
+            ledger_txn.c.subject,
             ledger_txn.c.memo,
             ledger_txn.c.effective_ms,
         )
@@ -48,7 +50,8 @@ def movements(tx: Tx, contributor: str, currency: str, until_ms: int) -> list[Mo
     )
     found: dict[str, Movement] = {}
     for row in tx.rows(statement):
-        one = found.setdefault(row["txn"], Movement(row["txn"], row["kind"], row["memo"], row["effective_ms"]))
+        header = (row["txn"], row["kind"], row["subject"], row["memo"], row["effective_ms"])
+        one = found.setdefault(row["txn"], Movement(*header))
         one.amount -= row["amount_micro"]
         one.payable -= row["amount_micro"] if row["account"] == payable else 0
         one.carry -= row["amount_micro"] if row["account"] == carry else 0

@@ -20,13 +20,15 @@ exceed 2**53). The body depends only on the facts of its period, so a rerun give
         method, unit, scores {set, file_sha256} or null, salt, weight_total, contributors: how many share the pool
         weights_of: null, or the allocation whose weights and salt a refund has
         weights_root: root of the Merkle-sum tree over all weights (core/merkle_sum.py)
-        extra_units: |pool| less all floors; cutoff {remainder, tie_key} of the last one that got an extra unit, or null
+        extra_units: |pool| less all floors; cutoff {remainder, tie_key}, or null where there are none: a remainder from
+            cutoff.remainder on has one, or where cutoff.tie_key is not null and the remainder the same, a tie_key below
         own {pseudonym, weight, proof, floor_micro, remainder, tie_key, extra, amount_micro}
             proof: [side, sum, hash] from the own leaf up to weights_root, whose sum is weight_total
         assets[]: asset, pseudonym, filename, title, weight, amount_micro; by pseudonym; they sum to own
     payouts[]: payout, reference, gross_minor, withheld_minor (of it), steps[] of the period
         step: state, transaction, booked_at, paid_minor, withheld_minor: what it took from the contributor's accounts
-    adjustments[]: transaction, kind, booked_at, memo, amount_micro
+    adjustments[]: transaction, kind, event, allocation, booked_at, memo, amount_micro: the kind is correction, of an
+        event that was booked by mistake, and the amount the opposite of what its allocation brought
 
 A quota is |pool| * weight / weight_total: floor_micro its integer part, remainder what is left over weight_total. The
 extra units go to the largest remainders, ties by tie_key = SHA-256(salt bytes, 00, pseudonym) ascending. The amount has
@@ -35,13 +37,17 @@ the sign of the pool. The same rule splits |own.amount_micro| among the assets.
 
 from typing import Any
 
+import sqlalchemy as sa
+
 from fairframe.core.errors import IntegrityFailure
 from fairframe.core.money import MICRO
 from fairframe.core.time import to_rfc3339
 from fairframe.platform.tx import Row, Tx
+from fairframe.royalties.events import CORRECTION
 from fairframe.royalties.statement_accounts import Movement, movements
 from fairframe.royalties.statement_lines import Shared, allocation_lines
 from fairframe.royalties.statement_payouts import payout_lines
+from fairframe.royalties.tables import allocation, revenue_event
 
 VERSION = 2
 
@@ -60,7 +66,7 @@ def make_body(
     payouts = payout_lines(tx, contributor, currency, from_ms, to_ms)
     steps = [step for one in payouts for step in one["steps"]]
     told = {one["transaction"] for one in (*allocations, *steps)}
-    adjustments = [_adjustment(one) for one in inside if one.txn not in told and one.amount]
+    adjustments = [_adjustment(tx, one) for one in inside if one.txn not in told and one.amount]
     sums = {
         "opening": opening,
         "earned": sum(int(one["own"]["amount_micro"]) for one in allocations),
@@ -99,10 +105,14 @@ def _check(contributor: Row, sums: dict[str, int]) -> None:
         )
 
 
-def _adjustment(one: Movement) -> dict[str, str]:
+def _adjustment(tx: Tx, one: Movement) -> dict[str, Any]:
+    made = sa.select(allocation.c.public_id).join(revenue_event, revenue_event.c.id == allocation.c.revenue_event_id)
+    taken = tx.scalar(made.where(revenue_event.c.public_id == one.subject)) if one.kind == CORRECTION else None
     return {
         "transaction": one.txn,
         "kind": one.kind,
+        "event": one.subject if taken else None,
+        "allocation": taken,
         "booked_at": to_rfc3339(one.effective_ms),
         "memo": one.memo,
         "amount_micro": str(one.amount),

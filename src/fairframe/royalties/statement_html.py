@@ -13,7 +13,9 @@ from fairframe.core.money import Currency, format_micro
 from fairframe.core.time import to_rfc3339
 from fairframe.library.tables import asset
 from fairframe.platform.tx import Tx
+from fairframe.royalties.paper.words import ENGLISH
 from fairframe.royalties.statement_amounts import Amount, Money, count, percent
+from fairframe.royalties.statement_payouts import standings
 from fairframe.royalties.statements import Statement
 
 if TYPE_CHECKING:
@@ -49,6 +51,8 @@ def render_html(statement: Statement, posters: Mapping[str, bytes] | None = None
     bars, others, rest = _chart(body, currency, posters or {})
     return _template().render(
         body=body,
+        payouts=standings(body),
+        states=ENGLISH.states,
         statement=statement,
         issued=to_rfc3339(statement.bundle.issued_at_ms),
         head=statement.bundle.audit_head,

@@ -17,7 +17,7 @@ from fairframe.rights.pseudonyms import pseudonym
 from fairframe.royalties import events
 from fairframe.royalties.deal_terms import deal_terms, find_agreement
 from fairframe.royalties.denominators import Denominator, Denominators
-from fairframe.royalties.statement_model import model_of
+from fairframe.royalties.statement_model import model_of, names_licensee
 from fairframe.royalties.statement_revenue import revenue_of
 from fairframe.royalties.tables import allocation, allocation_asset, allocation_line, ledger_txn
 
@@ -88,7 +88,7 @@ def _lines(tx: Tx, contributor_id: int, currency: str, from_ms: int, to_ms: int)
 
 
 def _values(tx: Tx, row: Row, event: Row, deal: Row, shared: Denominator) -> dict[str, Any]:
-    named = bool(deal["terms"].get("licensee_named", True))
+    named = names_licensee(deal["terms"])
     detail: dict[str, Any] = row["detail"]
     cutoff = shared.cutoff
     return {
@@ -105,7 +105,7 @@ def _values(tx: Tx, row: Row, event: Row, deal: Row, shared: Denominator) -> dic
         "contributors": len(shared.tree),
         "weights_root": shared.tree.root.hex(),
         "extra_units": str(shared.extra_units),
-        "cutoff": None if cutoff is None else {"remainder": str(cutoff[0]), "tie_key": cutoff[1]},
+        "cutoff": None if cutoff is None else cutoff.to_json(),
     }
 
 

@@ -1,6 +1,7 @@
 """The payouts in a statement: each with the steps that it took in the period, and what they took from the position."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
@@ -53,6 +54,31 @@ def _line(steps: Sequence[Row]) -> dict[str, Any]:
         "withheld_minor": str(first["withheld_minor"] or 0),
         "steps": [_step(row) for row in steps],
     }
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A payout as its last step of a period left it. paid_minor, withheld_minor: what all its steps took together."""
+
+    booked_at: str
+    reference: str
+    state: str
+    paid_minor: int
+    withheld_minor: int
+
+
+def standings(body: dict[str, Any]) -> list[Standing]:
+    """The payouts of a statement's body, each once."""
+    return [
+        Standing(
+            one["steps"][-1]["booked_at"],
+            one["reference"],
+            one["steps"][-1]["state"],
+            sum(int(step["paid_minor"]) for step in one["steps"]),
+            sum(int(step["withheld_minor"]) for step in one["steps"]),
+        )
+        for one in body["payouts"]
+    ]
 
 
 def _step(row: Row) -> dict[str, str]:

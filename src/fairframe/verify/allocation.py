@@ -2,6 +2,7 @@
 
 from fairframe.core import merkle_sum
 from fairframe.core.apportion import hamilton, tie_key
+from fairframe.core.cutoff import Cutoff
 from fairframe.core.fields import Fields
 from fairframe.verify.deal import Deals, Remarks, pool_of
 from fairframe.verify.numbers import number
@@ -14,19 +15,19 @@ def allocation(fields: Fields, remarks: Remarks, deals: Deals) -> int:
     Raises BadDocument or InputError where the form is not that of royalties/statement_body.py.
     """
     wrong, notes = remarks.wrong, remarks.good
-    fields.text("transaction", max_chars=40)
+    fields.id("transaction", "txn")
     pool = pool_of(fields, remarks, deals)
     total, unit = number(fields, "weight_total", least=1), fields.text("unit", max_chars=80)
     salt = bytes.fromhex(fields.hex("salt", digits=32))
     count, root = fields.integer("contributors", least=1), fields.hex("weights_root")
     extra_units, cutoff = number(fields, "extra_units"), _cutoff(fields)
     own = fields.fields("own")
-    key, weight = own.text("pseudonym", max_chars=40), number(own, "weight")
+    key, weight = own.id("pseudonym", "psn"), number(own, "weight")
     _proof(own, key, weight, root, total, count, wrong)
     _rounding(extra_units, cutoff, count, total, wrong)
     amount = _quota(own, pool, total, salt, key, weight, cutoff, wrong)
     clips = _assets(fields, salt, weight, amount, wrong)
-    notes.append(f"the own weight {weight} is among those of {count} contributors that sum to {total} {unit}, by proof")
+    notes.append(f"the own weight {weight} is counted in the total of {total} {unit}: its proof leads to weights_root")
     notes.append(f"the own part of {pool} micro units was recomputed: {amount}")
     notes.append(f"{clips} clips of {weight} of {total} {unit} sum to the own part, each recomputed")
     return amount
@@ -41,10 +42,10 @@ def _proof(own: Fields, key: str, weight: int, root: str, total: int, count: int
         wrong.append(f"the proof is not of a tree of {count} contributors")
 
 
-def _rounding(extra_units: int, cutoff: tuple[int, str] | None, count: int, total: int, wrong: list[str]) -> None:
+def _rounding(extra_units: int, cutoff: Cutoff | None, count: int, total: int, wrong: list[str]) -> None:
     if extra_units >= count or (extra_units == 0) != (cutoff is None):
         wrong.append("the extra units, their cut-off and the number of contributors do not go together")
-    if cutoff is not None and not 0 < cutoff[0] < total:
+    if cutoff is not None and not 0 < cutoff.remainder < total:
         wrong.append("the remainder of the cut-off is not between zero and weight_total")
 
 
@@ -55,10 +56,10 @@ def _quota(
     salt: bytes,
     key: str,
     weight: int,
-    cutoff: tuple[int, str] | None,
+    cutoff: Cutoff | None,
     wrong: list[str],
 ) -> int:
-    """The own quota: floor, remainder, tie key, and whether it is before the cut-off. Returns the stated amount."""
+    """The own quota: floor, remainder, tie key, and whether it passes the cut-off. Returns the stated amount."""
     floor, remainder = number(own, "floor_micro"), number(own, "remainder")
     tie, extra, amount = own.hex("tie_key"), own.boolean("extra"), number(own, "amount_micro", signed=True)
     own.close()
@@ -66,7 +67,7 @@ def _quota(
         wrong.append("floor and remainder are not pool * weight / weight_total")
     if tie != tie_key(salt, key).hex():
         wrong.append("the own tie key is not SHA-256 of salt and pseudonym")
-    won = cutoff is not None and (-remainder, tie) <= (-cutoff[0], cutoff[1])
+    won = cutoff is not None and cutoff.passed(remainder, tie)
     if won != extra:
         wrong.append("the extra unit does not agree with the cut-off")
     if amount != (floor + int(extra)) * (-1 if pool < 0 else 1):
@@ -84,7 +85,7 @@ def _assets(fields: Fields, salt: bytes, weight: int, amount: int, wrong: list[s
         clip.id("asset", "ast")
         clip.text("filename")
         clip.text("title")
-        keys.append(clip.text("pseudonym", max_chars=40))
+        keys.append(clip.id("pseudonym", "psn"))
         weights.append(number(clip, "weight"))
         amounts.append(number(clip, "amount_micro", signed=True))
         clip.close()
@@ -101,10 +102,11 @@ def _assets(fields: Fields, salt: bytes, weight: int, amount: int, wrong: list[s
     return len(keys)
 
 
-def _cutoff(fields: Fields) -> tuple[int, str] | None:
+def _cutoff(fields: Fields) -> Cutoff | None:
     if fields.value("cutoff") is None:
         return None
     inner = fields.fields("cutoff")
-    found = number(inner, "remainder"), inner.hex("tie_key")
+    tie = None if inner.value("tie_key") is None else inner.hex("tie_key")
+    found = Cutoff(number(inner, "remainder"), tie)
     inner.close()
     return found

@@ -11,12 +11,10 @@ from fairframe.core.split_basis import LINEAGE, MOST_CHARS, SplitBasis
 from fairframe.verify.agreements import BASES, RECOGNIZED, Terms
 from fairframe.verify.numbers import number
 
-KINDS = (
-    *("flat", "per_clip", "per_hour", "milestone", "renewal"),
-    *("subscription", "output", "export"),
-    *("refund", "chargeback", "invoice"),
-)
+FEES = ("flat", "per_clip", "per_hour", "milestone", "renewal")
+GENERATIVE = ("subscription", "output", "export")
 TAKEN = ("refund", "chargeback")
+KINDS = (*FEES, *GENERATIVE, *TAKEN, "invoice")
 COUNTED = ("per_clip", "per_hour", "output", "export")
 
 
@@ -71,6 +69,8 @@ def pool_of(fields: Fields, remarks: Remarks, deals: Deals) -> int:
     revenue = _revenue(fields.fields("revenue"), wrong)
     pool = number(fields, "pool_micro", signed=True)
     modeled = _model(fields, remarks)
+    if (revenue.kind in FEES and modeled) or (revenue.kind in GENERATIVE and not modeled):
+        wrong.append(f"revenue of the kind {revenue.kind} is {'not ' if modeled else ''}of a model")
     if pool != revenue.pool(terms):
         wrong.append(f"the pool is not {terms.share} of {terms.base.replace('_', ' ')}")
     invoiced = revenue.kind == "invoice"
@@ -86,7 +86,7 @@ def pool_of(fields: Fields, remarks: Remarks, deals: Deals) -> int:
     if (fields.value("weights_of") is not None) != revenue.taken:
         wrong.append("the weights of another allocation are taken for a refund or chargeback, and only for one")
     elif revenue.taken:
-        remarks.unseen.append(f"that its weights and salt are those of {fields.id('weights_of', 'alc')}: compare them")
+        fields.id("weights_of", "alc")
     return pool
 
 
@@ -124,6 +124,8 @@ def _revenue(fields: Fields, wrong: list[str]) -> Revenue:
     elif kind in COUNTED:
         number(fields, "quantity", least=1)
     gross, tax, net = (number(fields, f"{name}_minor") for name in ("gross", "tax", "net"))
+    if tax > gross:
+        raise BadDocument("Tax is more than gross receipts", code="statement.revenue", where=fields.where)
     if gross - tax != net:
         wrong.append("net receipts are not gross less tax")
     refers, left = fields.value("of") is not None, (0, 0)
@@ -133,7 +135,7 @@ def _revenue(fields: Fields, wrong: list[str]) -> Revenue:
         left = number(of, "left_gross_minor"), number(of, "left_tax_minor")
         of.close()
     fields.close()
-    if kind in TAKEN and not (refers and gross <= left[0] and tax <= left[1] and net <= left[0] - left[1]):
+    if kind in TAKEN and not (refers and gross <= left[0] and tax <= left[1] and gross - tax <= left[0] - left[1]):
         raise BadDocument("A refund takes more than was left of an event", code="statement.refund", where=fields.where)
     return Revenue(kind, gross, tax, refers, left)
 

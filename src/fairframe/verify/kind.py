@@ -17,14 +17,15 @@ class Target:
     """What is to be verified: a file's bytes, or a folder (`data` is then None).
 
     `type` is what it claims to be, read without verifying anything: a bundle's type, "party", or "".
-    `agreements` are documents that a person gives beside it, to compare a statement with; `against` are documents that
-    somebody kept, with older heads to compare a log proof with.
+    `agreements` and `statements` are documents that a person gives beside it, to compare a statement with; `against`
+    are documents that somebody kept, with older heads to compare a log proof with.
     """
 
     path: Path
     data: bytes | None
     type: str
     agreements: tuple[bytes, ...] = ()
+    statements: tuple[bytes, ...] = ()
     against: tuple[bytes, ...] = ()
 
     @property

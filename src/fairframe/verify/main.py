@@ -33,7 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         trust = Trust.load(options.trust)
         agreements = [read_limited(path, MAX_ENVELOPE_BYTES) for path in options.agreement]
         against = [read_limited(path, MAX_ENVELOPE_BYTES) for path in options.against]
-        report = verify(options.target, trust, now_ms(), agreements, against)
+        statements = [read_limited(path, MAX_ENVELOPE_BYTES) for path in options.statement]
+        report = verify(options.target, trust, now_ms(), agreements, against, statements)
     except (FairframeError, OSError) as error:
         print(f"fairframe-verify: {plain(str(error))}", file=sys.stderr)
         return CANNOT
@@ -65,6 +66,14 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         help="a countersigned agreement to compare a statement with (may be given several times)",
+    )
+    parser.add_argument(
+        "--statement",
+        type=Path,
+        metavar="FILE",
+        action="append",
+        default=[],
+        help="another statement of the same contributor, to see that they join (may be given several times)",
     )
     parser.add_argument(
         "--against",

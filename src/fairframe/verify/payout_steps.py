@@ -17,12 +17,17 @@ def payout(fields: Fields, remarks: Remarks, start: int, end: int) -> tuple[int,
         remarks.wrong.append("more is withheld than the payout has")
     seen: list[str] = []
     paid = kept = 0
+    last = start
     for value in fields.list("steps", max_items=10):
         step = Fields(value, f"{fields.where}.steps")
         state = step.text("state", one_of=STATES)
-        step.text("transaction", max_chars=40)
-        if not start <= step.time_ms("booked_at") < end:
+        step.id("transaction", "txn")
+        booked = step.time_ms("booked_at")
+        if not start <= booked < end:
             remarks.wrong.append(f"its step {state!r} lies outside the period")
+        if booked < last:
+            remarks.wrong.append(f"its step {state!r} is dated before the one that it follows")
+        last = booked
         said = number(step, "paid_minor", signed=True), number(step, "withheld_minor", signed=True)
         step.close()
         if said not in _effects(state, gross, withheld, first=not seen):

@@ -33,17 +33,25 @@ KINDS: tuple[Kind, ...] = (
 
 
 def verify(
-    path: Path, trust: Trust, now_ms: int, agreements: Sequence[bytes] = (), against: Sequence[bytes] = ()
+    path: Path,
+    trust: Trust,
+    now_ms: int,
+    agreements: Sequence[bytes] = (),
+    against: Sequence[bytes] = (),
+    statements: Sequence[bytes] = (),
 ) -> Report:
     """Check a file or folder with the first kind that matches.
 
-    agreements: what a statement is compared with; against: documents that somebody kept, whose heads a log proof is
-    compared with. InputError when there is nothing to read, or one of these is given with another kind.
+    agreements, statements: what a statement is compared with; against: documents that somebody kept, whose heads a log
+    proof is compared with. InputError when there is nothing to read, or one of these is given with another kind.
     """
-    target = replace(read_target(path), agreements=tuple(agreements), against=tuple(against))
+    given = {"agreements": tuple(agreements), "against": tuple(against), "statements": tuple(statements)}
+    target = replace(read_target(path), **given)
     kind = next(kind for kind in KINDS if kind.matches(target))
     if agreements and kind is not STATEMENT:
         raise _misplaced("agreement", path, kind, "a statement; name an agreement itself to check it")
+    if statements and kind is not STATEMENT:
+        raise _misplaced("statement", path, kind, "a statement; name the other one itself to check it")
     if against and kind is not LOG_PROOF:
         raise _misplaced("against", path, kind, "a log proof, or in a workspace with the word audit")
     return Report(kind.name, tuple(kind.check(target, trust, now_ms)), kind.cannot_show)

@@ -1,10 +1,11 @@
 """The chart: what each deal and each clip brought, as bars on one scale each."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from fairframe.royalties.paper.sheet import INK, OWN, REST, SOFT, TAKEN, WIDTH, Sheet
+from fairframe.royalties.paper.sheet import FAINT, INK, OWN, REST, SOFT, TAKEN, WIDTH, Sheet
 from fairframe.royalties.statement_amounts import Money, count
 
 MOST = 8
@@ -14,8 +15,11 @@ LABEL, FIGURE, ROW = 172.0, 96.0, 15.0
 
 @dataclass(frozen=True)
 class Bar:
+    """mark: told behind the label, where another bar has the same one."""
+
     label: str
     micro: int
+    mark: str = ""
 
 
 def clips(body: dict[str, Any]) -> list[Bar]:
@@ -25,11 +29,19 @@ def clips(body: dict[str, Any]) -> list[Bar]:
         for clip in one["assets"]:
             line = sums.setdefault(clip["asset"], [clip["title"] or clip["filename"], 0])
             line[1] += int(clip["amount_micro"])
-    return _ordered(Bar(label, micro) for label, micro in sums.values())
+    return ordered(Bar(label, micro, short(asset)) for asset, (label, micro) in sums.items())
 
 
-def _ordered(bars: Any) -> list[Bar]:
-    return sorted(bars, key=lambda bar: (-bar.micro, bar.label))
+def ordered(bars: Iterable[Bar]) -> list[Bar]:
+    """The best first; a mark stays where two have one label."""
+    found = sorted(bars, key=lambda bar: (-bar.micro, bar.label, bar.mark))
+    often = Counter(bar.label for bar in found)
+    return [bar if often[bar.label] > 1 else replace(bar, mark="") for bar in found]
+
+
+def short(public_id: str) -> str:
+    """The beginning of an id, which tells it from others on one paper: "agr_1bbt4ed9"."""
+    return public_id[:12]
 
 
 def chart(sheet: Sheet, money: Money, heading: str, bars: Sequence[Bar]) -> None:
@@ -50,7 +62,10 @@ def chart(sheet: Sheet, money: Money, heading: str, bars: Sequence[Bar]) -> None
 
 def _bar(sheet: Sheet, money: Money, bar: Bar, part: float) -> None:
     sheet.y -= ROW
-    sheet.start(0, sheet.y, sheet.fit(bar.label, LABEL - 10, 8.5), 8.5, INK if part else SOFT)
+    marked = sheet.line(bar.mark).width * 7 + 5 if bar.mark else 0
+    wide = sheet.start(0, sheet.y, sheet.fit(bar.label, LABEL - 10 - marked, 8.5), 8.5, INK if part else SOFT)
+    if bar.mark:
+        sheet.start(wide + 5, sheet.y, bar.mark, 7, FAINT)
     room = WIDTH - LABEL - FIGURE - 8
     if part:
         sheet.box(LABEL, sheet.y - 1.5, room, 9, REST, 2)

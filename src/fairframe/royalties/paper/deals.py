@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from fairframe.royalties.paper.chart import short
 from fairframe.royalties.paper.paragraph import paragraph
-from fairframe.royalties.paper.sheet import FAINT, INK, OWN, REST, RULE, SOFT, TAKEN, WIDTH, Sheet
+from fairframe.royalties.paper.sheet import FAINT, FEW, INK, OWN, REST, RULE, SOFT, TAKEN, WIDTH, Sheet
 from fairframe.royalties.statement_amounts import Money, count, percent
 
 FIGURE, WEIGHT = 104.0, 110.0
@@ -21,15 +22,18 @@ def name_of(sheet: Sheet, one: dict[str, Any]) -> str:
 def deal(sheet: Sheet, money: Money, one: dict[str, Any]) -> None:
     """Draw an allocation from sheet.y on."""
     own, words = one["own"], sheet.words
-    sheet.room(118)
+    rows = sum(clip["weight"] != "0" for clip in one["assets"])
+    sheet.room(104 + (rows + 1 if rows < 2 * FEW else FEW + 1) * ROW)
     sheet.y -= 22
     micro = int(own["amount_micro"])
     purpose = one["agreement"]["purpose"]
     tag = words["license"].format(purpose=words.purposes.get(purpose, purpose))
     taken = sheet.end(WIDTH, sheet.y, money.short(micro), 10.5, OWN if micro >= 0 else TAKEN, True)
-    room = WIDTH - taken - 16 - sheet.line(tag).width * 8.5
-    wide = sheet.start(0, sheet.y, sheet.fit(name_of(sheet, one), room, 10.5, True), 10.5, INK, True)
-    sheet.start(wide + 8, sheet.y, tag, 8.5, SOFT)
+    mark = short(one["agreement"]["id"])
+    room = WIDTH - taken - 30 - sheet.line(tag).width * 8.5 - sheet.line(mark).width * 7
+    wide = 8 + sheet.start(0, sheet.y, sheet.fit(name_of(sheet, one), room, 10.5, True), 10.5, INK, True)
+    wide += 6 + sheet.start(wide, sheet.y, tag, 8.5, SOFT)
+    sheet.start(wide, sheet.y, mark, 7, FAINT)
     sheet.y -= 3
     for template, values in sentences(sheet, money, one):
         paragraph(sheet, template, values, size=9)
@@ -86,24 +90,31 @@ def _rounding(sheet: Sheet, money: Money, one: dict[str, Any]) -> tuple[str, dic
 
 
 def clips(sheet: Sheet, money: Money, one: dict[str, Any]) -> None:
-    """The clips of an allocation as a table, its heading repeated on each page."""
+    """The clips of an allocation as a table, its heading repeated on each page; those without weight are counted."""
     unit = sheet.words.units.get(one["method"], one["unit"])
-    lines = sorted(one["assets"], key=lambda clip: (clip["filename"], clip["asset"]))
-    sheet.room(3 * ROW + 8)
-    _heading(sheet, money, unit)
-    for at, clip in enumerate(lines):
-        if not sheet.room(ROW):
-            _heading(sheet, money, unit)
-        sheet.y -= ROW
-        room = WIDTH - FIGURE - WEIGHT - 12
-        title = sheet.fit(clip["title"] or clip["filename"], room * (0.68 if clip["title"] else 1), 8.5)
-        wide = sheet.start(0, sheet.y, title, 8.5)
-        if clip["title"]:
-            sheet.start(wide + 8, sheet.y, sheet.fit(clip["filename"], room - wide - 8, 7), 7, FAINT)
-        sheet.figure(WIDTH - FIGURE - WEIGHT, WEIGHT, sheet.y, count(clip["weight"]), 8.5, SOFT)
-        sheet.amount(WIDTH - FIGURE, FIGURE, sheet.y, money.amount(clip["amount_micro"]), 8.5)
-        if at + 1 < len(lines):
-            sheet.box(0, sheet.y - 4, WIDTH, 0.4, RULE)
+    lines = sorted(
+        (clip for clip in one["assets"] if clip["weight"] != "0"), key=lambda clip: (clip["filename"], clip["asset"])
+    )
+    for page in sheet.rows(len(lines), ROW, ROW + 4):
+        _heading(sheet, money, unit)
+        for at in page:
+            _clip(sheet, money, lines[at])
+            if at + 1 < page.stop:
+                sheet.box(0, sheet.y - 4, WIDTH, 0.4, RULE)
+    if len(lines) < len(one["assets"]):
+        text = sheet.words["weightless"].format(count=count(len(one["assets"]) - len(lines)))
+        paragraph(sheet, text, size=8, color=SOFT)
+
+
+def _clip(sheet: Sheet, money: Money, clip: dict[str, Any]) -> None:
+    sheet.y -= ROW
+    room = WIDTH - FIGURE - WEIGHT - 12
+    title = sheet.fit(clip["title"] or clip["filename"], room * (0.68 if clip["title"] else 1), 8.5)
+    wide = sheet.start(0, sheet.y, title, 8.5)
+    if clip["title"]:
+        sheet.start(wide + 8, sheet.y, sheet.fit(clip["filename"], room - wide - 8, 7), 7, FAINT)
+    sheet.figure(WIDTH - FIGURE - WEIGHT, WEIGHT, sheet.y, count(clip["weight"]), 8.5, SOFT)
+    sheet.amount(WIDTH - FIGURE, FIGURE, sheet.y, money.amount(clip["amount_micro"]), 8.5)
 
 
 def _heading(sheet: Sheet, money: Money, unit: str) -> None:

@@ -30,7 +30,8 @@ def head(sheet: Sheet, money: Money, body: dict[str, Any]) -> None:
         "accrued": money.short(body["accrued_micro"]),
         "carry": money.short(body["carry_micro"]),
     }
-    paragraph(sheet, words["made_of"], shown, size=8.5, color=SOFT)
+    less = body["accrued_micro"].startswith("-")
+    paragraph(sheet, words["made_of_less" if less else "made_of"], shown, size=8.5, color=SOFT)
 
 
 def period(sheet: Sheet, body: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from fairframe.core.errors import InputError
 from fairframe.core.money import Currency
 from fairframe.core.time import to_rfc3339
-from fairframe.royalties.paper.chart import Bar, chart, clips
+from fairframe.royalties.paper.chart import Bar, chart, clips, ordered, short
 from fairframe.royalties.paper.deals import deal, name_of
 from fairframe.royalties.paper.faces import face, lacking
 from fairframe.royalties.paper.head import head, period
@@ -16,6 +16,7 @@ from fairframe.royalties.paper.sheet import INK, RULE, SOFT, WIDTH, Sheet
 from fairframe.royalties.paper.text import clean
 from fairframe.royalties.paper.words import LANGUAGES, WORDS
 from fairframe.royalties.statement_amounts import Money
+from fairframe.royalties.statement_payouts import standings
 from fairframe.royalties.statements import Statement
 
 COMMAND = "fairframe-verify statement.json --trust library-party.json"
@@ -48,14 +49,12 @@ def render_pdf(statement: Statement, language: str = "en") -> bytes:
 def _by_deal(sheet: Sheet, body: dict[str, Any]) -> list[Bar]:
     """What each deal or model brought, the best first."""
     sums: dict[tuple[str, str], int] = {}
+    names: dict[tuple[str, str], str] = {}
     for one in body["allocations"]:
         key = (one["agreement"]["id"], one["model"]["checkpoint"] if one["model"] else "")
         sums[key] = sums.get(key, 0) + int(one["own"]["amount_micro"])
-    names = {
-        (one["agreement"]["id"], one["model"]["checkpoint"] if one["model"] else ""): name_of(sheet, one)
-        for one in body["allocations"]
-    }
-    return sorted((Bar(names[key], micro) for key, micro in sums.items()), key=lambda bar: (-bar.micro, bar.label))
+        names[key] = name_of(sheet, one)
+    return ordered(Bar(names[key], micro, short(key[1] or key[0])) for key, micro in sums.items())
 
 
 def _title(sheet: Sheet, text: str) -> None:
@@ -68,13 +67,12 @@ def _payouts(sheet: Sheet, money: Money, body: dict[str, Any]) -> None:
     words = sheet.words
     rows = [
         (
-            words.date(step["booked_at"]),
-            one["reference"],
-            words.states.get(step["state"], step["state"]),
-            *("" if step[name] == "0" else money.minor(step[name]) for name in ("paid_minor", "withheld_minor")),
+            words.date(one.booked_at),
+            one.reference,
+            words.states.get(one.state, one.state),
+            *(money.minor(minor) if minor else "" for minor in (one.paid_minor, one.withheld_minor)),
         )
-        for one in body["payouts"]
-        for step in one["steps"]
+        for one in standings(body)
     ]
     names = ("date", "reference", "state", "paid", "withheld")
     _table(sheet, words["payouts"], [words[name] for name in names], (86, 178, 66, 85, 84), 2, rows)
@@ -100,17 +98,17 @@ def _table(
     if not rows:
         return
     _title(sheet, title)
-    for at, row in enumerate([tuple(names), *rows]):
-        sheet.room(ROW)
-        sheet.y -= ROW
-        place, size, color = 0.0, 8.5 if at else 7.5, INK if at else SOFT
-        for column, (text, width) in enumerate(zip(row, widths, strict=True)):
-            if column >= len(row) - figures:
-                sheet.figure(place, width, sheet.y, text, size, color)
-            else:
-                sheet.start(place, sheet.y, sheet.fit(text, width - 8, size), size, color)
-            place += width
-        sheet.box(0, sheet.y - 4, WIDTH, 0.4, RULE)
+    for page in sheet.rows(len(rows), ROW, ROW):
+        for at, row in enumerate([tuple(names), *(rows[at] for at in page)]):
+            sheet.y -= ROW
+            place, size, color = 0.0, 8.5 if at else 7.5, INK if at else SOFT
+            for column, (text, width) in enumerate(zip(row, widths, strict=True)):
+                if column >= len(row) - figures:
+                    sheet.figure(place, width, sheet.y, text, size, color)
+                else:
+                    sheet.start(place, sheet.y, sheet.fit(text, width - 8, size), size, color)
+                place += width
+            sheet.box(0, sheet.y - 4, WIDTH, 0.4, RULE)
 
 
 def _check(sheet: Sheet, statement: Statement) -> None:

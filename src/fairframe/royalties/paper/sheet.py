@@ -4,6 +4,7 @@ Places are points from the start edge of the text area (`at`) and from the page'
 both directions. Figures are set by their right end in both, so that they stand under each other.
 """
 
+from collections.abc import Iterator
 from functools import cache
 from io import BytesIO
 from typing import Any
@@ -16,6 +17,8 @@ PAGE = (595.2756, 841.8898)  # A4
 MARGIN, TOP, BOTTOM = 48.0, 54.0, 58.0
 WIDTH = PAGE[0] - 2 * MARGIN
 INK, SOFT, FAINT, RULE = "#1d2430", "#5d6b7e", "#98a2b3", "#e4e7ec"
+FEW = 3
+"""Rows of a table that are kept together at its beginning and at its end."""
 SMALL = 0.74
 """Of the size of an amount: how large the digits below a minor unit are."""
 OWN, OWN_SOFT, REST, TAKEN, DEEP = "#0f766e", "#d9eeea", "#ebe7de", "#b45309", "#0c4a45"
@@ -45,6 +48,22 @@ class Sheet:
             return True
         self.new_page()
         return False
+
+    def rows(self, count: int, height: float, head: float) -> Iterator[range]:
+        """The rows of a table, page by page; each page has a heading of `head` points. Pages are begun as they are
+        needed. FEW rows stay together at the beginning and at the end, so fewer than twice as many do at all."""
+        done = 0
+        while done < count:
+            left = count - done
+            if self._fitting(height, head) < (left if left < 2 * FEW else FEW):
+                self.new_page()
+            fit = self._fitting(height, head)
+            taken = left if fit >= left else min(fit, left - FEW)
+            yield range(done, done + taken)
+            done += taken
+
+    def _fitting(self, height: float, head: float) -> int:
+        return int((self.y - BOTTOM - head) / height)
 
     def new_page(self) -> None:
         self._pages.append(dict(self.canvas.__dict__))

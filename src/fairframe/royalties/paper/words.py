@@ -51,6 +51,8 @@ ENGLISH = Words(
         "paid": "Paid out",
         "closing": "On your account",
         "made_of": "On your account: {payable} ready to be paid, {accrued} not yet released, {carry} carried over.",
+        "made_of_less": "On your account: {payable} ready to be paid, {accrued} to be set off against what comes next,"
+        " {carry} carried over.",
         "by_deal": "By deal",
         "by_clip": "By clip",
         "more": "{count} more",
@@ -68,7 +70,7 @@ ENGLISH = Words(
         "extra_none": "Rounding left {units}, which went to larger remainders.",
         "even": "Rounding left nothing.",
         "clip": "Clip",
-        "continued": "continued",
+        "weightless": "{count} more, which had no part in it",
         "payouts": "Payouts",
         "adjustments": "Adjustments",
         "date": "Date",
@@ -76,8 +78,9 @@ ENGLISH = Words(
         "state": "State",
         "what": "What",
         "check": "Check it yourself",
-        "check_1": "The signed file holds every number that these amounts were made from. The other contributors stay"
-        " unseen: a proof shows that your weight is in the total. This command recomputes all of it, offline:",
+        "check_1": "The signed file holds every number that these amounts were made from. A proof shows"
+        " that your weight is counted in the total, without the others’ names; that every other weight in it is real,"
+        " and that this is all the revenue there was, it cannot show. This command recomputes what can be, offline:",
         "check_2": "Small gray digits are fractions of the smallest unit of money. They are kept exactly; payouts are"
         " whole units.",
         "file": "Statement {id}, issued {date} by {library}. SHA-256 of the signed file:",
@@ -85,7 +88,7 @@ ENGLISH = Words(
         "page": "Page {page} of {pages}",
     },
     {"research": "Research", "commercial": "Commercial", "evaluation": "Evaluation", "generation": "Generation"},
-    {},
+    {"lineage": "trillionths of the model"},
     {"adjustment": "Adjustment", "correction": "Correction", "goodwill": "Goodwill", "reversal": "Reversal"},
     {"reserved": "in a batch", "submitted": "sent", "settled": "paid", "returned": "returned", "canceled": "canceled"},
 )  # fmt: skip
@@ -110,6 +113,7 @@ ARABIC = Words(
         "paid": "المدفوع",
         "closing": "في حسابك",
         "made_of": "في حسابك — جاهز للدفع: {payable}؛ لم يحن صرفه بعد: {accrued}؛ مرحَّل: {carry}.",
+        "made_of_less": "في حسابك — جاهز للدفع: {payable}؛ يُخصم مما يأتي: {accrued}؛ مرحَّل: {carry}.",
         "by_deal": "حسب الاتفاق",
         "by_clip": "حسب المقطع",
         "more": "{count} غيرها",
@@ -127,7 +131,7 @@ ARABIC = Words(
         "extra_none": "بقي من التقريب {units}، وذهب إلى البواقي الأكبر.",
         "even": "لم يبق من التقريب شيء.",
         "clip": "المقطع",
-        "continued": "تتمة",
+        "weightless": "{count} غيرها لا نصيب لها فيه",
         "payouts": "المدفوعات",
         "adjustments": "التسويات",
         "date": "التاريخ",
@@ -135,8 +139,9 @@ ARABIC = Words(
         "state": "الحالة",
         "what": "البيان",
         "check": "تحقق بنفسك",
-        "check_1": "في الملف الموقَّع كل رقم حُسبت منه هذه المبالغ. ويبقى سائر المساهمين مستورين: فيه برهان على أن"
-        " وزنك داخل في المجموع. وهذا الأمر يعيد حساب كل شيء دون اتصال بالشبكة:",
+        "check_1": "في الملف الموقَّع كل رقم حُسبت منه هذه المبالغ. وفيه برهان على أن وزنك محسوب في المجموع دون"
+        " ذكر أسماء غيرك، لكنه لا يثبت أن كل وزن آخر فيه حقيقي، ولا أن هذا كل ما ورد. وهذا الأمر يعيد حساب ما يمكن"
+        " حسابه دون اتصال بالشبكة:",
         "check_2": "الأرقام الرمادية الصغيرة كسور من أصغر وحدة نقدية، وهي محفوظة بالضبط، أما الدفع فبوحدات كاملة.",
         "file": "الكشف {id}، صدر في {date} عن {library}. بصمة SHA-256 للملف الموقَّع:",
         "lacking": "تنقص خطوط هذه الورقة حروف من بعض الأسماء، وهي كاملة في الملف الموقَّع.",
@@ -148,6 +153,7 @@ ARABIC = Words(
         "usage": "إطار استُعمل في التدريب",
         "clips": "مقطع سُلِّم",
         "scores": "نقطة",
+        "lineage": "جزء من تريليون من النموذج",
     },
     {"adjustment": "تسوية", "correction": "تصحيح", "goodwill": "بادرة حسنة", "reversal": "عكس قيد"},
     {"reserved": "في دفعة", "submitted": "مُرسَل", "settled": "مدفوع", "returned": "مُعاد", "canceled": "مُلغى"},
