@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -97,16 +98,18 @@ def run(step: Step, folder: Path, names: dict[str, str]) -> str:
 
 
 def learn(shown: str, printed: str, names: dict[str, str]) -> None:
-    """Where a shown line and a printed one differ in varying words only, one is the other's name."""
+    """Where a shown line and a printed one differ in varying words only, one is the other's name.
+
+    Lines that are alike but for their names (a table's) teach nothing, and what was learned once stays.
+    """
+    told = Counter(map(plain, shown.splitlines())) + Counter(map(plain, printed.splitlines()))
     known = {plain(line): line for line in printed.splitlines()}
     for line in shown.splitlines():
         real = known.get(plain(line))
-        if real is not None:
-            names.update(
-                (old, new)
-                for old, new in zip(VARYING.findall(line), VARYING.findall(real), strict=True)
-                if re.match(r"[a-z]{3}_", old)
-            )
+        if real is not None and told[plain(line)] == 2:
+            for old, new in zip(VARYING.findall(line), VARYING.findall(real), strict=True):
+                if re.match(r"[a-z]{3}_", old):
+                    names.setdefault(old, new)
 
 
 def plain(line: str) -> str:

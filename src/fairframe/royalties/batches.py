@@ -116,8 +116,9 @@ def plan(
     held = payees.when_paid(tx, at_ms, None if who is None else who["id"])
     withholding = payout_terms.rates(tx, at_ms)
     lines: list[Line] = []
-    for public_id, standing in standings(tx, currency, terms.policy, who).items():
-        row = names[public_id]
+    found = standings(tx, currency, terms.policy, who)
+    for public_id in sorted(found, key=lambda key: (names[key]["name"], key)):
+        row, standing = names[public_id], found[public_id]
         payee = held.get(row["id"], NOBODY)
         asked = payee.asked(at_ms, taxed=bool(withholding))
         judged = judge(standing, asked, terms.policy, by_hand=by_hand)

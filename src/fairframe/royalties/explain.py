@@ -9,7 +9,7 @@ from typing import Any
 
 from fairframe.core.errors import NotFound
 from fairframe.core.money import MICRO, Currency
-from fairframe.royalties.statement_amounts import Money, count, percent
+from fairframe.royalties.statement_amounts import Money, by_file, count, percent
 
 TIE_DIGITS = 12
 
@@ -50,7 +50,7 @@ def _explained(one: Mapping[str, Any], money: Money) -> Explained:
     steps = (*_revenue(one, money), *_pool(one, money), *_weights(one), *_quota(one, money), *_inside(one))
     clips = [
         (clip["title"] or clip["filename"], count(clip["weight"]), money.short(clip["amount_micro"]))
-        for clip in one["assets"]
+        for clip in by_file(one["assets"])
     ]
     licensee = one["agreement"]["licensee"]
     who = (
@@ -108,7 +108,7 @@ def _weights(one: Mapping[str, Any]) -> Iterator[str]:
     for other in one["model"]["not_paid"] if one["model"] else ():
         part = percent(other["part"], one["model"]["whole"]) if other["part"] is not None else "an unknown part"
         yield f"{part} of it comes from outside ({other['kind']}): nobody here is paid for that."
-    parts = " + ".join(count(clip["weight"]) for clip in one["assets"][:12])
+    parts = " + ".join(count(clip["weight"]) for clip in by_file(one["assets"])[:12])
     more = f" + {len(one['assets']) - 12} more" if len(one["assets"]) > 12 else ""
     yield f"The own clips weigh {parts}{more} = {count(own['weight'])}."
     yield (

@@ -1,6 +1,8 @@
 """Amounts and numbers as a statement shows them: whole units with separators, then the digits below them, small."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from fairframe.core.money import MICRO, Currency, format_decimal, format_micro
 
@@ -67,3 +69,8 @@ def percent(part: str | int, whole: str | int) -> str:
     """ "12.34%", rounded down; integers only."""
     share = int(part) * 10_000 // int(whole)
     return f"{share // 100}.{share % 100:02d}%"
+
+
+def by_file(clips: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Clips of an allocation in the order in which a person looks for one; the signed file has them by pseudonym."""
+    return sorted(clips, key=lambda clip: (clip["filename"], clip["asset"]))

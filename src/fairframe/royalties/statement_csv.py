@@ -7,6 +7,7 @@ from typing import Any
 
 from fairframe.core.money import MICRO, Currency, format_micro
 from fairframe.core.sheet import cell
+from fairframe.royalties.statement_amounts import by_file
 
 COLUMNS = (
     "line", "at", "id", "agreement", "licensee", "purpose", "model", "revenue", "clip", "title", "weight",
@@ -50,7 +51,7 @@ def rows(body: Mapping[str, Any]) -> Iterator[dict[str, str]]:
         }
         pool = {"pool": format_micro(int(one["pool_micro"]), currency), "weight_total": one["weight_total"]}
         yield amount("earned", int(own["amount_micro"]), id=one["allocation"], weight=own["weight"], **pool, **shared)
-        for clip in one["assets"]:
+        for clip in by_file(one["assets"]):
             cells = {"clip": clip["filename"], "title": clip["title"], "weight": clip["weight"]}
             yield amount("clip", int(clip["amount_micro"]), id=clip["asset"], **cells, **shared)
     for one in body["adjustments"]:

@@ -5,7 +5,7 @@ from typing import Any
 from fairframe.royalties.paper.chart import short
 from fairframe.royalties.paper.paragraph import paragraph
 from fairframe.royalties.paper.sheet import FAINT, FEW, INK, OWN, REST, RULE, SOFT, TAKEN, WIDTH, Sheet
-from fairframe.royalties.statement_amounts import Money, count, percent
+from fairframe.royalties.statement_amounts import Money, by_file, count, percent
 
 FIGURE, WEIGHT = 104.0, 110.0
 ROW = 13.5
@@ -92,9 +92,7 @@ def _rounding(sheet: Sheet, money: Money, one: dict[str, Any]) -> tuple[str, dic
 def clips(sheet: Sheet, money: Money, one: dict[str, Any]) -> None:
     """The clips of an allocation as a table, its heading repeated on each page; those without weight are counted."""
     unit = sheet.words.units.get(one["method"], one["unit"])
-    lines = sorted(
-        (clip for clip in one["assets"] if clip["weight"] != "0"), key=lambda clip: (clip["filename"], clip["asset"])
-    )
+    lines = by_file(clip for clip in one["assets"] if clip["weight"] != "0")
     for page in sheet.rows(len(lines), ROW, ROW + 4):
         _heading(sheet, money, unit)
         for at in page:
