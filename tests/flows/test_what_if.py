@@ -17,7 +17,7 @@ from fairframe.platform.database import metadata
 from fairframe.platform.workspace import Workspace
 from fairframe.royalties import allocate, parts, revenue
 from fairframe.royalties.methods.delivered_ms import UNIT, reference
-from fairframe.royalties.methods.values import Delivered
+from fairframe.royalties.methods.values import Delivered, Facts
 from fairframe.royalties.parts import Part, part_of
 from fairframe.royalties.revenue import find_agreement
 
@@ -144,7 +144,7 @@ def test_a_pools_sum_counts_a_span_once_and_is_sampled_when_it_is_large(
     with loop.library.read() as tx:
         rows = tx.rows(item.select().order_by(item.c.dataset_release_id, item.c.idx))
     spans = [Delivered(r["public_id"], r["asset_id"], r["start"], r["end"], r["duration_ms"]) for r in rows]
-    true = sum(reference(spans, ()).values())
+    true = sum(reference(Facts(spans)).values())
     assert len(rows) == 16 and sum(row["duration_ms"] for row in rows) == 2 * true
     whole = part()
     assert (whole.unit, whole.of_all, whole.sampled) == (UNIT, true, False)

@@ -32,7 +32,9 @@ def value(column: sa.Column[Any], number: int, words: dict[str, list[str]]) -> A
         return {"n": number}
     if isinstance(column.type, sa.Boolean):
         return False
-    return number if isinstance(column.type, sa.Integer) else f"text {number}"
+    if not isinstance(column.type, sa.Integer):
+        return f"text {number}"
+    return number + 1 if column.name == "to_ms" else number  # a time ends after its beginning
 
 
 def words_of(table: sa.Table) -> dict[str, list[str]]:

@@ -152,6 +152,7 @@ def test_it_is_in_the_journal(earned: Any, tmp_path: Path) -> None:
 
 
 def run(world: Any, monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    monkeypatch.delenv("COLUMNS", raising=False)  # lines as a program reads them: not folded
     monkeypatch.setattr(sys, "argv", ["fairframe", "-w", str(world.ws.root), "royalties", *words])
     with pytest.raises(SystemExit) as stop:
         main()

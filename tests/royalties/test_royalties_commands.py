@@ -31,6 +31,7 @@ def earned(world: Any) -> Any:
 
 
 def run(world: Any, monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    monkeypatch.delenv("COLUMNS", raising=False)  # lines as a program reads them: not folded
     monkeypatch.setattr(sys, "argv", ["fairframe", "-w", str(world.ws.root), "royalties", *words])
     with pytest.raises(SystemExit) as stop:
         main()

@@ -14,6 +14,7 @@ taken from that. Per frame this costs about a tenth of a millisecond, against th
   Facebook 2019); `informative` is false where the picture is too flat for its bits to mean anything.
 """
 
+import threading
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -42,6 +43,7 @@ HASH_EVERY = 8
 HASHED_SIDE = 128
 BLOCK = 32
 BLACK_LEVEL, BLACK_SHARE = 0.10, 0.98
+PARSING = threading.Lock()
 FROZEN_DIFFERENCE = 0.15
 
 FRAME_TYPE = np.dtype(
@@ -87,7 +89,8 @@ class Measures:
     def load(cls, path: Path) -> "Measures":
         """Raises InputError if the file is not one that `save` writes."""
         try:
-            with np.load(path, allow_pickle=False) as found:
+            # NumPy reads headers with ast.literal_eval, whose count of recursion threads share (CPython issue 106905)
+            with PARSING, np.load(path, allow_pickle=False) as found:
                 hashes = Hashes(found["hash_frames"], found["hash_bits"], found["informative"])
                 measures = cls(str(found["version"]), found["frames"], hashes)
         except (OSError, ValueError, KeyError) as error:

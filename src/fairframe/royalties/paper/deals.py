@@ -1,5 +1,6 @@
 """One allocation on paper: the deal, how its pool came about, the own part, and what each clip got of it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fairframe.royalties.paper.chart import short
@@ -104,7 +105,7 @@ def clips(sheet: Sheet, money: Money, one: dict[str, Any]) -> None:
         paragraph(sheet, text, size=8, color=SOFT)
 
 
-def _clip(sheet: Sheet, money: Money, clip: dict[str, Any]) -> None:
+def _clip(sheet: Sheet, money: Money, clip: Mapping[str, Any]) -> None:
     sheet.y -= ROW
     room = WIDTH - FIGURE - WEIGHT - 12
     title = sheet.fit(clip["title"] or clip["filename"], room * (0.68 if clip["title"] else 1), 8.5)
