@@ -9,8 +9,8 @@ functions, 64-bit integers, which just hold these products), and up to a million
 must agree on every line to the unit. `value` and `against` are CPU seconds of DuckDB and of SQLite, each in a child
 process of its own; SQLite needs ten times as long, so ten million assets take several minutes.
 Claimed: twice as fast as plain SQL, and for ten million assets at most 12 seconds
-of two cores, which are 24 CPU seconds, and 1 GB. The posting
-measures the ledger's transaction (one leg per contributor and the pool's) in a fresh SQLite workspace.
+of two cores, which are 24 CPU seconds, and 1 GB. The posting measures the ledger's transaction (one leg per
+contributor and the pool's) in a fresh SQLite workspace, with 3 seconds for 200,001 legs as its bar.
 """
 
 import hashlib
@@ -30,6 +30,8 @@ SALT = bytes(range(16))
 BAR = 2.0
 MOST_CPU_S, MOST_MB = 24.0, 1000.0
 """For ten million assets: 12 seconds of two cores."""
+POST_CPU_S = 3.0
+"""For 200,001 legs."""
 REFERENCE_MAX = 1_000_000
 EACH = 50
 COLUMNS = "contributor, contributor_key, asset, asset_key, weight"
@@ -226,7 +228,11 @@ def main(assets: int) -> None:
     ok = same and ratio >= BAR and fast["cpu"] <= MOST_CPU_S * part and fast["peak_mb"] <= MOST_MB * part
     unit = f"CPU s for {assets} assets"
     claim("allocate", round(fast["cpu"], 2), unit, round(plain["cpu"], 2), round(ratio, 2), BAR, ok)
-    sys.exit(0 if ok else 1)
+    post = found["post"]
+    posted = post["cpu"] <= POST_CPU_S * max(1.0, post["legs"] / 200_001)
+    unit = f"CPU s for {post['legs']} legs"
+    claim("post", round(post["cpu"], 2), unit, POST_CPU_S, round(POST_CPU_S / post["cpu"], 2), 1.0, posted)
+    sys.exit(0 if ok and posted else 1)
 
 
 if __name__ == "__main__":
