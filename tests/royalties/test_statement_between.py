@@ -230,7 +230,7 @@ def another_share_under_the_same_agreement(told: Body) -> None:
 
 
 def all_of_it_withheld(told: Body) -> None:
-    one = payout(told) | {"withheld_minor": "100"}
+    one: Body = payout(told) | {"withheld_minor": "100"}
     one["steps"][0] |= {"paid_minor": "0", "withheld_minor": "100"}
     told |= {"payouts": [one], "withheld_micro": "100000000"}
 
