@@ -235,6 +235,15 @@ def all_of_it_withheld(told: Body) -> None:
     told |= {"payouts": [one], "withheld_micro": "100000000"}
 
 
+def refund_of_the_tax_too(told: Body) -> None:
+    """2,000 of the 10,000 were tax, so the pool was of 8,000: a refund without tax takes 10,000 of it back."""
+    given, one = told["allocations"]
+    given["revenue"] |= {"tax_minor": "200000", "net_minor": "800000"}
+    repooled(given, 800_000 * 10**6 // 5)
+    one["revenue"] |= {"gross_minor": "1000000", "net_minor": "1000000"}
+    repooled(one, -(1_000_000 * 10**6 // 5))
+
+
 CHEATS: list[tuple[Callable[[Body], None], str]] = [
     (twice, "stands twice"),
     (refund_twice_under_new_ids, "the event rev_"),
@@ -269,6 +278,7 @@ CHEATS: list[tuple[Callable[[Body], None], str]] = [
     (adjustment, "which was taken back whole, and was not taken back before that"),
     (another_share_under_the_same_agreement, "says something else elsewhere"),
     (all_of_it_withheld, "or more, is withheld"),
+    (refund_of_the_tax_too, "than it was"),
 ]
 
 

@@ -86,10 +86,10 @@ def _room(
         back = one["revenue"]["event"] in corrected or one["own"]["amount_micro"] == "0"
         said, of = _left(one), one["revenue"]["of"]["event"]
         booked = from_rfc3339(one["booked_at"])
-        if said[0] > most[0] or said[1] > most[1]:
+        if _beyond(said, most):
             text = f"{one['allocation']}: more is said to be left of {of} than it was"
             found.append(Finding(False, "statement.refund", text))
-        elif not back and (said[0] > room[0] or said[1] > room[1]):
+        elif not back and _beyond(said, room):
             text = f"{one['allocation']}: of {of} more is said to be left than others took"
             seen = whole(told, since, max(_signed(one, told), last) + 1)
             why = (
@@ -99,8 +99,7 @@ def _room(
             )
             found.append(Finding(False if seen else None, "statement.refund", text + why))
         if not back:
-            (gross, tax), amount = map(min, said, room), _amount(one)
-            room = gross - amount[0], tax - amount[1]
+            room = _less(tuple(map(min, said, room)), _amount(one))
             since, last = min(since, booked), max(last, booked)
     return found
 
@@ -110,15 +109,28 @@ def _signed(one: Mapping[str, Any], told: Sequence[Told]) -> int:
     return min(it.issued_ms for it in told if any(x["allocation"] == one["allocation"] for x in it.body["allocations"]))
 
 
-def _amount(one: Mapping[str, Any]) -> tuple[int, int]:
-    """Gross and tax in minor units."""
-    return int(one["revenue"]["gross_minor"]), int(one["revenue"]["tax_minor"])
+def _amount(one: Mapping[str, Any]) -> tuple[int, ...]:
+    """Gross, tax and net in minor units."""
+    return _amounts(one["revenue"]["gross_minor"], one["revenue"]["tax_minor"])
 
 
-def _left(one: Mapping[str, Any]) -> tuple[int, int]:
-    """Of a refund: gross and tax that were left before it."""
+def _left(one: Mapping[str, Any]) -> tuple[int, ...]:
+    """Of a refund: gross, tax and net that were left before it."""
     of = one["revenue"]["of"]
-    return int(of["left_gross_minor"]), int(of["left_tax_minor"])
+    return _amounts(of["left_gross_minor"], of["left_tax_minor"])
+
+
+def _amounts(gross: str, tax: str) -> tuple[int, ...]:
+    # the net is looked at, too: less tax that is left would be more to take from
+    return int(gross), int(tax), int(gross) - int(tax)
+
+
+def _beyond(said: Sequence[int], most: Sequence[int]) -> bool:
+    return any(one > other for one, other in zip(said, most, strict=True))
+
+
+def _less(room: Sequence[int], amount: Sequence[int]) -> tuple[int, ...]:
+    return tuple(one - other for one, other in zip(room, amount, strict=True))
 
 
 def corrections(parts: Mapping[str, Any], taken: Sequence[Mapping[str, Any]], told: Sequence[Told]) -> list[Finding]:
