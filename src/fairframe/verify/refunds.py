@@ -80,28 +80,31 @@ def _room(
     that took nothing from the contributor it cannot be told, for what takes back nothing stands nowhere.
     """
     found: list[Finding] = []
-    room = most = max(map(_left, refunds)) if given is None else _amount(given)
-    since = last = from_rfc3339(refunds[0]["booked_at"])
+    lefts = (max(values) for values in zip(*map(_left, refunds), strict=True))
+    room = most = tuple(lefts) if given is None else _amount(given)
+    others: list[Any] = []
     for one in sorted(refunds, key=_left, reverse=True):
         back = one["revenue"]["event"] in corrected or one["own"]["amount_micro"] == "0"
         said, of = _left(one), one["revenue"]["of"]["event"]
-        booked = from_rfc3339(one["booked_at"])
         if _beyond(said, most):
             text = f"{one['allocation']}: more is said to be left of {of} than it was"
             found.append(Finding(False, "statement.refund", text))
         elif not back and _beyond(said, room):
             text = f"{one['allocation']}: of {of} more is said to be left than others took"
-            seen = whole(told, since, max(_signed(one, told), last) + 1)
-            why = (
-                ", none of which is taken back"
-                if seen
-                else ": that one of them was taken back stands in no statement here"
-            )
-            found.append(Finding(False if seen else None, "statement.refund", text + why))
+            seen = _corrections_seen([one, *others], told)
+            not_seen = ": that one of them was taken back stands in no statement here"
+            text += ", none of which is taken back" if seen else not_seen
+            found.append(Finding(False if seen else None, "statement.refund", text))
         if not back:
             room = _less(tuple(map(min, said, room)), _amount(one))
-            since, last = min(since, booked), max(last, booked)
+            others.append(one)
     return found
+
+
+def _corrections_seen(refunds: Sequence[Mapping[str, Any]], told: Sequence[Told]) -> bool:
+    """Whether a correction of one of these would stand in the statements, if it was booked before another of them."""
+    booked = [from_rfc3339(one["booked_at"]) for one in refunds]
+    return whole(told, min(booked), max(*booked, *(_signed(one, told) for one in refunds)) + 1)
 
 
 def _signed(one: Mapping[str, Any], told: Sequence[Told]) -> int:
