@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fairframe.cli.main import main
-from fairframe.core.errors import NotFound
+from fairframe.core.errors import BadDocument, NotFound, Refused
 from fairframe.platform.workspace import Workspace
 from fairframe.royalties import allocate, closing, explain, statement_batch, statements
 from fairframe.royalties.about import About
@@ -86,6 +86,24 @@ def test_everyones_statements_are_signed_once_and_are_those_asked_for_alone(worl
     with world.ws.write() as tx:
         alone = statements.statement(tx, world.contributors["ann"])
     assert alone.envelope in [one.envelope for one in made]
+
+
+@on_sqlite
+def test_one_that_cannot_be_signed_holds_up_no_other(world: Any, deal: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    end, first = _closed(world.ws), min(row["public_id"] for row in world.contributors.values())
+
+    def too_large(tx: Any, who: Any, *rest: Any) -> statements.Statement:
+        if who["public_id"] == first:
+            raise BadDocument("The document is longer than 1 bytes", code="document.too_large")
+        return statements.statement(tx, who, *rest)
+
+    monkeypatch.setattr(statement_batch, "statement", too_large)
+    made: list[statements.Statement] = []
+    with pytest.raises(Refused) as caught:
+        for some in statement_batch.batch(world.ws, 0, end):
+            made += some
+    assert caught.value.code == "statement.some" and first in caught.value.reasons[0]
+    assert len(made) == len(PEOPLE) - 1 and all(one.new for one in made)
 
 
 def test_a_batch_reads_an_allocation_once(world: Any, deal: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -226,3 +226,9 @@ def test_a_reference_that_came_back_says_so_and_one_that_differs_by_case_is_note
     assert code == 0 and "known: returned" in out and "under another --ref" in err
     code, _, err = run("pay", "bob", "--ref", "p", "--yes")
     assert code == 0 and "'p' differs from the batch 'P' only by case" in err
+
+
+def test_words_that_are_not_utf8_are_no_traceback(run: Command) -> None:
+    for words in (("payout", "show", "\udcff"), ("receipts", "\udcff"), ("statement", "ann", "--currency", "\udcff")):
+        code, _, err = run(*words)
+        assert code == 1 and "not UTF-8" in err

@@ -137,6 +137,17 @@ def test_into_a_closed_period_it_is_booked_after_it(earned: Any, clock: Any) -> 
     assert remit(earned, "tax", 2_000, "T-1", until - 5).id == done.id
 
 
+def test_another_day_is_other_content_also_after_its_period_is_closed(earned: Any, clock: Any) -> None:
+    clock.advance(DAY_MS)
+    done = remit(earned, "tax", 500, "T-1")
+    clock.advance(DAY_MS)
+    with earned.ws.write() as tx:
+        closing.close(tx, tx.now_ms)
+    assert remit(earned, "tax", 500, "T-1", done.effective_ms).id == done.id
+    with pytest.raises(Conflict):
+        remit(earned, "tax", 500, "T-1", done.effective_ms - DAY_MS)
+
+
 def test_it_is_in_the_journal(earned: Any, tmp_path: Path) -> None:
     remit(earned, "withholding", 200, "=T-1")
     with earned.ws.read() as tx:

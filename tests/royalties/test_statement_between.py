@@ -19,9 +19,10 @@ from fairframe.verify.kind import Report
 from fairframe.verify.main import main
 from fairframe.verify.registry import verify
 from fairframe.verify.statement import check_body
+from fairframe.verify.told import Told
 from fairframe.verify.trust import Trust
 
-from .conftest import World
+from .conftest import DAY_MS, World
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 Body = dict[str, Any]
@@ -53,7 +54,8 @@ def body(world: World, **period: Any) -> Body:
 
 
 def findings(told: Body, *others: Body) -> list[Finding]:
-    return check_body(told, told["contributor"]["id"], told["library"]["id"], None, others)
+    beside = [Told.of(one, None) for one in others]
+    return check_body(told, told["contributor"]["id"], told["library"]["id"], None, beside)
 
 
 def wrong(told: Body, *others: Body) -> str:
@@ -201,6 +203,47 @@ def another_pseudonym_of_a_clip(told: Body) -> None:
     told["allocations"][1]["assets"][0]["pseudonym"] = "psn_" + "0" * 26
 
 
+def refund_of_a_refund(told: Body) -> None:
+    source, again = told["allocations"][1], deepcopy(told["allocations"][1])
+    again |= {"allocation": "alc_" + "2" * 26, "transaction": "txn_" + "2" * 26, "weights_of": source["allocation"]}
+    left = {f"left_{name}_minor": source["revenue"][f"{name}_minor"] for name in ("gross", "tax")}
+    again["revenue"] |= {"event": "rev_" + "2" * 26, "of": {"event": source["revenue"]["event"], **left}}
+    told["allocations"].append(again)
+
+
+def refund_of_nothing(told: Body) -> None:
+    del told["allocations"][0]
+    told["period"]["to"] = "2099-01-01T00:00:00.000Z"
+
+
+def correction_of_nothing(told: Body) -> None:
+    adjustment(told, event="rev_" + "3" * 26, allocation="alc_" + "3" * 26)
+
+
+def another_share_under_the_same_agreement(told: Body) -> None:
+    again = deepcopy(told["allocations"][0])
+    again |= {"allocation": "alc_" + "4" * 26, "transaction": "txn_" + "4" * 26}
+    again["revenue"]["event"] = "rev_" + "4" * 26
+    again["agreement"]["share"] = "1/10"
+    repooled(again, 1_000_000 * 10**6 // 10)
+    told["allocations"].append(again)
+
+
+def all_of_it_withheld(told: Body) -> None:
+    one: Body = payout(told) | {"withheld_minor": "100"}
+    one["steps"][0] |= {"paid_minor": "0", "withheld_minor": "100"}
+    told |= {"payouts": [one], "withheld_micro": "100000000"}
+
+
+def refund_of_the_tax_too(told: Body) -> None:
+    """2,000 of the 10,000 were tax, so the pool was of 8,000: a refund without tax takes 10,000 of it back."""
+    given, one = told["allocations"]
+    given["revenue"] |= {"tax_minor": "200000", "net_minor": "800000"}
+    repooled(given, 800_000 * 10**6 // 5)
+    one["revenue"] |= {"gross_minor": "1000000", "net_minor": "1000000"}
+    repooled(one, -(1_000_000 * 10**6 // 5))
+
+
 CHEATS: list[tuple[Callable[[Body], None], str]] = [
     (twice, "stands twice"),
     (refund_twice_under_new_ids, "the event rev_"),
@@ -229,6 +272,13 @@ CHEATS: list[tuple[Callable[[Body], None], str]] = [
     (of_2099, "before its revenue came in"),
     (no_time, "ends before it begins"),
     (another_pseudonym_of_a_clip, "has another pseudonym under"),
+    (refund_of_a_refund, "which only a correction takes back"),
+    (refund_of_nothing, "which never brought anything"),
+    (correction_of_nothing, "which never brought anything"),
+    (adjustment, "which was taken back whole, and was not taken back before that"),
+    (another_share_under_the_same_agreement, "says something else elsewhere"),
+    (all_of_it_withheld, "or more, is withheld"),
+    (refund_of_the_tax_too, "than it was"),
 ]
 
 
@@ -256,7 +306,41 @@ def test_what_is_taken_back_leaves_room_for_the_next_refund(world: World, deal: 
     assert "than it was" in wrong(told)
     last["of"]["left_gross_minor"] = "1000000"
     del told["adjustments"][1]
-    assert "none of which a statement that was given takes back" in wrong(summed(told))
+    assert "none of which is taken back" in wrong(summed(told))
+
+
+def test_a_refund_in_the_room_of_one_that_is_taken_back_in_a_later_period(world: World, clock: Any) -> None:
+    """The mistake is found before its period is closed: the right refund is dated into it, the correction is not."""
+    with world.ws.write() as tx:
+        made = world.agree(tx)
+        world.deliver(tx, made, SPANS)
+        world.book(tx, made, "10000.00", "R1")
+    refund(world, made, "6000.00", "RF1")
+    then = clock.now
+    end = then + 1
+    clock.advance(5 * DAY_MS)
+    with world.ws.write() as tx:
+        correct(tx, made, "RF1", "It was 5,000")
+        revenue.book(tx, made, world.usd("5000.00"), "RF2", effective_ms=then, about=About("refund", of="R1"))
+    allocate.allocate(world.ws)
+    ada = world.contributors["ada"]
+    with world.ws.write() as tx:
+        closing.close(tx, end)
+        one = statements.statement(tx, ada, 0, end)
+    clock.advance(DAY_MS)
+    with world.ws.write() as tx:
+        closing.close(tx, clock.now)
+        two = statements.statement(tx, ada, end)
+    told = [Told.of(it.body, it.bundle.issued_at_ms) for it in (one, two)]
+    parties = one.bundle.recipient, one.bundle.sender
+    alone = check_body(one.body, *parties, None, (), told[0].issued_ms)
+    assert not [it.text for it in alone if it.ok is False]
+    assert "that one of them was taken back stands in no statement here" in "".join(it.text for it in alone)
+    both = check_body(two.body, *parties, None, told[:1], told[1].issued_ms)
+    assert not [it.text for it in both if it.ok is False] and "stands in no" not in "".join(it.text for it in both)
+    silent = summed(json.loads(json.dumps(two.body)) | {"adjustments": []})
+    found = check_body(silent, *parties, None, told[:1], told[1].issued_ms)
+    assert "none of which is taken back" in "".join(it.text for it in found if it.ok is False)
 
 
 class Two:
@@ -335,6 +419,21 @@ def test_a_gap_is_unseen_and_another_balance_or_refund_fails(two: Two, tmp_path:
     assert "says something else in another statement" in wrong(whole, first)
 
 
+def test_statements_that_overlap_tell_the_same_of_their_time(two: Two) -> None:
+    first, second = (json.loads(json.dumps(one.body)) for one in (two.one, two.two))
+    whole = body(two.world)
+    assert wrong(whole, first, second) == "" and wrong(first, first) == ""
+    less = summed(deepcopy(first) | {"allocations": []})
+    assert wrong(less) == "" and "is left out in another of that time" in wrong(less, first)
+    assert "is left out in another of that time" in wrong(less, whole) and "left out" in wrong(whole, less)
+    other = summed(deepcopy(second) | {"opening_micro": "5"})
+    # one that stands between them in time does not hide that they do not join
+    assert "the next opens with 5" in wrong(other, whole, first)
+    inner = body(two.world, from_ms=two.middle - 1)
+    moved = summed(deepcopy(inner) | {"opening_micro": "7"})
+    assert wrong(inner, whole) == "" and "stands at" in wrong(moved, whole)
+
+
 def test_one_of_time_that_is_not_over_or_of_another_library_fails(two: Two, clock: Any, tmp_path: Any) -> None:
     path, to = tmp_path / "late.json", two.one.bundle.recipient
     late = deepcopy(two.two.body)
@@ -373,6 +472,9 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 def test_no_value_in_a_body_makes_the_check_raise(world: World, deal: str) -> None:
     told = body(world)
     adjustment(told, transaction="txn_" + "1" * 26)
+    back = told["allocations"][1]
+    of = {"event": back["revenue"]["event"], "allocation": back["allocation"]}
+    adjustment(told, transaction="txn_" + "2" * 26, amount_micro=back["own"]["amount_micro"].removeprefix("-"), **of)
     told["payouts"] = [payout(told)]
     assert wrong(summed(told)) == ""
     to, sender = told["contributor"]["id"], told["library"]["id"]

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from fairframe.core.errors import FairframeError, Refused
 
-EXPECTED = (FairframeError, ModuleNotFoundError, DBAPIError, sqlite3.Error, OSError)
+EXPECTED = (FairframeError, ModuleNotFoundError, DBAPIError, sqlite3.Error, OSError, UnicodeEncodeError)
 
 EXTRAS = {
     **dict.fromkeys(("av", "cv2", "c2pa", "numpy"), "media"),
@@ -46,6 +46,8 @@ def explain(error: Exception) -> Problem | None:
         case OSError():
             where = f" ({error.filename})" if error.filename else ""
             return Problem("os", f"{error.strerror or type(error).__name__}{where}.")
+        case UnicodeEncodeError() if any("\ud800" <= sign <= "\udfff" for sign in error.object):
+            return Problem("input.encoding", "what was typed is not UTF-8 text.")  # only a path may be other bytes
         case _:
             return None
 

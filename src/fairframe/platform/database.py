@@ -126,7 +126,8 @@ def sqlite_url(path: Path) -> str:
 
 def _sqlite_connect(connection: Any, _record: Any) -> None:
     # 64 MB at most: with SQLite's 2, an act on thousands of rows writes its pages out and reads them again
-    guards = ("foreign_keys=on", "synchronous=full", "recursive_triggers=on")
+    # secure_delete: what is erased (a payee's account) is overwritten, however SQLite was built
+    guards = ("foreign_keys=on", "synchronous=full", "recursive_triggers=on", "secure_delete=on")
     for pragma in ("journal_mode=wal", *guards, "cache_size=-65536"):
         connection.execute(f"pragma {pragma}")
 

@@ -15,6 +15,7 @@ from fairframe.platform.tx import Row, Tx, WriteTx
 from fairframe.royalties import ledger
 from fairframe.royalties.ledger import CASH, LIBRARY, TAX, WITHHOLDING, Leg
 from fairframe.royalties.periods import closed_until
+from fairframe.royalties.periods import listing as periods_closed
 from fairframe.royalties.revenue_checks import clean_reference
 from fairframe.royalties.tables import remittance
 
@@ -97,6 +98,11 @@ def listing(tx: Tx) -> Sequence[Row]:
     return tx.rows(remittance.select().order_by(remittance.c.id))
 
 
+def _moved(tx: Tx, said_ms: int, when_ms: int) -> bool:
+    """Whether a day was moved to the first moment after the period that was closed by then."""
+    return said_ms < when_ms and any(one.to_ms == when_ms for one in periods_closed(tx))
+
+
 def _least(tx: Tx, account: str, currency: str, at_ms: int, *, owed: bool) -> int:
     """An account's balance now or by its date, whichever leaves less to take. owed: it stands below zero."""
     dated = ledger.balances(tx, account, until_ms=at_ms + 1)
@@ -117,8 +123,7 @@ def _refuse_beyond(amount: Money, held_micro: int, code: str, what: str) -> None
 
 def _same(tx: Tx, known: Row, account: str, amount: Money, effective_ms: int | None) -> Remittance:
     when = int(known["effective_ms"])
-    # a day in a closed period was moved to the first moment after it
-    moved = effective_ms is None or effective_ms == when or effective_ms < when <= closed_until(tx)
+    moved = effective_ms in (None, when) or _moved(tx, effective_ms, when)
     held = Money(int(known["amount_minor"]), Currency(known["currency"]))
     if (known["account"], held) != (account, amount) or not moved:
         raise Conflict(

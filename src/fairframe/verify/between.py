@@ -4,56 +4,65 @@ Here are bodies whose form holds already (statement.py); what they leave out of 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
+from itertools import permutations
 from typing import Any
 
-from fairframe.core.time import DAY_MS, from_rfc3339
+from fairframe.core.time import DAY_MS, from_rfc3339, to_rfc3339
 from fairframe.verify.kind import Finding
 from fairframe.verify.refunds import corrections, refunds
+from fairframe.verify.told import Body, Told
 
-Body = Mapping[str, Any]
 NAMES = ("model", "assets")
 """Of an allocation, what holds names, which may have changed from one statement to the next."""
 
 
-def between(bodies: Sequence[Body]) -> list[Finding]:
-    """The findings on all parts of the bodies together."""
+def between(told: Sequence[Told]) -> list[Finding]:
+    """The findings on all parts of the statements together."""
     wrong: list[str] = []
+    bodies = [one.body for one in told]
     parts = _merged(bodies, wrong)
     back = [one for body in bodies for one in body["adjustments"]]
     _once("the event", (one["revenue"]["event"] for one in parts.values()), wrong)
     _payouts(bodies, wrong)
+    _left_out(told, wrong)
+    _deals(parts, wrong)
     _pseudonyms(parts.values(), wrong)
     for name, one in parts.items():
         # the clocks of those who book may differ by a day
         if from_rfc3339(one["revenue"]["effective_at"]) > from_rfc3339(one["booked_at"]) + DAY_MS:
             wrong.append(f"{name}: it was booked before its revenue came in")
     findings = [Finding(False, "statement.parts", text) for text in wrong]
-    findings += [*refunds(parts, {one["event"] for one in back}), *corrections(parts, back)]
+    findings += [*refunds(parts, {one["event"] for one in back}, told), *corrections(parts, back, told)]
     if all(one.ok is not False for one in findings):
         findings.append(Finding(True, "statement.parts", "every booking, event and payout stands once"))
     return findings
 
 
-def series(bodies: Sequence[Body]) -> list[Finding]:
-    """Whether statements lead from one to the next: the opening balance of each is the closing one before it."""
+def series(told: Sequence[Told]) -> list[Finding]:
+    """Whether statements lead from one to the next: each opens with what stands then by every other one."""
     found: list[Finding] = []
-    for before, after in pairwise(sorted(bodies, key=lambda body: _span(body))):
-        until, since = before["period"]["to"], after["period"]["from"]
-        if until != since:
-            what = "overlap" if _span(before)[1] > _span(after)[0] else f"leave out {until} to {since}"
-            found.append(Finding(None, "statement.series", f"the balances at {since}: the statements {what}"))
-        elif before["closing_micro"] != after["opening_micro"]:
-            text = f"at {since} one closes with {before['closing_micro']}, the next opens with {after['opening_micro']}"
-            found.append(Finding(False, "statement.series", text))
-        else:
-            text = f"at {since} the opening balance is the closing one of the statement before"
-            found.append(Finding(True, "statement.series", text))
+    ordered = sorted(told, key=lambda one: one.span)
+    for place, after in enumerate(ordered[1:], 1):
+        since, opening = after.span[0], int(after.body["opening_micro"])
+        reaching = [one for one in ordered[:place] if one.span[1] >= since]
+        at = to_rfc3339(since)
+        if not reaching:
+            until = to_rfc3339(max(one.span[1] for one in ordered[:place]))
+            found.append(
+                Finding(None, "statement.series", f"the balances at {at}: the statements leave out {until} to {at}")
+            )
+        for before in reaching:
+            joins = before.span[1] == since
+            stood = int(before.body["closing_micro"]) if joins else before.balance_micro(since)
+            if stood != opening:
+                text = f"at {at} one {'closes with' if joins else 'stands at'} {stood}, the next opens with {opening}"
+                found.append(Finding(False, "statement.series", text))
+            else:
+                what = (
+                    "the closing one of the statement before" if joins else "what stands then in another that overlaps"
+                )
+                found.append(Finding(True, "statement.series", f"at {at} the opening balance is {what}"))
     return found
-
-
-def _span(body: Body) -> tuple[int, int]:
-    return from_rfc3339(body["period"]["from"]), from_rfc3339(body["period"]["to"])
 
 
 def _merged(bodies: Sequence[Body], wrong: list[str]) -> dict[str, Any]:
@@ -85,6 +94,28 @@ def _once(what: str, values: Iterable[str], wrong: list[str]) -> None:
         if value in seen:
             wrong.append(f"{what} {value} stands twice")
         seen.add(value)
+
+
+def _left_out(told: Sequence[Told], wrong: list[str]) -> None:
+    """Statements that overlap tell the same of the time that they share: nothing is dated into closed time."""
+    for one, other in permutations(told, 2):
+        since, until = other.span
+        if one.span[0] >= until or since >= one.span[1]:
+            continue
+        held = {it.transaction for it in other.booked()}
+        for it in one.booked():
+            if since <= it.at_ms < until and it.transaction not in held:
+                wrong.append(f"{it.name} stands in one statement, and is left out in another of that time")
+
+
+def _deals(parts: Mapping[str, Any], wrong: list[str]) -> None:
+    """An agreement says one thing: another version has another id. A licensee may have another name by now."""
+    known: dict[str, Any] = {}
+    for name, one in parts.items():
+        deal = dict(one["agreement"])
+        deal["licensee"] = None if deal["licensee"] is None else deal["licensee"]["id"]
+        if known.setdefault(deal["id"], deal) != deal:
+            wrong.append(f"{name}: {deal['id']} says something else elsewhere")
 
 
 def _payouts(bodies: Sequence[Body], wrong: list[str]) -> None:

@@ -13,8 +13,8 @@ def payout(fields: Fields, remarks: Remarks, start: int, end: int) -> tuple[int,
     """(paid, withheld) in minor units, over the steps of one payout in the period [start, end)."""
     gross, withheld = number(fields, "gross_minor", least=1), number(fields, "withheld_minor")
     reference = fields.text("reference")
-    if withheld > gross:
-        remarks.wrong.append("more is withheld than the payout has")
+    if withheld >= gross:  # a rate is below one
+        remarks.wrong.append("all that the payout has, or more, is withheld")
     seen: list[str] = []
     paid = kept = 0
     last = start

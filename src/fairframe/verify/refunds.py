@@ -1,18 +1,22 @@
 """What refunds and corrections say of what they take back, as far as that is in the statements that were given."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from fairframe.core.time import DAY_MS, from_rfc3339
 from fairframe.verify.deal import TAKEN
 from fairframe.verify.kind import Finding
+from fairframe.verify.told import Told, whole
 
 SAME = ("method", "unit", "scores", "salt", "weight_total", "contributors", "weights_root")
 """What a refund has of the allocation whose weights it takes."""
 
 
-def refunds(parts: Mapping[str, Any], corrected: set[str]) -> list[Finding]:
-    """Refunds against what they take from, as far as that is among the parts."""
+def refunds(parts: Mapping[str, Any], corrected: set[str], told: Sequence[Told]) -> list[Finding]:
+    """Refunds against what they take from, as far as that is among the parts. corrected: events taken back.
+
+    told: the statements that the parts are of; what would stand in time that they tell of, and does not, is not so.
+    """
     found: list[Finding] = []
     of_event = {one["revenue"]["event"]: one for one in parts.values()}
     taken: dict[str, list[Any]] = {}
@@ -22,7 +26,13 @@ def refunds(parts: Mapping[str, Any], corrected: set[str]) -> list[Finding]:
         taken.setdefault(one["revenue"]["of"]["event"], []).append(one)
         name, source = one["allocation"], parts.get(one["weights_of"])
         given = of_event.get(one["revenue"]["of"]["event"])
-        if source is None and given is None:
+        if given is not None and given["revenue"]["kind"] in TAKEN:
+            text = f"{name}: it takes from a {given['revenue']['kind']}, which only a correction takes back"
+            found.append(Finding(False, "statement.refund", text))
+        elif source is None and given is None and whole(told, 0, from_rfc3339(one["booked_at"]) + DAY_MS):
+            text = f"{name}: it takes from {one['revenue']['of']['event']}, which never brought anything"
+            found.append(Finding(False, "statement.refund", text))
+        elif source is None and given is None:
             text = f"{name}: that its weights and salt are those of {one['weights_of']}: compare them"
             found.append(Finding(None, "statement.refund", text))
         elif source is not given or source is None:
@@ -32,7 +42,7 @@ def refunds(parts: Mapping[str, Any], corrected: set[str]) -> list[Finding]:
             found += _as_given(one, source)
     for event, refunds in taken.items():
         given = of_event.get(event)
-        found += [Finding(False, "statement.refund", text) for text in _room(refunds, given, corrected)]
+        found += _room(refunds, given, corrected, told)
     return found
 
 
@@ -60,47 +70,84 @@ def _clips(one: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     return [(clip["asset"], clip["pseudonym"], clip["weight"]) for clip in one["assets"]]
 
 
-def _room(refunds: Sequence[Any], given: Mapping[str, Any] | None, corrected: set[str]) -> list[str]:
+def _room(
+    refunds: Sequence[Any], given: Mapping[str, Any] | None, corrected: set[str], told: Sequence[Told]
+) -> list[Finding]:
     """What is wrong with what refunds of one event say was left of it: at most the event, less what others took.
 
-    One that was itself taken back took nothing from those after it. Of one that took nothing from the contributor it
-    cannot be told, for what takes back nothing stands nowhere.
+    One that was itself taken back took nothing from those after it. A correction is dated when it is booked: it can
+    stand in a later period than the refund that it left room for, but in none after that one was signed. Of a refund
+    that took nothing from the contributor it cannot be told, for what takes back nothing stands nowhere.
     """
-    wrong: list[str] = []
-    room = whole = max(map(_left, refunds)) if given is None else _amount(given)
+    found: list[Finding] = []
+    lefts = (max(values) for values in zip(*map(_left, refunds), strict=True))
+    room = most = tuple(lefts) if given is None else _amount(given)
+    others: list[Any] = []
     for one in sorted(refunds, key=_left, reverse=True):
         back = one["revenue"]["event"] in corrected or one["own"]["amount_micro"] == "0"
-        said, most, of = _left(one), whole if back else room, one["revenue"]["of"]["event"]
-        if said[0] > whole[0] or said[1] > whole[1]:
-            wrong.append(f"{one['allocation']}: more is said to be left of {of} than it was")
-        elif said[0] > most[0] or said[1] > most[1]:
-            text = "more is said to be left than others took, none of which a statement that was given takes back"
-            wrong.append(f"{one['allocation']}: of {of} {text}")
+        said, of = _left(one), one["revenue"]["of"]["event"]
+        if _beyond(said, most):
+            text = f"{one['allocation']}: more is said to be left of {of} than it was"
+            found.append(Finding(False, "statement.refund", text))
+        elif not back and _beyond(said, room):
+            text = f"{one['allocation']}: of {of} more is said to be left than others took"
+            seen = _corrections_seen([one, *others], told)
+            not_seen = ": that one of them was taken back stands in no statement here"
+            text += ", none of which is taken back" if seen else not_seen
+            found.append(Finding(False if seen else None, "statement.refund", text))
         if not back:
-            (gross, tax), amount = map(min, said, room), _amount(one)
-            room = gross - amount[0], tax - amount[1]
-    return wrong
+            room = _less(tuple(map(min, said, room)), _amount(one))
+            others.append(one)
+    return found
 
 
-def _amount(one: Mapping[str, Any]) -> tuple[int, int]:
-    """Gross and tax in minor units."""
-    return int(one["revenue"]["gross_minor"]), int(one["revenue"]["tax_minor"])
+def _corrections_seen(refunds: Sequence[Mapping[str, Any]], told: Sequence[Told]) -> bool:
+    """Whether a correction of one of these would stand in the statements, if it was booked before another of them."""
+    booked = [from_rfc3339(one["booked_at"]) for one in refunds]
+    return whole(told, min(booked), max(*booked, *(_signed(one, told) for one in refunds)) + 1)
 
 
-def _left(one: Mapping[str, Any]) -> tuple[int, int]:
-    """Of a refund: gross and tax that were left before it."""
+def _signed(one: Mapping[str, Any], told: Sequence[Told]) -> int:
+    """When an allocation was signed first: it, and what it rests on, was booked by then."""
+    return min(it.issued_ms for it in told if any(x["allocation"] == one["allocation"] for x in it.body["allocations"]))
+
+
+def _amount(one: Mapping[str, Any]) -> tuple[int, ...]:
+    """Gross, tax and net in minor units."""
+    return _amounts(one["revenue"]["gross_minor"], one["revenue"]["tax_minor"])
+
+
+def _left(one: Mapping[str, Any]) -> tuple[int, ...]:
+    """Of a refund: gross, tax and net that were left before it."""
     of = one["revenue"]["of"]
-    return int(of["left_gross_minor"]), int(of["left_tax_minor"])
+    return _amounts(of["left_gross_minor"], of["left_tax_minor"])
 
 
-def corrections(parts: Mapping[str, Any], taken: Sequence[Mapping[str, Any]]) -> list[Finding]:
-    """Each is the opposite of what its allocation brought, where that is among the parts."""
-    found: list[Finding] = []
+def _amounts(gross: str, tax: str) -> tuple[int, ...]:
+    # the net is looked at, too: less tax that is left would be more to take from
+    return int(gross), int(tax), int(gross) - int(tax)
+
+
+def _beyond(said: Sequence[int], most: Sequence[int]) -> bool:
+    return any(one > other for one, other in zip(said, most, strict=True))
+
+
+def _less(room: Sequence[int], amount: Sequence[int]) -> tuple[int, ...]:
+    return tuple(one - other for one, other in zip(room, amount, strict=True))
+
+
+def corrections(parts: Mapping[str, Any], taken: Sequence[Mapping[str, Any]], told: Sequence[Told]) -> list[Finding]:
+    """Each is the opposite of what its allocation brought, where that is among the parts; what took from it was taken
+    back before it."""
+    found: list[Finding] = [*_resting(parts, taken, told)]
     of_event = {one["revenue"]["event"]: one for one in parts.values()}
     for one in taken:
         name, event = one["transaction"], one["event"]
         source = parts.get(one["allocation"]) or of_event.get(event)
-        if source is None:
+        if source is None and whole(told, 0, from_rfc3339(one["booked_at"]) + 1):
+            text = f"{name}: it takes back {event}, which never brought anything"
+            found.append(Finding(False, "statement.adjustment", text))
+        elif source is None:
             found.append(Finding(None, "statement.adjustment", f"{name}: what {event} had brought, taken as stated"))
         elif source["allocation"] != one["allocation"] or source["revenue"]["event"] != event:
             text = f"{name}: the event and the allocation that it takes back do not belong together"
@@ -115,3 +162,22 @@ def corrections(parts: Mapping[str, Any], taken: Sequence[Mapping[str, Any]]) ->
             text = f"{name}: it takes back what {one['allocation']} brought, to the unit"
             found.append(Finding(True, "statement.adjustment", text))
     return found
+
+
+def _resting(parts: Mapping[str, Any], taken: Sequence[Mapping[str, Any]], told: Sequence[Told]) -> Iterator[Finding]:
+    """Refunds of an event that was taken back whole, and were not taken back themselves: both would take from it."""
+    back = {one["event"]: from_rfc3339(one["booked_at"]) for one in taken}
+    for name, one in parts.items():
+        if one["revenue"]["kind"] not in TAKEN or one["own"]["amount_micro"] == "0":
+            continue
+        event, of = one["revenue"]["event"], one["revenue"]["of"]["event"]
+        if of not in back or event in back:
+            continue
+        booked = from_rfc3339(one["booked_at"])
+        text = f"{name}: it takes from {of}, which was taken back whole"
+        if whole(told, booked, max(booked, back[of]) + 1):
+            yield Finding(False, "statement.adjustment", f"{text}, and was not taken back before that")
+        else:
+            yield Finding(
+                None, "statement.adjustment", f"{text}: that it was taken back itself stands in no statement here"
+            )

@@ -20,6 +20,7 @@ from fairframe.verify.documents import open_checked
 from fairframe.verify.kind import Finding, Kind, Target
 from fairframe.verify.numbers import number
 from fairframe.verify.payout_steps import payout
+from fairframe.verify.told import Told
 from fairframe.verify.trust import Trust
 
 VERSION = 2
@@ -36,7 +37,8 @@ def check(target: Target, trust: Trust, now_ms: int) -> list[Finding]:
     signed, given = read_agreements(target.agreements, trust, now_ms)
     others, beside = _others(target.statements, bundle, signed, trust, now_ms)
     findings += [*given, *beside]
-    return [*findings, *check_body(bundle.body, bundle.recipient, bundle.sender, signed, others)]
+    told = bundle.body, bundle.recipient, bundle.sender
+    return [*findings, *check_body(*told, signed, others, bundle.issued_at_ms)]
 
 
 def check_body(
@@ -44,32 +46,33 @@ def check_body(
     recipient: str,
     sender: str,
     signed: Mapping[str, Terms] | None = None,
-    others: Sequence[dict[str, Any]] = (),
+    others: Sequence[Told] = (),
+    issued_ms: int | None = None,
 ) -> list[Finding]:
     """Recompute a statement's body. recipient and sender: ids that the bundle names; signed: agreements by id; others:
-    bodies of the same contributor, each recomputed already."""
+    those of the same contributor, each recomputed already; issued_ms: when this one was signed."""
     try:
         findings = _check(Fields(body, "statement"), recipient, sender, signed or {})
         if any(one.code in FORM for one in findings):
             return findings
-        told = [body, *others]
+        told = [Told.of(body, issued_ms), *others]
         return [*findings, *between(told), *series(told), *_not_met(told, signed or {})]
     except FairframeError as error:
         return [Finding(False, "statement.form", str(error))]
 
 
-def _not_met(bodies: Sequence[dict[str, Any]], signed: Mapping[str, Terms]) -> list[Finding]:
+def _not_met(told: Sequence[Told], signed: Mapping[str, Terms]) -> list[Finding]:
     """Agreements that were given, and of which nothing is told: what came in under them may have been left out."""
-    met = {one["agreement"]["id"] for body in bodies for one in body["allocations"]}
+    met = {one["agreement"]["id"] for it in told for one in it.body["allocations"]}
     text = "which was given, does not occur: that nothing came in under it is the library's word"
     return [Finding(None, "statement.agreement", f"{name}, {text}") for name in sorted(set(signed) - met)]
 
 
 def _others(
     given: Sequence[bytes], bundle: Bundle, signed: Mapping[str, Terms], trust: Trust, now_ms: int
-) -> tuple[list[dict[str, Any]], list[Finding]]:
+) -> tuple[list[Told], list[Finding]]:
     """The bodies of other statements that were given, as far as they hold, and the findings on them."""
-    held: list[dict[str, Any]] = []
+    held: list[Told] = []
     found: list[Finding] = []
     for place, data in enumerate(given, 1):
         where = f"statement {place}"
@@ -81,12 +84,13 @@ def _others(
             what = f"a {other.type}, not a statement" if other.type != bundle.type else "of another library"
             found.append(Finding(False, "statement.series", f"{where} is {what}"))
             continue
-        told = [*check_body(other.body, bundle.recipient, bundle.sender, signed), *_ended(other)]
+        told = check_body(other.body, bundle.recipient, bundle.sender, signed, (), other.issued_at_ms)
+        told += _ended(other)
         wrong = [Finding(False, one.code, f"{where}: {one.text}") for one in told if one.ok is False]
         if not wrong and other.body["currency"] != bundle.body.get("currency"):
             wrong = [Finding(False, "statement.series", f"{where} is in another currency")]
         found += wrong or [Finding(True, "statement.series", f"{where} was recomputed, and holds by itself")]
-        held += [] if wrong else [other.body]
+        held += [] if wrong else [Told.of(other.body, other.issued_at_ms)]
     return held, found
 
 
