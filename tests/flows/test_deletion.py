@@ -30,7 +30,7 @@ from fairframe.rights import agreements, consent, offers
 from fairframe.training import permissions, registry, reported
 from fairframe.training.tables import ancestor, checkpoint, usage
 
-from ..dataset.conftest import PEOPLE, Loop, films, loop  # noqa: F401  (fixtures)
+from ..dataset.conftest import PEOPLE, Loop, at_lab, films, loop  # noqa: F401  (fixtures)
 
 ANA, BEN, CHEN = PEOPLE
 
@@ -117,8 +117,8 @@ def due(loop: Loop) -> list[Row]:  # noqa: F811
         return list(tx.rows(obligation.select().order_by(obligation.c.id)))
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_the_feed_after_the_term_takes_back_clips_and_models(loop: Loop) -> None:  # noqa: F811
-    loop.to_lab()
     folder = trained(loop, "harbor", ANA)
     with loop.library.read() as tx:
         found = agreements.find(tx, loop.agreement)
@@ -138,14 +138,14 @@ def test_the_feed_after_the_term_takes_back_clips_and_models(loop: Loop) -> None
     assert attested(loop) == data, "a lab that lost the file can still show it"
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_before_anything_is_due_there_is_nothing_to_attest(loop: Loop) -> None:  # noqa: F811
-    loop.to_lab()
     with pytest.raises(Refused, match="nothing"):
         attested(loop)
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_a_breach_reaches_the_lab_with_the_feed(loop: Loop) -> None:  # noqa: F811
-    loop.to_lab()
     trained(loop, "harbor", ANA, BEN)
     with loop.library.write() as tx:
         agreements.terminate(tx, loop.agreement, "they sold clips")
@@ -163,8 +163,8 @@ def test_a_breach_reaches_the_lab_with_the_feed(loop: Loop) -> None:  # noqa: F8
     assert accepted(loop, attested(loop)).items == 8
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_an_upgrade_in_force_keeps_of_an_older_delivery_what_clears_under_it(loop: Loop) -> None:  # noqa: F811
-    loop.to_lab()
     first = loop.agreement
     loop.lab.clock.advance(DAY_MS)  # type: ignore[attr-defined]
     with loop.library.write() as tx:
@@ -396,8 +396,8 @@ def test_under_withdraw_a_model_is_used_only_with_a_young_feed(loop: Loop) -> No
     used()
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_other_remedies_leave_finished_models(loop: Loop) -> None:  # noqa: F811
-    loop.to_lab()
     folder = trained(loop, "harbor", ANA)
     with loop.library.write() as tx:
         opt_out.opt_out(tx, contributors.find(tx, ANA))
@@ -410,8 +410,8 @@ def test_other_remedies_leave_finished_models(loop: Loop) -> None:  # noqa: F811
     assert folder.exists() and ends(loop.lab) == {"harbor": []}
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_frames_of_clips_go_with_the_clips_from_models_that_stay(loop: Loop) -> None:  # noqa: F811
-    loop.to_lab()
     folder, models = trained(loop, "harbor", ANA), loop.lab.root / "models"
     kept = {".mine.part": loop.received.id, ".other.part": new_id("dlv")}  # type: ignore[union-attr]
     kept["cut-off"] = kept[".mine.part"]
