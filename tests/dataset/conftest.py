@@ -161,9 +161,24 @@ def loop(begun: Place, library: Workspace, lab: Workspace, films: list[Film]) ->
     return begun.reach("loop")
 
 
-@step("at_lab", after="loop")
+@step("built", after="loop")
+def _built(place: Place) -> Built:
+    loop: Loop = place.reach("loop")
+    loop.agree()
+    return loop.build()
+
+
+@pytest.fixture
+def built(begun: Place, loop: Loop) -> Built:
+    """The loop after its agreement and first release: for tests that begin there."""
+    return begun.reach("built")
+
+
+@step("at_lab", after="built")
 def _at_lab(place: Place) -> Received:
-    return place.reach("loop").to_lab()
+    loop: Loop = place.reach("loop")
+    loop.deliver()
+    return loop.receive()
 
 
 @pytest.fixture

@@ -67,9 +67,8 @@ def test_clips_are_cut_on_exact_frames(loop: Loop, films: list[Film]) -> None:
         assert one.frames == one.end - one.start
 
 
+@pytest.mark.usefixtures("built")
 def test_no_identity_leaves_the_library(loop: Loop, files: Files) -> None:
-    loop.agree()
-    loop.build()
     everything = b"".join(files(loop.deliver().path).values())
     with loop.library.read() as tx:
         from fairframe.library.tables import asset, contributor
@@ -134,9 +133,8 @@ def test_clips_are_decoded_in_a_child_with_limits(loop: Loop) -> None:
     assert caught.value.code in ("media.memory", "media.crashed")
 
 
+@pytest.mark.usefixtures("built")
 def test_a_release_never_changes_and_its_name_is_taken(loop: Loop) -> None:
-    loop.agree()
-    loop.build()
     with pytest.raises(Conflict, match="exists"):
         loop.build()
     for name in ("", "Squares", "../x", "a b", "x" * 81, "-x"):
@@ -215,9 +213,8 @@ def test_a_damaged_source_costs_its_own_shots_only(loop: Loop, films: list[Film]
     assert all(code.startswith("media.") for code in cutting.reasons)
 
 
+@pytest.mark.usefixtures("built")
 def test_a_hold_after_the_build_stops_the_delivery_and_leaves_nothing(loop: Loop) -> None:
-    loop.agree()
-    loop.build()
     with loop.library.write() as tx:
         from fairframe.library.tables import asset
 
@@ -232,9 +229,8 @@ def test_a_hold_after_the_build_stops_the_delivery_and_leaves_nothing(loop: Loop
         assert listing.listing(tx)[0].state == "built"
 
 
+@pytest.mark.usefixtures("built")
 def test_delivering_again_writes_the_same_delivery(loop: Loop, files: Files) -> None:
-    loop.agree()
-    loop.build()
     first, again = loop.deliver(folder="one"), loop.deliver(folder="two")
     assert (first.new, again.new) == (True, False)
     assert first.id == again.id
@@ -248,9 +244,8 @@ def test_delivering_again_writes_the_same_delivery(loop: Loop, files: Files) -> 
         deliveries.deliver(loop.library, "circles", loop.tmp / "three")
 
 
+@pytest.mark.usefixtures("built")
 def test_a_clip_that_was_lost_or_changed_in_the_library_is_not_handed_over(loop: Loop) -> None:
-    loop.agree()
-    loop.build()
     with loop.library.read() as tx:
         first, second = (clip["bytes_hash"] for clip in listing.show(tx, "squares")["clips"][:2])
     path = loop.library.objects.path(second)
