@@ -183,7 +183,7 @@ def database(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
+def begun_states(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     """What tests of this process begin with, made once by the real steps (see begun.py)."""
     return Kept(tmp_path_factory)
 
@@ -267,12 +267,12 @@ def one_item() -> Item:
 
 
 @pytest.fixture
-def begun(make_workspace: Maker, kept: Kept, request: pytest.FixtureRequest) -> Place:
+def begun(make_workspace: Maker, begun_states: Kept, request: pytest.FixtureRequest) -> Place:
     """The state in which this test begins: that of the last step among the fixtures that it asks for."""
     place = Place(make_workspace, request)
     asked = furthest(request.fixturenames)
     if asked and usual():
-        kept.copy(asked, place)
+        begun_states.copy(asked, place)
     return place
 
 
