@@ -8,7 +8,7 @@ from fairframe.flows import opt_out
 from fairframe.library import contributors
 from fairframe.rights import agreements
 
-from ..dataset.conftest import PEOPLE, Loop, films, loop  # noqa: F401  (fixtures)
+from ..dataset.conftest import PEOPLE, Loop, at_lab, films, loop  # noqa: F401  (fixtures)
 from .conftest import Fairframe
 
 
@@ -18,9 +18,9 @@ def database() -> str:
     return "sqlite"
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_a_breach_from_the_deadline_to_its_cure(loop: Loop, fairframe: Fairframe) -> None:  # noqa: F811
     """The commands run by the machine's clock: the opt-out and its feed happened long before."""
-    loop.to_lab()
     library, lab, at = loop.library.root, loop.lab.root, loop.tmp
     with loop.library.write() as tx:
         opt_out.opt_out(tx, contributors.find(tx, PEOPLE[0]))

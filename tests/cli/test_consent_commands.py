@@ -11,8 +11,8 @@ from fairframe.library import contributors
 from fairframe.rights import consent
 from fairframe.rights.tables import consent_event
 
-from ..conftest import SettableClock
-from ..dataset.conftest import PEOPLE, Loop, films, loop  # noqa: F401  (fixtures)
+from ..conftest import MACHINE_MS, SettableClock
+from ..dataset.conftest import PEOPLE, Loop, at_lab, films, loop  # noqa: F401  (fixtures)
 from .conftest import Fairframe
 
 ANA, BEN, CHEN = PEOPLE
@@ -27,7 +27,7 @@ def database() -> str:
 @pytest.fixture
 def clock() -> SettableClock:
     """Beside these workspaces the commands open their own, at the time of the machine."""
-    return SettableClock(now_ms())
+    return SettableClock(MACHINE_MS)
 
 
 def events(loop: Loop) -> int:  # noqa: F811
@@ -35,8 +35,8 @@ def events(loop: Loop) -> int:  # noqa: F811
         return len(tx.rows(consent_event.select()))
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_many_words_are_shown_asked_and_said(loop: Loop, fairframe: Fairframe) -> None:  # noqa: F811
-    loop.to_lab()
     bulk = ("-w", loop.library.root, "rights", "consents", ANA)
     said, before = (*bulk, "--deny", "research", "--match", "ana-*"), events(loop)
     looked = fairframe(*said, "--dry-run")
@@ -69,8 +69,8 @@ def test_many_words_are_shown_asked_and_said(loop: Loop, fairframe: Fairframe) -
         assert fairframe(*bulk, *usage).code == 2
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_a_backdated_no_and_its_incident(loop: Loop, fairframe: Fairframe) -> None:  # noqa: F811
-    loop.to_lab()
     root, past = loop.library.root, to_rfc3339(loop.library.clock() - DAY_MS)
     done = fairframe("-w", root, "rights", "consent", ANA, "--deny", "research", "--from", past, "--yes")
     assert done.code == 0 and "4 delivered items taken back" in done.out and "opened an incident" in done.err
@@ -99,8 +99,8 @@ def test_a_backdated_no_and_its_incident(loop: Loop, fairframe: Fairframe) -> No
     assert "input.bad_time" in fairframe("-w", root, "rights", "opt-out", CHEN, "--from", "1961-01-01", "--yes").err
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_owners_are_shown_asked_and_stated(loop: Loop, fairframe: Fairframe) -> None:  # noqa: F811
-    loop.to_lab()
     owners = ("-w", loop.library.root, "library", "owners")
     order = (*owners, "set", "chen.mp4", "--owner", f"{CHEN}=2/3", "--owner", "Dee Silent=1/3")
     assert "contributor.missing" in fairframe(*order, "--yes").err

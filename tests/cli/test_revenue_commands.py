@@ -9,7 +9,7 @@ from fairframe.core.time import now_ms, to_rfc3339
 from fairframe.royalties import ledger, revenue_file
 from fairframe.royalties.trial import trial
 
-from ..conftest import SettableClock
+from ..conftest import MACHINE_MS, SettableClock
 from ..dataset.conftest import Loop, films, loop  # noqa: F401  (fixtures)
 from .conftest import Fairframe
 
@@ -25,7 +25,7 @@ def database() -> str:
 @pytest.fixture
 def clock() -> SettableClock:
     """Beside these workspaces the commands open their own, at the time of the machine."""
-    return SettableClock(now_ms())
+    return SettableClock(MACHINE_MS)
 
 
 def today() -> str:

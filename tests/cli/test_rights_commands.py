@@ -2,7 +2,6 @@
 
 import pytest
 
-from fairframe.core.time import now_ms
 from fairframe.dataset import feeds
 from fairframe.dataset.tables import feed_entry
 from fairframe.flows import opt_out
@@ -10,8 +9,8 @@ from fairframe.library import contributors
 from fairframe.rights import agreements, consent, offers
 from fairframe.verify.beside import beside
 
-from ..conftest import SettableClock
-from ..dataset.conftest import FILES, PEOPLE, Loop, films, loop  # noqa: F401  (fixtures)
+from ..conftest import MACHINE_MS, SettableClock
+from ..dataset.conftest import FILES, PEOPLE, Loop, at_lab, films, loop  # noqa: F401  (fixtures)
 from .conftest import Fairframe
 
 ANA, BEN, CHEN = PEOPLE
@@ -26,11 +25,10 @@ def database() -> str:
 @pytest.fixture
 def clock() -> SettableClock:
     """Beside these workspaces the commands open their own, at the time of the machine."""
-    return SettableClock(now_ms())
+    return SettableClock(MACHINE_MS)
 
 
 def taken_back(loop: Loop, who: str) -> None:  # noqa: F811
-    loop.to_lab()
     with loop.library.write() as tx:
         opt_out.opt_out(tx, contributors.find(tx, who))
         data = feeds.issue(tx, loop.agreement)
@@ -38,6 +36,7 @@ def taken_back(loop: Loop, who: str) -> None:  # noqa: F811
         feeds.refresh(tx, data)
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_nothing_is_deleted_where_the_attestation_could_not_be_kept(loop: Loop, fairframe: Fairframe) -> None:  # noqa: F811
     taken_back(loop, ANA)
     (loop.tmp / "file").write_text("")
@@ -89,8 +88,8 @@ def test_an_agreement_is_read_before_it_is_signed(loop: Loop, fairframe: Fairfra
     assert fairframe("-w", lab, "rights", "show", offer).code == 1
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_a_no_that_takes_something_back_is_shown_and_asked(loop: Loop, fairframe: Fairframe) -> None:  # noqa: F811
-    loop.to_lab()
     said = ("-w", loop.library.root, "rights", "consent", ANA, "--deny", "research")
     unasked = fairframe(*said)
     assert unasked.code == 1 and "input.confirm" in unasked.err

@@ -1,7 +1,7 @@
 """A small stock library with real clips, and a lab under a research agreement."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ from fairframe.platform.objects import sha256_file
 from fairframe.platform.tx import Row
 from fairframe.platform.workspace import Workspace
 from fairframe.rights import agreements, consent
+
+from ..begun import Place, step
 
 # a property is judged by what holds, not by how busy the machine is
 settings.register_profile(
@@ -117,6 +119,12 @@ class Loop:
         self.deliver()
         return self.receive()
 
+    def moved(self, place: Place) -> "Loop":
+        """The same in a copy of its folder and workspaces."""
+        delivered = self.delivered and replace(self.delivered, path=place.folder / self.delivered.path.name)
+        library, lab = place.spaces["library"], place.spaces["lab"]
+        return replace(self, library=library, lab=lab, tmp=place.folder, delivered=delivered, notes=dict(self.notes))
+
     def contributor(self, name: str) -> Row:
         with self.library.read() as tx:
             return contributors.find(tx, name)
@@ -130,9 +138,9 @@ class Loop:
             return [r["public_id"] for r in tx.rows(item.select().where(item.c.contributor_id == who["id"]))]
 
 
-@pytest.fixture
-def loop(library: Workspace, lab: Workspace, films: list[Film], tmp_path: Path) -> Loop:
-    """Four assets of three contributors who allow research, each with two shots."""
+@step("loop", after="lab")
+def _loop(place: Place) -> Loop:
+    library, films = place.reach("library"), place.request.getfixturevalue("films")
     for film in films:
         library.objects.put_file(film.path)
     with library.write() as tx:
@@ -141,13 +149,45 @@ def loop(library: Workspace, lab: Workspace, films: list[Film], tmp_path: Path) 
             opened = Opened(film.content_hash, film.path.stat().st_size, film.probe, None, ())
             row = assets.add(tx, owner, film.described, opened)
             for start, end in ((0, CUT), (CUT, FRAMES)):
-                _add_shot(tx, row, start, end)
+                add_shot(tx, row, start, end)
         for name in PEOPLE:
             consent.set(tx, contributor=contributors.find(tx, name), effect="allow", purpose="research")
-    return Loop(library, lab, tmp_path)
+    return Loop(library, place.reach("lab"), place.folder)
 
 
-def _add_shot(tx: Any, row: Row, start: int, end: int) -> None:
+@pytest.fixture
+def loop(begun: Place, library: Workspace, lab: Workspace, films: list[Film]) -> Loop:
+    """Four assets of three contributors who allow research, each with two shots."""
+    return begun.reach("loop")
+
+
+@step("built", after="loop")
+def _built(place: Place) -> Built:
+    loop: Loop = place.reach("loop")
+    loop.agree()
+    return loop.build()
+
+
+@pytest.fixture
+def built(begun: Place, loop: Loop) -> Built:
+    """The loop after its agreement and first release: for tests that begin there."""
+    return begun.reach("built")
+
+
+@step("at_lab", after="built")
+def _at_lab(place: Place) -> Received:
+    loop: Loop = place.reach("loop")
+    loop.deliver()
+    return loop.receive()
+
+
+@pytest.fixture
+def at_lab(begun: Place, loop: Loop) -> Received:
+    """The loop after its first delivery, which the lab received: for tests that begin there."""
+    return begun.reach("at_lab")
+
+
+def add_shot(tx: Any, row: Row, start: int, end: int) -> None:
     rate = Rate(FPS)
     tx.insert(
         shot,

@@ -48,8 +48,8 @@ def days(loop: Loop) -> int:
         return agreements.find(tx, loop.agreement).terms.deletion_days
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_nobody_breaks_what_no_feed_told_them(loop: Loop) -> None:
-    loop.to_lab()
     leave(loop, ANA)
     advance(loop, days(loop) + 1)
     assert overdue(loop) == [], "an opt-out that was never sent on is not the lab's breach"
@@ -61,11 +61,11 @@ def test_nobody_breaks_what_no_feed_told_them(loop: Loop) -> None:
     assert sorted(overdue(loop)) == sorted(loop.items_of(ANA))
 
 
+@pytest.mark.usefixtures("at_lab")
 @pytest.mark.parametrize("limit", ["MAX_RECORDED", "MAX_FEEDS"])
 def test_what_one_record_cannot_hold_stands_in_the_next(
     loop: Loop, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
-    loop.to_lab()
     for name in (ANA, BEN):
         leave(loop, name)
         feed(loop)
@@ -86,8 +86,8 @@ def test_a_full_record_fits_in_a_document() -> None:
     assert len(canonical(body.to_json())) * 4 // 3 < 16 * 2**20 - 100_000, "as base64 in its envelope"
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_a_record_names_items_deadlines_and_the_feed_once(loop: Loop) -> None:
-    loop.to_lab()
     leave(loop, ANA)
     first = read_payload(read_envelope(feed(loop).envelope).payload)
     advance(loop, 1)
@@ -115,8 +115,8 @@ def test_a_record_names_items_deadlines_and_the_feed_once(loop: Loop) -> None:
     assert report.holds and {one.code for one in report.findings} >= {"breach.overdue", "breach.family"}
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_it_is_cured_when_all_is_attested(loop: Loop) -> None:
-    loop.to_lab()
     leave(loop, ANA)
     told = feed(loop)
     advance(loop, days(loop) + 1)
@@ -141,6 +141,7 @@ def test_it_is_cured_when_all_is_attested(loop: Loop) -> None:
     assert all(one.entry > 4 for one in later.items)
 
 
+@pytest.mark.usefixtures("at_lab")
 @pytest.mark.parametrize(
     ("change", "code"),
     [
@@ -153,7 +154,6 @@ def test_it_is_cured_when_all_is_attested(loop: Loop) -> None:
     ],
 )
 def test_a_record_that_contradicts_itself(loop: Loop, change: Any, code: str) -> None:
-    loop.to_lab()
     leave(loop, ANA)
     feed(loop)
     advance(loop, days(loop) + 1)
@@ -163,8 +163,8 @@ def test_a_record_that_contradicts_itself(loop: Loop, change: Any, code: str) ->
     assert error.value.code == code
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_a_lab_takes_no_record_of_strangers_or_under_another_id(loop: Loop) -> None:
-    loop.to_lab()
     leave(loop, ANA)
     feed(loop)
     advance(loop, days(loop) + 1)

@@ -13,9 +13,8 @@ from fairframe.rights import agreements, consent
 from .conftest import PEOPLE, Loop
 
 
+@pytest.mark.usefixtures("built")
 def test_an_agreement_that_ended_stays_ended(loop: Loop, clock: Any) -> None:
-    loop.agree()
-    loop.build()
     loop.deliver()
     loop.build("later")
     clock.advance(366 * DAY_MS)

@@ -15,6 +15,7 @@ from fairframe.core.item_line import read_line
 from fairframe.core.merkle import leaf_hash, root_of
 from fairframe.curation.filters import Filters
 from fairframe.dataset import deliveries, listing, loader, releases
+from fairframe.dataset.receive import Received
 from fairframe.media.decode import read_span
 from fairframe.platform import audit
 from fairframe.platform.settings import Settings
@@ -54,8 +55,8 @@ def test_a_delivery_says_and_holds_what_the_release_says(loop: Loop, files: File
     assert done.size_bytes == sum(len(found[name]) for name in found if name.startswith("clips/"))
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_clips_are_cut_on_exact_frames(loop: Loop, films: list[Film]) -> None:
-    loop.to_lab()
     items = {one.id: one for one in loader.open_delivery(loop.lab, "squares").items}
     whole = {sha256_hex(film.path.read_bytes()): read_span(film.path, 0, FRAMES) for film in films}
     for one in items.values():
@@ -66,9 +67,8 @@ def test_clips_are_cut_on_exact_frames(loop: Loop, films: list[Film]) -> None:
         assert one.frames == one.end - one.start
 
 
+@pytest.mark.usefixtures("built")
 def test_no_identity_leaves_the_library(loop: Loop, files: Files) -> None:
-    loop.agree()
-    loop.build()
     everything = b"".join(files(loop.deliver().path).values())
     with loop.library.read() as tx:
         from fairframe.library.tables import asset, contributor
@@ -105,8 +105,8 @@ def loop_contributor(tx: object, name: str) -> object:
     return contributors.find(tx, name)  # type: ignore[arg-type]
 
 
-def test_the_loader_gives_every_clip_once_at_the_models_size(loop: Loop) -> None:
-    done = loop.to_lab()
+def test_the_loader_gives_every_clip_once_at_the_models_size(loop: Loop, at_lab: Received) -> None:
+    done = at_lab
     opened = loader.open_delivery(loop.lab, "squares")
     opened.check()
     clips = list(opened.clips(64))
@@ -123,8 +123,8 @@ def test_the_loader_gives_every_clip_once_at_the_models_size(loop: Loop) -> None
     assert loader.open_delivery(loop.lab, done.id).id == done.id
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_clips_are_decoded_in_a_child_with_limits(loop: Loop) -> None:
-    loop.to_lab()
     opened = loader.open_delivery(loop.lab, "squares")
     # too little memory for any child: nothing of a clip is looked at here
     narrow = replace(loop.lab, settings=Settings(media_memory_bytes=1 << 20))
@@ -133,9 +133,8 @@ def test_clips_are_decoded_in_a_child_with_limits(loop: Loop) -> None:
     assert caught.value.code in ("media.memory", "media.crashed")
 
 
+@pytest.mark.usefixtures("built")
 def test_a_release_never_changes_and_its_name_is_taken(loop: Loop) -> None:
-    loop.agree()
-    loop.build()
     with pytest.raises(Conflict, match="exists"):
         loop.build()
     for name in ("", "Squares", "../x", "a b", "x" * 81, "-x"):
@@ -214,9 +213,8 @@ def test_a_damaged_source_costs_its_own_shots_only(loop: Loop, films: list[Film]
     assert all(code.startswith("media.") for code in cutting.reasons)
 
 
+@pytest.mark.usefixtures("built")
 def test_a_hold_after_the_build_stops_the_delivery_and_leaves_nothing(loop: Loop) -> None:
-    loop.agree()
-    loop.build()
     with loop.library.write() as tx:
         from fairframe.library.tables import asset
 
@@ -231,9 +229,8 @@ def test_a_hold_after_the_build_stops_the_delivery_and_leaves_nothing(loop: Loop
         assert listing.listing(tx)[0].state == "built"
 
 
+@pytest.mark.usefixtures("built")
 def test_delivering_again_writes_the_same_delivery(loop: Loop, files: Files) -> None:
-    loop.agree()
-    loop.build()
     first, again = loop.deliver(folder="one"), loop.deliver(folder="two")
     assert (first.new, again.new) == (True, False)
     assert first.id == again.id
@@ -247,9 +244,8 @@ def test_delivering_again_writes_the_same_delivery(loop: Loop, files: Files) -> 
         deliveries.deliver(loop.library, "circles", loop.tmp / "three")
 
 
+@pytest.mark.usefixtures("built")
 def test_a_clip_that_was_lost_or_changed_in_the_library_is_not_handed_over(loop: Loop) -> None:
-    loop.agree()
-    loop.build()
     with loop.library.read() as tx:
         first, second = (clip["bytes_hash"] for clip in listing.show(tx, "squares")["clips"][:2])
     path = loop.library.objects.path(second)
@@ -268,8 +264,8 @@ def test_a_clip_that_was_lost_or_changed_in_the_library_is_not_handed_over(loop:
     assert caught.value.code == "input.unwritable"
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_a_stored_clip_that_was_changed_or_lost_is_not_used_and_comes_back_with_the_delivery(loop: Loop) -> None:
-    loop.to_lab()
     opened = loader.open_delivery(loop.lab, "squares")
     first, second = (loop.lab.objects.path(one.bytes_hash) for one in opened.items[:2])
     first.chmod(0o644)
@@ -284,8 +280,8 @@ def test_a_stored_clip_that_was_changed_or_lost_is_not_used_and_comes_back_with_
     assert len(list(opened.clips(64))) == 8
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_both_sides_list_and_show(loop: Loop) -> None:
-    loop.to_lab()
     for ws, state in ((loop.library, "delivered"), (loop.lab, "open")):
         with ws.read() as tx:
             (row,) = listing.listing(tx)
@@ -296,8 +292,8 @@ def test_both_sides_list_and_show(loop: Loop) -> None:
         assert len(shown["clips"]) == 8
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_every_act_is_in_the_audit_trees(loop: Loop) -> None:
-    loop.to_lab()
     for ws, kinds in (
         (loop.library, {"release.published", "lease.issued", "delivery.written", "document.sent"}),
         (loop.lab, {"delivery.received", "lease.taken", "feed.taken", "document.received"}),

@@ -76,9 +76,8 @@ def test_if_everybody_leaves_meanwhile_nothing_is_published(loop: Loop) -> None:
     assert caught.value.reasons[-1] == "publication: 0 of 8 clips (opted_out 8)"
 
 
+@pytest.mark.usefixtures("built")
 def test_a_change_between_build_and_delivery_is_never_delivered(loop: Loop) -> None:
-    loop.agree()
-    loop.build()
 
     def show(_done: int, _total: int, _note: str) -> None:
         with loop.library.read() as tx:
@@ -96,11 +95,10 @@ def test_a_change_between_build_and_delivery_is_never_delivered(loop: Loop) -> N
     assert len(delivered_contributors(loop)) == 2
 
 
+@pytest.mark.usefixtures("built")
 @pytest.mark.parametrize("order", ["opt-out first", "delivery first"])
 def test_two_writers_at_once_either_drop_or_revoke(loop: Loop, order: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both transactions are open at the same time; whichever takes the lock first, the item is not left standing."""
-    loop.agree()
-    loop.build()
     entered, left = threading.Event(), threading.Event()
     real = handover.recheck.recheck
 
@@ -149,11 +147,10 @@ def test_two_writers_at_once_either_drop_or_revoke(loop: Loop, order: str, monke
         assert outcome["left"].revoked == ()
 
 
+@pytest.mark.usefixtures("built")
 @pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 def test_nothing_goes_out_after_an_end_that_was_committed_meanwhile(loop: Loop, clock: Any) -> None:
     """Who began before the agreement was ended waits for the lock, and then sees that it was."""
-    loop.agree()
-    loop.build()
     loop.deliver()
     library, folder = loop.library, loop.tmp / "raced"
     folder.mkdir()

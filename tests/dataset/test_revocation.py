@@ -64,8 +64,8 @@ def revoked_everywhere(ws: Workspace) -> set[str]:
     return entries
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_verifying_a_folder_tells_of_what_was_taken_back_since(loop: Loop) -> None:
-    loop.to_lab()
     folder, trust = loop.tmp / "delivery", trust_of(loop.lab, [])
     report = verify(folder, trust, loop.lab.clock())
     assert report.holds, [one for one in report.findings if not one.ok]
@@ -78,8 +78,8 @@ def test_verifying_a_folder_tells_of_what_was_taken_back_since(loop: Loop) -> No
         assert told.code == "delivery.newer_feed" and told.text.startswith(f"{len(theirs)} more items")
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_one_contributors_no_takes_their_items_only(loop: Loop) -> None:
-    loop.to_lab()
     before = loader.open_delivery(loop.lab, "squares")
     theirs = set(loop.items_of(PEOPLE[0]))
     (back,) = leave(loop, PEOPLE[0]).revoked
@@ -102,8 +102,8 @@ def test_one_contributors_no_takes_their_items_only(loop: Loop) -> None:
     assert set(shown["taken_back"]) == {entry["item"] for entry in shown["to_delete"]} == theirs
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_the_reason_stays_in_the_library(loop: Loop) -> None:
-    loop.to_lab()
     leave(loop, PEOPLE[0])
     papers = feed(loop)
     told = dsse.read_envelope(papers.envelope).payload + papers.items.read_bytes()
@@ -111,16 +111,16 @@ def test_the_reason_stays_in_the_library(loop: Loop) -> None:
     assert b"the contributor opted out" in told
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_everybody_leaves(loop: Loop) -> None:
-    loop.to_lab()
     for name in PEOPLE:
         leave(loop, name)
     refresh(loop, feed(loop))
     assert closed(loop).code == "delivery.empty"
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_lease_and_feed_run_out_and_a_feed_renews_both(loop: Loop) -> None:
-    loop.to_lab()
     opened = loader.open_delivery(loop.lab, "squares")
     advance(loop, 7)
     loader.open_delivery(loop.lab, "squares")
@@ -139,8 +139,8 @@ def test_lease_and_feed_run_out_and_a_feed_renews_both(loop: Loop) -> None:
     loader.open_delivery(loop.lab, "squares")
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_a_clock_that_is_turned_back_opens_nothing(loop: Loop) -> None:
-    loop.to_lab()
     advance(loop, 31)
     late = feed(loop)
     with loop.library.write() as tx:
@@ -155,8 +155,8 @@ def test_a_clock_that_is_turned_back_opens_nothing(loop: Loop) -> None:
     loader.open_delivery(loop.lab, "squares")
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_an_older_feed_is_refused_and_the_same_one_changes_nothing(loop: Loop) -> None:
-    loop.to_lab()
     first, second = feed(loop), feed(loop)
     leave(loop, PEOPLE[1])
     third = feed(loop)
@@ -204,8 +204,8 @@ def forged(loop: Loop, papers: Papers, lines: list[bytes] | None = None, **chang
     return Papers(dsse.sign(dsse.read_envelope(papers.envelope).payload_type, canonical(value), key), path)
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_a_feed_that_takes_back_an_entry_is_refused(loop: Loop) -> None:
-    loop.to_lab()
     leave(loop, PEOPLE[1])
     data = feed(loop)
     refresh(loop, data)
@@ -235,8 +235,8 @@ def test_a_feed_that_takes_back_an_entry_is_refused(loop: Loop) -> None:
     assert refresh(loop, forged(loop, data, [line, more], entries=3)).entries == 1
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_a_feed_is_taken_with_its_own_list_only(loop: Loop) -> None:
-    loop.to_lab()
     leave(loop, PEOPLE[1])
     older = feed(loop)
     advance(loop, 1)
@@ -264,6 +264,7 @@ def test_a_feed_is_taken_with_its_own_list_only(loop: Loop) -> None:
     assert refresh(loop, newer).entries == 6
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_a_feed_speaks_of_its_own_deliveries_only(loop: Loop) -> None:
     hand_over_two(loop, "research")  # another family
     own = next(row for row in deliveries_in(loop) if row["family"] == loop.agreement)
@@ -274,8 +275,8 @@ def test_a_feed_speaks_of_its_own_deliveries_only(loop: Loop) -> None:
     assert caught.value.code == "feed.stranger"
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_a_delivery_that_another_feed_spoke_of_before_it_came_is_not_taken(loop: Loop) -> None:
-    loop.to_lab()
     leave(loop, PEOPLE[1])
     data, first = feed(loop), loop.agreement
     loop.agree(offer="research")  # another family
@@ -292,8 +293,8 @@ def test_a_delivery_that_another_feed_spoke_of_before_it_came_is_not_taken(loop:
     assert [row["name"] for row in deliveries_in(loop)] == ["squares"]
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_deletion_is_attested_and_the_library_compares(loop: Loop) -> None:
-    loop.to_lab()
     with loop.lab.write() as tx, pytest.raises(Refused) as caught:
         attest.attest(tx, "squares")
     assert caught.value.code == "attest.nothing"
@@ -359,11 +360,11 @@ def forged_word(loop: Loop, data: Papers, lines: list[bytes] | None = None, **ch
     return Papers(dsse.sign(dsse.read_envelope(data.envelope).payload_type, other, key), path)
 
 
+@pytest.mark.usefixtures("at_lab")
 @pytest.mark.parametrize("limit", ["MAX_ITEMS", "MAX_DELIVERIES"])
 def test_more_is_not_delivered_than_one_feed_could_take_back(
     loop: Loop, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
-    loop.to_lab()
     loop.build("again")
     loop.build("once-more")
     most = {"MAX_ITEMS": 16, "MAX_DELIVERIES": 2}[limit]
@@ -375,8 +376,8 @@ def test_more_is_not_delivered_than_one_feed_could_take_back(
     assert not (loop.tmp / "third").exists()
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_what_looks_like_an_id_is_never_a_name(loop: Loop) -> None:
-    loop.to_lab()
     first = loop.received.id  # type: ignore[union-attr]
     loop.build(first)
     loop.deliver(first, "second")
@@ -386,8 +387,8 @@ def test_what_looks_like_an_id_is_never_a_name(loop: Loop) -> None:
         assert loader.find_delivery(tx, second)["name"] == first
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_an_attestation_of_other_items_is_refused(loop: Loop) -> None:
-    loop.to_lab()
     leave(loop, PEOPLE[0])
     refresh(loop, feed(loop))
     with loop.lab.write() as tx:
@@ -420,7 +421,6 @@ def test_an_attestation_of_other_items_is_refused(loop: Loop) -> None:
 
 def hand_over_two(loop: Loop, offer: str) -> None:
     """The same clips in "squares" and, under another agreement, in "again"."""
-    loop.to_lab()
     loop.agree(loop.agreement if offer == "commercial" else None, offer)
     loop.build("again")
     loop.deliver("again", "second")
@@ -434,6 +434,7 @@ def settled(loop: Loop, name: str) -> tuple[Papers, attested.Attested]:
         return data, attested.accept(tx, data)
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_bytes_that_another_delivery_holds_stay_and_are_not_said_to_be_deleted(loop: Loop) -> None:
     hand_over_two(loop, "research")  # another family
     first = next(r["agreement"] for r in deliveries_in(loop) if r["name"] == "squares")
@@ -452,6 +453,7 @@ def test_bytes_that_another_delivery_holds_stay_and_are_not_said_to_be_deleted(l
     assert not any(loop.lab.objects.exists(Settled.read(line).bytes_hash) for line in lines_of(data))
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_two_deliveries_cannot_vouch_for_each_other(loop: Loop) -> None:
     hand_over_two(loop, "research")  # another family
     first, second = deliveries_in(loop)
@@ -475,6 +477,7 @@ def test_two_deliveries_cannot_vouch_for_each_other(loop: Loop) -> None:
         assert attested.accept(tx, words[1]).items == 4
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_what_was_kept_under_a_delivery_before_it_was_deleted_there_may_be_told_later(loop: Loop) -> None:
     hand_over_two(loop, "research")
     first, second = deliveries_in(loop)
@@ -489,8 +492,8 @@ def test_what_was_kept_under_a_delivery_before_it_was_deleted_there_may_be_told_
         assert [attested.accept(tx, word).kept for word in reversed(words)] == [0, 4]
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_nothing_is_kept_under_a_delivery_whose_time_is_over(loop: Loop) -> None:
-    loop.to_lab()
     with loop.library.read() as tx:
         term = agreements.find(tx, loop.agreement).terms.term_days
     advance(loop, term - 10)
@@ -523,6 +526,7 @@ def test_a_narrow_no_does_not_keep_a_lab_from_settling_the_rest(loop: Loop, tmp_
     with loop.library.write() as tx:
         for name in PEOPLE:
             consent.set(tx, contributor=contributors.find(tx, name), effect="allow", purpose="commercial")
+    loop.to_lab()
     hand_over_two(loop, "commercial")
     with loop.library.write() as tx:
         _, taken = opt_out.deny(tx, contributors.find(tx, PEOPLE[0]), "commercial")
@@ -564,8 +568,8 @@ def test_a_narrow_no_does_not_keep_a_lab_from_settling_the_rest(loop: Loop, tmp_
     assert len(opened.items) == len(list(opened.clips(64))) == 6
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_what_is_denied_without_an_act_of_its_own_is_swept_up(loop: Loop) -> None:
-    loop.to_lab()
     with loop.library.write() as tx:
         row = next(r for r in tx.rows(asset.select()) if r["filename"] == "chen.mp4")
         placed = holds.place(tx, row, code="dispute", reason="x")
@@ -582,8 +586,8 @@ def film_of(loop: Loop, name: str) -> Any:
         return next(r for r in tx.rows(asset.select()) if r["filename"] == name)
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_a_later_delivery_does_not_renew_the_lease_of_what_is_on_hold(loop: Loop) -> None:
-    loop.to_lab()
     held = set(loop.items_of(PEOPLE[2]))
     with loop.library.write() as tx:
         holds.place(tx, film_of(loop, "chen.mp4"), code="dispute", reason="x")
@@ -612,15 +616,15 @@ def test_what_lost_its_model_release_is_taken_back(loop: Loop, instead: str) -> 
     assert revoked_everywhere(loop.lab) == (set() if instead == "another" else theirs)
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_what_only_asks_for_review_is_not_taken_back(loop: Loop) -> None:
-    loop.to_lab()
     with loop.library.write() as tx:
         facts.say(tx, film_of(loop, "chen.mp4"), "people", "yes")
     assert refresh(loop, feed(loop)).entries == 0
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_grandfather_lets_a_training_go_on_with_what_it_opened(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
-    loop.to_lab()
     opened = loader.open_delivery(loop.lab, "squares")
     terms = opened.agreement.terms.model_copy(update={"opt_out_remedy": "grandfather"})
     kind = replace(opened, agreement=replace(opened.agreement, terms=terms))

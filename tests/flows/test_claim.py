@@ -26,8 +26,9 @@ from fairframe.rights import claims
 from fairframe.verify.files import hash_file
 from fairframe.verify.forms import check_form
 
+from ..begun import Place, step
 from ..curation.conftest import make_scene
-from ..dataset.conftest import Loop, films, loop  # noqa: F401  (fixtures)
+from ..dataset.conftest import Loop, at_lab, films, loop  # noqa: F401  (fixtures)
 from .test_opt_out import report
 
 ANA, BEN = "Ana Rivera", "Ben Okafor"
@@ -46,12 +47,18 @@ def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def stocked(library: Workspace, footage: Path) -> Workspace:
+@step("stocked", after="library")
+def _stocked(place: Place) -> Workspace:
+    library, footage = place.reach("library"), place.request.getfixturevalue("footage")
     for who in CLIPS:
         assert not ingest(library, footage / who, contributor=who).refused
     curate(library)
     return library
+
+
+@pytest.fixture
+def stocked(begun: Place, library: Workspace, footage: Path) -> Workspace:
+    return begun.reach("stocked")
 
 
 def film(path: Path, frames: np.ndarray, crf: int = 30) -> Path:
@@ -225,8 +232,8 @@ def sidecar(loop: Loop, path: Path, weights: str, **changes: Any) -> None:  # no
     path.with_name(path.name + ".fairframe.json").write_bytes(sealed)
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_what_the_model_behind_a_film_consumed(loop: Loop, tmp_path: Path) -> None:  # noqa: F811
-    loop.to_lab()
     mine, others = loop.items_of("Ana Rivera"), loop.items_of("Ben Okafor")
     report(loop, {mine[0]: 30, mine[2]: 12, others[0]: 7}, weights="a")
     path = film(tmp_path / "film.mp4", make_scene(1, 24))
@@ -246,8 +253,8 @@ def test_what_the_model_behind_a_film_consumed(loop: Loop, tmp_path: Path) -> No
     assert unknown.origin is not None and unknown.seen is not None and not unknown.seen.known, "no report on it"
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_a_sidecar_of_another_film_or_another_signer_says_nothing(loop: Loop, tmp_path: Path) -> None:  # noqa: F811
-    loop.to_lab()
     report(loop, {loop.items_of("Ana Rivera")[0]: 30}, weights="a")
     path = film(tmp_path / "film.mp4", make_scene(1, 24))
     sidecar(loop, path, "a", bytes_hash="0" * 64)

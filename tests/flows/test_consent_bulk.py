@@ -24,7 +24,7 @@ from fairframe.rights.clearance import clear
 from fairframe.rights.consent_bulk import Word
 from fairframe.rights.tables import consent_event
 
-from ..dataset.conftest import PEOPLE, Loop, films, loop  # noqa: F401  (fixtures)
+from ..dataset.conftest import PEOPLE, Loop, at_lab, films, loop  # noqa: F401  (fixtures)
 
 ANA = PEOPLE[0]
 
@@ -38,8 +38,8 @@ def table(path: Path, *lines: str) -> Path:
     return path
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_the_preview_is_what_happens(loop: Loop) -> None:  # noqa: F811
-    loop.to_lab()
     who = loop.contributor(ANA)
     with loop.library.read() as tx:
         before = head(tx)

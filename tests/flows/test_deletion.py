@@ -30,7 +30,8 @@ from fairframe.rights import agreements, consent, offers
 from fairframe.training import permissions, registry, reported
 from fairframe.training.tables import ancestor, checkpoint, usage
 
-from ..dataset.conftest import PEOPLE, Loop, films, loop  # noqa: F401  (fixtures)
+from ..begun import Place, step
+from ..dataset.conftest import PEOPLE, Loop, at_lab, films, loop  # noqa: F401  (fixtures)
 
 ANA, BEN, CHEN = PEOPLE
 
@@ -117,8 +118,8 @@ def due(loop: Loop) -> list[Row]:  # noqa: F811
         return list(tx.rows(obligation.select().order_by(obligation.c.id)))
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_the_feed_after_the_term_takes_back_clips_and_models(loop: Loop) -> None:  # noqa: F811
-    loop.to_lab()
     folder = trained(loop, "harbor", ANA)
     with loop.library.read() as tx:
         found = agreements.find(tx, loop.agreement)
@@ -138,14 +139,14 @@ def test_the_feed_after_the_term_takes_back_clips_and_models(loop: Loop) -> None
     assert attested(loop) == data, "a lab that lost the file can still show it"
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_before_anything_is_due_there_is_nothing_to_attest(loop: Loop) -> None:  # noqa: F811
-    loop.to_lab()
     with pytest.raises(Refused, match="nothing"):
         attested(loop)
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_a_breach_reaches_the_lab_with_the_feed(loop: Loop) -> None:  # noqa: F811
-    loop.to_lab()
     trained(loop, "harbor", ANA, BEN)
     with loop.library.write() as tx:
         agreements.terminate(tx, loop.agreement, "they sold clips")
@@ -163,8 +164,8 @@ def test_a_breach_reaches_the_lab_with_the_feed(loop: Loop) -> None:  # noqa: F8
     assert accepted(loop, attested(loop)).items == 8
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_an_upgrade_in_force_keeps_of_an_older_delivery_what_clears_under_it(loop: Loop) -> None:  # noqa: F811
-    loop.to_lab()
     first = loop.agreement
     loop.lab.clock.advance(DAY_MS)  # type: ignore[attr-defined]
     with loop.library.write() as tx:
@@ -218,6 +219,18 @@ def under(loop: Loop, offer: str) -> None:  # noqa: F811
 def strict(loop: Loop) -> None:  # noqa: F811
     """To the lab under an agreement whose remedy is withdraw."""
     under(loop, offered(loop, "research", "strict", opt_out_remedy='"withdraw"'))
+
+
+@step("strictly", after="loop")
+def _strictly(place: Place) -> str:
+    strict(place.reach("loop"))
+    return "strict"
+
+
+@pytest.fixture
+def strictly(begun: Place, loop: Loop) -> str:  # noqa: F811
+    """The loop after `strict`: for tests that begin there."""
+    return begun.reach("strictly")
 
 
 def test_the_end_of_retention_takes_the_clips_back_and_leaves_models(loop: Loop) -> None:  # noqa: F811
@@ -303,8 +316,8 @@ def test_a_remedy_holds_under_the_agreement_that_says_it(loop: Loop, says: str) 
     assert not folder.exists()
 
 
+@pytest.mark.usefixtures("strictly")
 def test_the_labs_own_date_does_not_choose_the_agreements_in_force(loop: Loop) -> None:  # noqa: F811
-    strict(loop)
     first = loop.agreement
     with loop.library.write() as tx:
         for name in PEOPLE:
@@ -333,8 +346,8 @@ def test_the_labs_own_date_does_not_choose_the_agreements_in_force(loop: Loop) -
     assert caught.value.code == "attest.model_missing"
 
 
+@pytest.mark.usefixtures("strictly")
 def test_under_withdraw_the_models_go_that_consumed_the_clips(loop: Loop) -> None:  # noqa: F811
-    strict(loop)
     theirs, others = trained(loop, "with-ben", ANA, BEN), trained(loop, "without", ANA, CHEN)
     unknown = trained(loop, "unreported", BEN, known=False)
     with loop.library.write() as tx:
@@ -347,8 +360,8 @@ def test_under_withdraw_the_models_go_that_consumed_the_clips(loop: Loop) -> Non
     assert ends(loop.library) == {"with-ben": ["deleted"], "without": []}
 
 
+@pytest.mark.usefixtures("strictly")
 def test_what_was_made_of_a_model_goes_with_it(loop: Loop) -> None:  # noqa: F811
-    strict(loop)
     trained(loop, "with-ben", BEN)
     upon = trained(loop, "upon", CHEN, of={"with-ben": "base"})
     soup = trained(loop, "soup", of={"upon": "merge", "other": "merge"})
@@ -378,8 +391,8 @@ def test_what_was_made_of_a_model_goes_with_it(loop: Loop) -> None:  # noqa: F81
                 assert not allowed and "guard.deleted" in " ".join(refused.reasons)
 
 
+@pytest.mark.usefixtures("strictly")
 def test_under_withdraw_a_model_is_used_only_with_a_young_feed(loop: Loop) -> None:  # noqa: F811
-    strict(loop)
     trained(loop, "harbor", ANA)
 
     def used() -> None:
@@ -396,8 +409,8 @@ def test_under_withdraw_a_model_is_used_only_with_a_young_feed(loop: Loop) -> No
     used()
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_other_remedies_leave_finished_models(loop: Loop) -> None:  # noqa: F811
-    loop.to_lab()
     folder = trained(loop, "harbor", ANA)
     with loop.library.write() as tx:
         opt_out.opt_out(tx, contributors.find(tx, ANA))
@@ -410,8 +423,8 @@ def test_other_remedies_leave_finished_models(loop: Loop) -> None:  # noqa: F811
     assert folder.exists() and ends(loop.lab) == {"harbor": []}
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_frames_of_clips_go_with_the_clips_from_models_that_stay(loop: Loop) -> None:  # noqa: F811
-    loop.to_lab()
     folder, models = trained(loop, "harbor", ANA), loop.lab.root / "models"
     kept = {".mine.part": loop.received.id, ".other.part": new_id("dlv")}  # type: ignore[union-attr]
     kept["cut-off"] = kept[".mine.part"]
@@ -449,8 +462,8 @@ def test_a_half_done_training_goes_where_models_do(loop: Loop, why: str) -> None
     assert part.exists() == (why == "stop")
 
 
+@pytest.mark.usefixtures("strictly")
 def test_a_checkpoint_that_was_cut_off_after_its_commit_is_no_half_done_training(loop: Loop) -> None:  # noqa: F811
-    strict(loop)
     folder = trained(loop, "harbor", BEN)
     delivery = loop.received.id  # type: ignore[union-attr]
     (folder / "session.json").write_text(json.dumps({"checkpoint": "ckp", "arguments": {"dataset": delivery}}))
@@ -461,8 +474,8 @@ def test_a_checkpoint_that_was_cut_off_after_its_commit_is_no_half_done_training
     assert (folder / "weights").exists() and ends(loop.lab) == {"harbor": []}
 
 
+@pytest.mark.usefixtures("strictly")
 def test_a_model_that_is_not_named_is_missed(loop: Loop) -> None:  # noqa: F811
-    strict(loop)
     trained(loop, "harbor", ANA)
     with loop.library.write() as tx:
         opt_out.opt_out(tx, contributors.find(tx, ANA))

@@ -18,7 +18,7 @@ from fairframe.library.tables import ownership
 from fairframe.platform.tx import Tx
 from fairframe.platform.workspace import Workspace
 
-from ..dataset.conftest import PEOPLE, Loop, films, loop  # noqa: F401  (fixtures)
+from ..dataset.conftest import PEOPLE, Loop, at_lab, films, loop  # noqa: F401  (fixtures)
 
 ANA, BEN, CHEN = PEOPLE
 GROW = ("item", "received_item", "feed_entry", "obligation", "obligation_event", "usage", "asset", "ownership",
@@ -66,10 +66,10 @@ def asked(loop: Loop, who: str) -> None:  # noqa: F811
         impact(tx, contributors.find(tx, who))
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_an_opt_out_and_its_preview_scan_no_large_table(loop: Loop) -> None:  # noqa: F811
     if loop.library.engine.dialect.name != "sqlite":
         pytest.skip("PostgreSQL plans by the numbers of rows: see bench/fanout.py")
-    loop.to_lab()
     with loop.library.write() as tx:
         row = assets.find(tx, "chen.mp4")
         for who in (CHEN, BEN):
@@ -84,8 +84,8 @@ def test_an_opt_out_and_its_preview_scan_no_large_table(loop: Loop) -> None:  # 
                 assert "COVERING" in step, "the rows themselves lie far apart"
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_the_ids_that_the_database_makes_are_ids(loop: Loop) -> None:  # noqa: F811
-    loop.to_lab()
     leave(loop, ANA)
     with loop.library.read() as tx:
         ids = [row["public_id"] for row in tx.rows(obligation.select())]
@@ -95,8 +95,8 @@ def test_the_ids_that_the_database_makes_are_ids(loop: Loop) -> None:  # noqa: F
     assert [check_id(one, "obl") for one in ids] == ids
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_entries_are_numbered_on_in_each_family(loop: Loop) -> None:  # noqa: F811
-    loop.to_lab()
     first = loop.agreement
     loop.agree()
     loop.build("again")
@@ -114,9 +114,9 @@ def test_entries_are_numbered_on_in_each_family(loop: Loop) -> None:  # noqa: F8
         assert order[:4] == sorted(order[:4]) and order[4:] == sorted(order[4:])
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_a_lab_takes_a_long_feed_and_goes_on_with_the_rest(loop: Loop) -> None:  # noqa: F811
     """20,000 clips of a delivery of 25,000 are taken back: lists of the lab's own tables, a true feed."""
-    loop.to_lab()
     count, gone = 25_000, 20_000
     names = [new_id("itm") for _ in range(count)]
     with loop.lab.read() as tx:
@@ -154,8 +154,8 @@ def taken(loop: Loop, papers: Papers) -> feeds.Refreshed:  # noqa: F811
         return feeds.refresh(tx, papers)
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_the_items_of_a_contributor_are_a_query(loop: Loop) -> None:  # noqa: F811
-    loop.to_lab()
 
     def ids(tx: Tx, who: str) -> list[str]:
         some = items_of(tx, contributors.find(tx, who)["id"]).subquery()

@@ -26,7 +26,7 @@ from fairframe.royalties.trial import trial
 from fairframe.royalties.trial_balance import trial_balance
 from fairframe.training import reported
 
-from ..dataset.conftest import PEOPLE, Loop, films, loop  # noqa: F401  (fixtures)
+from ..dataset.conftest import PEOPLE, Loop, at_lab, films, loop  # noqa: F401  (fixtures)
 
 ANA, BEN, CHEN = PEOPLE
 
@@ -61,9 +61,9 @@ def state(tx: Tx) -> Any:
     return audit.head(tx.conn), [len(tx.rows(table.select())) for table in tables]
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_an_opt_out_touches_no_closed_period(loop: Loop) -> None:  # noqa: F811
     """What was earned stays earned, to the signature; what was not allocated yet goes to the open period."""
-    loop.to_lab()
     with loop.library.write() as tx:
         revenue.book(tx, loop.agreement, parse_money("10000.00", "USD"), "INV-1")
     allocate.allocate(loop.library)
@@ -82,8 +82,8 @@ def test_an_opt_out_touches_no_closed_period(loop: Loop) -> None:  # noqa: F811
     assert not again.new and again.envelope == made.envelope
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_the_preview_is_what_happens(loop: Loop) -> None:  # noqa: F811
-    loop.to_lab()
     loop.build("more")
     loop.deliver("more", "second")
     theirs, others = loop.items_of(ANA), loop.items_of(BEN)
@@ -124,8 +124,8 @@ def test_the_preview_is_what_happens(loop: Loop) -> None:  # noqa: F811
     assert caught.value.code == "opt_out.already"
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_checkpoints_published_after_the_opt_out_stand_apart(loop: Loop) -> None:  # noqa: F811
-    loop.to_lab()
     theirs = loop.items_of(ANA)
     report(loop, {theirs[0]: 30}, "a", "early")
     with loop.library.write() as tx:
@@ -161,8 +161,8 @@ def test_a_co_owners_no_takes_the_asset_back_too(loop: Loop) -> None:  # noqa: F
         assert {row["item"] for row in tx.rows(feed_entry.select())} == expected and done.items == len(expected)
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_a_narrower_no_takes_back_what_it_covers(loop: Loop) -> None:  # noqa: F811
-    loop.to_lab()
     with loop.library.write() as tx:
         row, ana = assets.find(tx, "ana-1.mp4"), contributors.find(tx, ANA)
         event, revoked = opt_out.deny(tx, ana, "research", asset=row, reason="the boat is not mine")
@@ -181,8 +181,8 @@ def test_a_narrower_no_takes_back_what_it_covers(loop: Loop) -> None:  # noqa: F
         assert attested.accept(tx, attestation).items == 2
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_who_comes_back_is_in_later_releases_only(loop: Loop) -> None:  # noqa: F811
-    loop.to_lab()
     with loop.library.write() as tx:
         opt_out.opt_out(tx, contributors.find(tx, ANA))
     loop.library.clock.advance(DAY_MS)  # type: ignore[attr-defined]

@@ -23,7 +23,7 @@ from fairframe.rights.moment import Moment
 from fairframe.royalties import allocate, revenue
 from fairframe.royalties.tables import allocation_asset
 
-from ..dataset.conftest import PEOPLE, Loop, films, loop  # noqa: F401  (fixtures)
+from ..dataset.conftest import PEOPLE, Loop, at_lab, films, loop  # noqa: F401  (fixtures)
 
 ANA, BEN, CHEN = PEOPLE
 
@@ -38,8 +38,8 @@ def named(asset: str, *words: str) -> list[Named]:
     return [owners_said.from_words(asset, words)]
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_the_preview_is_what_happens_and_all_must_permit(loop: Loop, clock) -> None:  # type: ignore[no-untyped-def]  # noqa: F811
-    loop.to_lab()
     clock.advance(DAY_MS)
     said = named("chen.mp4", f"{CHEN}=2/3", "Dee Silent=1/3")
     with pytest.raises(NotFound):

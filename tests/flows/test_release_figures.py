@@ -1,9 +1,7 @@
 """The figures of a release on both databases, beside sums that plain Python makes of the same rows."""
 
-import importlib.util
 import json
 import struct
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from fairframe.core.ids import new_id
 from fairframe.core.item_line import Item
 from fairframe.dataset import feeds
 from fairframe.dataset.loader import find_delivery, items_of
+from fairframe.dataset.receive import Received
 from fairframe.flows import model_release
 from fairframe.flows.disclosures import reading
 from fairframe.flows.disclosures.figure import answer
@@ -28,14 +27,7 @@ from fairframe.training import registry
 from fairframe.training.publishing import Made, place_for, publish
 from fairframe.training.usage import UsageCount
 
-_PLACE = Path(__file__).parents[1] / "dataset" / "conftest.py"
-_SPEC = importlib.util.spec_from_file_location("fairframe_tests_dataset_for_figures", _PLACE)
-assert _SPEC is not None
-assert _SPEC.loader is not None
-_DATASET: Any = importlib.util.module_from_spec(_SPEC)
-sys.modules[_SPEC.name] = _DATASET
-_SPEC.loader.exec_module(_DATASET)
-films, loop = _DATASET.films, _DATASET.loop
+from ..dataset.conftest import PEOPLE, Loop, at_lab, films, loop  # noqa: F401  (fixtures)
 
 WINDOW = {"clip": {"size": 16, "frames": 5, "fps": 24}}
 EXTERNAL = AncestorRef("external", "Some/Model <b>", "ab" * 32, "some terms", "undisclosed", 0, 1, "captioner")
@@ -64,9 +56,8 @@ def made(lab: Workspace, name: str, frames: dict[str, int], ancestors: tuple[Anc
 
 
 @pytest.fixture
-def items(loop: Any) -> list[Item]:
+def items(loop: Loop, at_lab: Received) -> list[Item]:  # noqa: F811
     """The items of a delivery; `older` consumed the first three, and `harbor`, made of it, the second to fourth."""
-    loop.to_lab()
     with loop.lab.read() as tx:
         found = items_of(tx, find_delivery(tx, "squares"))
     ids = [one.id for one in found]
@@ -78,7 +69,7 @@ def items(loop: Any) -> list[Item]:
     return found
 
 
-def test_figures_count_a_checkpoint_and_what_it_was_made_of(loop: Any, items: list[Item]) -> None:
+def test_figures_count_a_checkpoint_and_what_it_was_made_of(loop: Loop, items: list[Item]) -> None:  # noqa: F811
     with loop.lab.read() as tx:
         found = {name: one.value for name, one in reading.read(tx, registry.find(tx, "older-again")).items()}
         assert (found["checkpoints"], found["frames_consumed"], found["house_frames"]) == (2, 70, 7)
@@ -105,11 +96,11 @@ def test_figures_count_a_checkpoint_and_what_it_was_made_of(loop: Any, items: li
     assert len(figures["windows"].evidence) == 3
 
 
-def test_figures_follow_a_feed_and_older_ones_stay(loop: Any, items: list[Item], clock: Any) -> None:
+def test_figures_follow_a_feed_and_older_ones_stay(loop: Loop, items: list[Item], clock: Any) -> None:  # noqa: F811
     with loop.lab.read() as tx:
         before = reading.read(tx, registry.find(tx, "harbor"))
     clock.advance(1_000)
-    name = next(one for one in _DATASET.PEOPLE if items[0].id in loop.items_of(one))  # of whom clips were consumed
+    name = next(one for one in PEOPLE if items[0].id in loop.items_of(one))  # of whom clips were consumed
     with loop.library.write() as tx:
         opt_out(tx, contributors.find(tx, name), "no more")
         feed = feeds.issue(tx, loop.agreement)
@@ -129,7 +120,7 @@ def test_figures_follow_a_feed_and_older_ones_stay(loop: Any, items: list[Item],
     assert after["feeds"][0][2] == 2
 
 
-def test_undisclosed_data_stands_at_the_top_of_each_disclosure(loop: Any, items: list[Item]) -> None:
+def test_undisclosed_data_stands_at_the_top_of_each_disclosure(loop: Loop, items: list[Item]) -> None:  # noqa: F811
     with loop.lab.read() as tx:
         documents = model_release.preview(tx, "harbor").documents
     for name in ("eu-training-summary.md", "california-ab-2013.md"):
@@ -142,7 +133,7 @@ def test_undisclosed_data_stands_at_the_top_of_each_disclosure(loop: Any, items:
     assert "some terms" in documents["LICENSE"].decode() or "NO LICENSE" in documents["LICENSE"].decode()
 
 
-def test_figures_of_a_checkpoint_that_is_not_here_differ(loop: Any, items: list[Item], tmp_path: Path) -> None:
+def test_figures_of_a_checkpoint_that_is_not_here_differ(loop: Loop, items: list[Item], tmp_path: Path) -> None:  # noqa: F811
     with loop.lab.read() as tx:
         written: dict[str, Any] = json.loads(model_release.preview(tx, "harbor").documents["figures.json"])
         (tmp_path / "figures.json").write_text(json.dumps(written), "utf-8")
@@ -156,7 +147,10 @@ def test_figures_of_a_checkpoint_that_is_not_here_differ(loop: Any, items: list[
 
 @pytest.mark.parametrize("term", ["commercial_output", "delete_on_opt_out", "bounds", "passed"])
 def test_documents_that_were_read_under_other_terms_no_longer_fit(
-    loop: Any, items: list[Item], tmp_path: Path, term: str
+    loop: Loop,  # noqa: F811
+    items: list[Item],
+    tmp_path: Path,
+    term: str,
 ) -> None:
     drafts = tmp_path / "drafts"
     with loop.lab.read() as tx:
@@ -172,7 +166,7 @@ def test_documents_that_were_read_under_other_terms_no_longer_fit(
     assert [reason.split()[0] for reason in wrong.value.reasons] == [term]
 
 
-def test_a_folder_is_written_by_one_at_a_time(loop: Any, items: list[Item], tmp_path: Path) -> None:
+def test_a_folder_is_written_by_one_at_a_time(loop: Loop, items: list[Item], tmp_path: Path) -> None:  # noqa: F811
     out = tmp_path / "out"
     half_done = tmp_path / f".{out.name}.fairframe-other"
     with loop.lab.read() as tx:

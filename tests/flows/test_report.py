@@ -31,7 +31,7 @@ from fairframe.rights.clearance import CODES
 from fairframe.royalties import allocate, corrections, revenue
 from fairframe.training import reported
 
-from ..dataset.conftest import PEOPLE, Film, Loop, films, loop  # noqa: F401  (fixtures)
+from ..dataset.conftest import PEOPLE, Film, Loop, at_lab, films, loop  # noqa: F401  (fixtures)
 
 ANA, BEN, CHEN = PEOPLE
 HOSTILE = '<script>alert("x")</script>\u202egnp.exe\u2066 & "quoted" \x00'
@@ -112,8 +112,7 @@ def add_hostile(loop: Loop, films: list[Film]) -> None:  # noqa: F811
 
 
 def run_loop(loop: Loop) -> None:  # noqa: F811
-    """Delivery, usage, money, an opt-out: all real, but for the lab's training."""
-    loop.to_lab()
+    """Delivery, usage, money, an opt-out: all real, but for the lab's training. Goes on from the lab."""
     theirs, others = loop.items_of(ANA), loop.items_of(BEN)
     uses = tuple(ItemUse(item, n) for item, n in sorted({theirs[0]: 30, others[0]: 7}.items()))
     assert loop.delivered is not None
@@ -139,6 +138,7 @@ def run_loop(loop: Loop) -> None:  # noqa: F811
 
 def test_a_librarys_report(loop: Loop, films: list[Film]) -> None:  # noqa: F811
     add_hostile(loop, films)
+    loop.to_lab()
     run_loop(loop)
     page = report(loop.library)
     found = checked(page)
@@ -163,6 +163,7 @@ def test_a_librarys_report(loop: Loop, films: list[Film]) -> None:  # noqa: F811
     assert page.count("data:image/jpeg") >= 12, "strips of shots"
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_a_receipt_that_was_taken_back_waits_for_nothing_and_brought_nothing(loop: Loop) -> None:  # noqa: F811
     run_loop(loop)
     with loop.library.write() as tx:
@@ -192,6 +193,7 @@ def test_a_receipt_that_was_taken_back_waits_for_nothing_and_brought_nothing(loo
     assert "not split yet" not in text
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_a_labs_report(loop: Loop) -> None:  # noqa: F811
     run_loop(loop)
     found = checked(report(loop.lab))

@@ -17,7 +17,7 @@ from fairframe.platform.workspace import Workspace
 from fairframe.rights import agreements
 from fairframe.verify.registry import verify
 
-from ..dataset.conftest import Loop, films, loop  # noqa: F401  (fixtures)
+from ..dataset.conftest import Loop, at_lab, films, loop  # noqa: F401  (fixtures)
 
 
 def unpin(ws: Workspace, who: str, reason: str = "") -> bool:
@@ -53,8 +53,8 @@ def refresh(loop: Loop, data: Papers) -> None:  # noqa: F811
         feeds.refresh(tx, data)
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_a_lab_that_unpins_its_library(loop: Loop) -> None:  # noqa: F811
-    loop.to_lab()
     first = feed(loop)
     refresh(loop, first)
     with loop.lab.read() as tx:

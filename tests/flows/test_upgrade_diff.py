@@ -9,7 +9,7 @@ from fairframe.library import contributors
 from fairframe.rights import consent
 from fairframe.rights.drafts import Ask
 
-from ..dataset.conftest import PEOPLE, Loop, films, loop  # noqa: F401  (fixtures)
+from ..dataset.conftest import PEOPLE, Loop, at_lab, films, loop  # noqa: F401  (fixtures)
 from .test_deletion import trained
 from .test_quote import everything
 
@@ -21,8 +21,8 @@ def allow(loop: Loop, who: str, purpose: str) -> None:  # noqa: F811
         consent.set(tx, contributor=contributors.find(tx, who), effect="allow", purpose=purpose)
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_research_consent_is_no_commercial_consent(loop: Loop) -> None:  # noqa: F811
-    loop.to_lab()
     allow(loop, ANA, "commercial")
     with loop.library.write() as tx:
         consent.set(tx, contributor=contributors.find(tx, CHEN), effect="deny", purpose="commercial")
@@ -46,8 +46,8 @@ def test_research_consent_is_no_commercial_consent(loop: Loop) -> None:  # noqa:
     assert found.blocked() == {"consent_denied": 1}
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_the_upgrade_then_does_what_the_diff_said(loop: Loop) -> None:  # noqa: F811
-    loop.to_lab()
     allow(loop, ANA, "commercial")
     for name, who in (("a", (ANA,)), ("b", (BEN,)), ("c", (ANA, BEN, CHEN))):
         trained(loop, name, *who)
@@ -59,8 +59,8 @@ def test_the_upgrade_then_does_what_the_diff_said(loop: Loop) -> None:  # noqa: 
     assert [one.reasons for one in done] == [one.reasons for one in found.checkpoints]
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_where_the_terms_grant_nothing_no_asset_is_to_blame(loop: Loop) -> None:  # noqa: F811
-    loop.to_lab()
     trained(loop, "a", ANA)
     folder = loop.library.root / "offers"
     folder.mkdir()

@@ -8,9 +8,10 @@ from fairframe.flows.verify import verify_audit
 from fairframe.library import contributors
 from fairframe.rights import consent
 
-from ..dataset.conftest import PEOPLE, Loop, films, loop  # noqa: F401  (fixtures)
+from ..dataset.conftest import PEOPLE, Loop, at_lab, films, loop  # noqa: F401  (fixtures)
 
 
+@pytest.mark.usefixtures("at_lab")
 @pytest.mark.parametrize(
     "statement",
     [
@@ -21,7 +22,6 @@ from ..dataset.conftest import PEOPLE, Loop, films, loop  # noqa: F401  (fixture
     ],
 )
 def test_rewritten_tables_do_not_hold(loop: Loop, statement: str) -> None:  # noqa: F811
-    loop.to_lab()
     with loop.library.write() as tx:
         opt_out.opt_out(tx, contributors.find(tx, PEOPLE[0]), "")
     for ws in (loop.library, loop.lab):

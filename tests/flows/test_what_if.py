@@ -22,7 +22,7 @@ from fairframe.royalties.parts import Part, part_of
 from fairframe.royalties.revenue import find_agreement
 
 from ..cli.conftest import Fairframe, fairframe  # noqa: F401  (fixture)
-from ..dataset.conftest import PEOPLE, Loop, films, loop  # noqa: F401  (fixtures)
+from ..dataset.conftest import PEOPLE, Loop, at_lab, films, loop  # noqa: F401  (fixtures)
 from .test_deletion import offered, under
 from .test_opt_out import asked, report
 
@@ -37,8 +37,8 @@ def everything(ws: Workspace) -> Any:
         }
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_it_tells_drafts_pools_and_money_and_changes_nothing(loop: Loop) -> None:  # noqa: F811
-    loop.to_lab()
     loop.build("draft")
     mine, others = loop.items_of(ANA), loop.items_of(BEN)
     report(loop, {mine[0]: 30, others[0]: 10})
@@ -66,9 +66,9 @@ def test_it_tells_drafts_pools_and_money_and_changes_nothing(loop: Loop) -> None
     assert gained < 500 * 100 * MICRO
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_the_estimate_keeps_its_word_after_the_no(loop: Loop) -> None:  # noqa: F811
     """What was delivered keeps its part: a receipt after the opt-out still pays by it."""
-    loop.to_lab()
     report(loop, {loop.items_of(ANA)[0]: 30, loop.items_of(BEN)[0]: 10})
     with loop.library.write() as tx:
         opt_out.opt_out(tx, contributors.find(tx, ANA))
@@ -108,9 +108,9 @@ def dump(root: Path) -> str:
         return "\n".join(db.iterdump())
 
 
+@pytest.mark.usefixtures("at_lab")
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_the_commands_show_one_computation(loop: Loop, fairframe: Fairframe) -> None:  # noqa: F811
-    loop.to_lab()
     root = loop.library.root
     before = dump(root)
     what_if = fairframe("-w", root, "rights", "what-if", "opt-out", ANA, "--json")
@@ -129,11 +129,11 @@ def test_the_commands_show_one_computation(loop: Loop, fairframe: Fairframe) -> 
     assert sum(one["items"] for one in done["revoked"]) == what_if.data["items"]
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_a_pools_sum_counts_a_span_once_and_is_sampled_when_it_is_large(
     loop: Loop,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    loop.to_lab()
     loop.build("again")
     loop.deliver("again", "second")
 

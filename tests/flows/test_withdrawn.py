@@ -28,7 +28,7 @@ from fairframe.training.usage import UsageCount
 from fairframe.verify.kind import Report
 from fairframe.verify.registry import verify
 
-from ..dataset.conftest import PEOPLE, Loop, films, loop  # noqa: F401  (fixtures)
+from ..dataset.conftest import PEOPLE, Loop, at_lab, films, loop  # noqa: F401  (fixtures)
 from .test_deletion import accepted, attested, fed, offered, under
 
 ANA, BEN, _ = PEOPLE
@@ -213,8 +213,8 @@ def test_a_film_of_a_merge_tells_of_ancestors_that_only_its_chain_knows(loop: Lo
         assert "its ancestor unknown: it consumed 68 frames" in of_film(ws, film)[FILM_CODE].text
 
 
+@pytest.mark.usefixtures("at_lab")
 def test_the_end_of_the_agreement_reaches_every_model(loop: Loop) -> None:  # noqa: F811
-    loop.to_lab()
     folder = trained(loop, BEN)
     with loop.library.write() as tx:
         agreements.terminate(tx, loop.agreement, "unpaid")

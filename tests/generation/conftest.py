@@ -1,9 +1,7 @@
 """A real delivery in a lab, and a checkpoint trained on it for a handful of steps: 16 pixels, one layer."""
 
-import importlib.util
 import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,18 +13,9 @@ from fairframe.platform import identity
 from fairframe.platform.workspace import Workspace, create_workspace, open_workspace
 from fairframe.training import registry
 
+from ..dataset.conftest import FRAMES, PEOPLE, Loop, add_shot, films  # noqa: F401  (fixtures)
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-
-_PLACE = Path(__file__).parents[1] / "dataset" / "conftest.py"
-_SPEC = importlib.util.spec_from_file_location("fairframe_tests_dataset", _PLACE)
-assert _SPEC is not None
-assert _SPEC.loader is not None
-_DATASET: Any = importlib.util.module_from_spec(_SPEC)
-sys.modules[_SPEC.name] = _DATASET
-_SPEC.loader.exec_module(_DATASET)
-
-films = _DATASET.films
-PEOPLE: tuple[str, ...] = _DATASET.PEOPLE
 
 PRESET = """
 name = "small"
@@ -109,7 +98,7 @@ class Studio:
         return generate(self.lab, prompt, model="harbor", out=self.loop.tmp / name, **kwargs)
 
 
-def _stocked(library: Workspace, films: Any) -> Workspace:
+def _stocked(library: Workspace, films: Any) -> Workspace:  # noqa: F811
     """As the fixture `loop` of tests/dataset leaves it."""
     from fairframe.library import assets, contributors
     from fairframe.library.assets import Opened
@@ -122,14 +111,14 @@ def _stocked(library: Workspace, films: Any) -> Workspace:
             owner = contributors.ensure(tx, film.who)
             opened = Opened(film.content_hash, film.path.stat().st_size, film.probe, None, ())
             row = assets.add(tx, owner, film.described, opened)
-            _DATASET._add_shot(tx, row, 0, _DATASET.FRAMES)
+            add_shot(tx, row, 0, FRAMES)
         for name in PEOPLE:
             consent.set(tx, contributor=contributors.find(tx, name), effect="allow", purpose="research")
     return library
 
 
 @pytest.fixture(scope="session")
-def made(films: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(films: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: F811
     """A library and a lab on SQLite, after delivery and training; tests work on copies."""
     import torch
 
@@ -142,7 +131,7 @@ def made(films: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for one, other in ((lab, library), (library, lab)):
         with one.write() as tx:
             identity.pin(tx, (other.root / "party.json").read_bytes())
-    loop = _DATASET.Loop(_stocked(library, films), lab, tmp)
+    loop = Loop(_stocked(library, films), lab, tmp)
     loop.to_lab()
     preset = tmp / "small.toml"
     preset.write_text(PRESET)
@@ -166,7 +155,7 @@ def studio(made: Path, tmp_path: Path, clock: SettableClock) -> Iterator[Studio]
         spaces.append(open_workspace(tmp_path / role, clock))
     work = tmp_path / "work"
     work.mkdir()
-    loop = _DATASET.Loop(*spaces, work, (made / "agreement").read_text())
+    loop = Loop(spaces[0], spaces[1], work, (made / "agreement").read_text())
     with spaces[1].read() as tx:
         checkpoint = registry.find(tx, "harbor")["public_id"]
     yield Studio(loop, checkpoint)

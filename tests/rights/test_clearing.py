@@ -70,18 +70,20 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Callable[[World], tuple[W
     return make
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    random=st.randoms(use_true_random=False),
+    seed=st.integers(0, 2**32),
     at=st.sampled_from(DAYS),
     known=st.sampled_from([*DAYS, FOREVER_MS]),
     until=st.sampled_from([None, *DAYS]),
 )
 def test_sql_equals_the_reference(
-    fresh: Callable[[World], tuple[Workspace, Path]], random: Random, at: int, known: int, until: int | None
+    fresh: Callable[[World], tuple[Workspace, Path]], seed: int, at: int, known: int, until: int | None
 ) -> None:
+    """A clearance costs the same for 5 assets as for 12: planning it is what takes long."""
+    random = Random(seed)
     terms = make_terms(random)
-    ws, folder = fresh(make_world(random))
+    ws, folder = fresh(make_world(random, assets=12))
     try:
         purpose = random.choice([terms.purpose, terms.purpose, "commercial"])
         compare(ws, terms, purpose, Moment(at, known), folder, until)

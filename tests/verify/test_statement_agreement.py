@@ -11,6 +11,7 @@ from fairframe.core.bundle import Bundle, read_payload, seal
 from fairframe.core.money import parse_money
 from fairframe.core.party import Party
 from fairframe.core.rational import Share
+from fairframe.dataset.receive import Received
 from fairframe.library import contributors
 from fairframe.royalties import allocate, closing, revenue, statements
 from fairframe.verify.agreements import Terms, read_agreements
@@ -20,7 +21,7 @@ from fairframe.verify.registry import verify
 from fairframe.verify.statement import check_body
 from fairframe.verify.trust import Trust
 
-from ..dataset.conftest import PEOPLE, Loop, films, loop  # noqa: F401  (fixtures)
+from ..dataset.conftest import PEOPLE, Loop, at_lab, films, loop  # noqa: F401  (fixtures)
 
 
 class Paid:
@@ -28,7 +29,6 @@ class Paid:
 
     def __init__(self, loop: Loop) -> None:  # noqa: F811
         self.loop = loop
-        loop.to_lab()
         with loop.library.write() as tx:
             revenue.book(tx, loop.agreement, parse_money("10000.00", "USD"), "INV-1")
         allocate.allocate(loop.library)
@@ -63,7 +63,7 @@ class Paid:
 
 
 @pytest.fixture
-def paid(loop: Loop) -> Paid:  # noqa: F811
+def paid(loop: Loop, at_lab: Received) -> Paid:  # noqa: F811
     return Paid(loop)
 
 
