@@ -3,7 +3,7 @@
 A step is made by real acts on what the step before it left, at the moment at which the test's clock stands, before
 the test has done anything. What it left is kept as folders and databases, and every test that asks for the fixture of
 that name gets copies of all of it, which are its own to change. A test for which something is set otherwise (a
-FAIRFRAME_ variable, the umask) takes the real steps itself.
+setting, the umask) takes the real steps itself.
 """
 
 import os
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 
+from fairframe.platform.settings import Settings
 from fairframe.platform.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ class Step:
 STEPS: dict[str, Step] = {}
 """By the name of the fixture that stands for a step."""
 
-HARMLESS = ("FAIRFRAME_TEST_DATABASES", "FAIRFRAME_WORKERS", "FAIRFRAME_FOOTAGE", "FAIRFRAME_HOSTILE")
+SETTINGS = {f"FAIRFRAME_{name.upper()}" for name in Settings.model_fields if name != "workers"}
+"""Variables by which steps leave something else; other FAIRFRAME_ variables only say what tests are run on."""
 
 
 def _umask() -> int:
@@ -65,7 +67,7 @@ def _way(name: str) -> list[str]:
 
 def usual() -> bool:
     """Whether nothing is set that could make the steps leave something else."""
-    return _umask() == _UMASK and all(one in HARMLESS for one in os.environ if one.startswith("FAIRFRAME_"))
+    return _umask() == _UMASK and not SETTINGS & os.environ.keys()
 
 
 @dataclass
